@@ -1,0 +1,23 @@
+package io.quern.backend;
+
+import io.quern.op.Executor;
+import io.quern.op.Op;
+import java.util.List;
+
+/** A place to run ops: a set of kernels and the memory they work on. */
+public interface Backend extends Executor, AutoCloseable {
+    /** {@code vector}, {@code scalar}, {@code reference}; later {@code cuda}. */
+    String name();
+
+    /** One line for people: width, threads, and why this backend. */
+    String description();
+
+    /** Ops without a kernel of their own here, which run as reference in the same memory. */
+    List<Op<?>> withoutKernel();
+
+    /** Worker threads including the caller. */
+    int threads();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,71 @@
+package io.quern.backend;
+
+import io.quern.backend.reference.ReferenceBackend;
+import io.quern.tensor.ArgumentException;
+import io.quern.tensor.QuernException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The only selection code: probes what this machine offers, chooses once, says why. A forced choice never falls back.
+ */
+public final class Backends {
+    private static final System.Logger LOG = System.getLogger(Backends.class.getName());
+
+    private Backends() {}
+
+    /**
+     * What became of a backend on this machine.
+     *
+     * @param reason why it is not available and what to do, or what it would use
+     */
+    public record Availability(String name, boolean available, String reason) {}
+
+    /** All known backends, best first, each with the reason why it is or is not available. */
+    public static List<Availability> probe() {
+        List<Availability> found = new ArrayList<>();
+        Optional<String> obstacle = VectorProbe.obstacle();
+        found.add(new Availability(
+                "vector", obstacle.isEmpty(), obstacle.orElseGet(() -> VectorProbe.bits() + "-bit Vector API")));
+        found.add(new Availability("reference", true, "plain loops in double, the definition of every op"));
+        return found;
+    }
+
+    /** The best backend of this machine, with all its processors. */
+    public static Backend best() {
+        return best(Runtime.getRuntime().availableProcessors());
+    }
+
+    /** The best backend; logs one line with the choice and the reason. */
+    public static Backend best(int threads) {
+        Optional<String> obstacle = VectorProbe.obstacle();
+        if (obstacle.isEmpty()) {
+            return announce(VectorProbe.open(threads));
+        }
+        LOG.log(System.Logger.Level.WARNING, "no Vector API kernels: {0}", obstacle.get());
+        return announce(new ReferenceBackend(threads));
+    }
+
+    /** The named backend or an exception with the reason; {@code auto} is {@link #best}. */
+    public static Backend of(String name, int threads) {
+        return switch (name) {
+            case "auto" -> best(threads);
+            case "reference" -> announce(new ReferenceBackend(threads));
+            case "vector" -> {
+                VectorProbe.obstacle().ifPresent(obstacle -> {
+                    throw new QuernException("backend vector is not available: " + obstacle);
+                });
+                yield announce(VectorProbe.open(threads));
+            }
+            default ->
+                throw new ArgumentException("unknown backend '" + name + "'; known are auto, "
+                        + String.join(", ", probe().stream().map(Availability::name).toList()));
+        };
+    }
+
+    private static Backend announce(Backend backend) {
+        LOG.log(System.Logger.Level.DEBUG, "backend {0}: {1}", backend.name(), backend.description());
+        return backend;
+    }
+}

@@ -1,0 +1,167 @@
+package io.quern.backend;
+
+import io.quern.tensor.ArgumentException;
+import io.quern.tensor.ClosedException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
+
+/**
+ * Persistent workers that share the blocks of one job at a time; the caller works too.
+ *
+ * <p>A job is cut into fixed blocks, independent of the number of threads, so bits do not depend on it. Blocks are
+ * claimed from one counter: a core lost to the compiler or the collector does not stall the job. Idle workers spin for
+ * a bounded time, then park. Used from one thread at a time.
+ */
+public final class WorkerPool implements AutoCloseable {
+    /** Long enough to bridge the gap between two kernels of a step, short enough not to steal a core. */
+    private static final long SPIN_NANOS = 30_000;
+
+    private static final long YIELD_AFTER_NANOS = 100_000;
+
+    private final Worker[] workers;
+    private volatile Job job;
+    private volatile boolean closed;
+
+    /** @param threads the caller included, 1 or more */
+    public WorkerPool(int threads) {
+        if (threads < 1 || threads > 1024) {
+            throw new ArgumentException("threads is " + threads + ", expected 1..1024");
+        }
+        workers = new Worker[threads - 1];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Worker(i + 1);
+            workers[i].start();
+        }
+    }
+
+    /** Threads including the caller. */
+    public int threads() {
+        return workers.length + 1;
+    }
+
+    /** Runs {@code body} once for each block 0..blocks-1, in any order, and returns when all are done. */
+    public void run(int blocks, IntConsumer body) {
+        if (closed) {
+            throw new ClosedException("the backend's worker pool was used after close");
+        }
+        if (workers.length == 0 || blocks <= 1) {
+            for (int block = 0; block < blocks; block++) {
+                body.accept(block);
+            }
+            return;
+        }
+        Job current = new Job(blocks, body);
+        job = current;
+        for (Worker worker : workers) {
+            worker.wake();
+        }
+        current.work();
+        current.await();
+    }
+
+    /** One call of {@link #run}: a worker that arrives late finds nothing left to claim and disturbs nobody. */
+    private static final class Job {
+        private final int blocks;
+        private final IntConsumer body;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger done = new AtomicInteger();
+        private volatile Throwable failure;
+
+        Job(int blocks, IntConsumer body) {
+            this.blocks = blocks;
+            this.body = body;
+        }
+
+        void work() {
+            for (int block = next.getAndIncrement(); block < blocks; block = next.getAndIncrement()) {
+                try {
+                    if (failure == null) {
+                        body.accept(block);
+                    }
+                } catch (Throwable e) {
+                    failure = e;
+                } finally {
+                    done.incrementAndGet();
+                }
+            }
+        }
+
+        void await() {
+            long start = System.nanoTime();
+            while (done.get() < blocks) {
+                if (System.nanoTime() - start < YIELD_AFTER_NANOS) {
+                    Thread.onSpinWait();
+                } else {
+                    Thread.yield();
+                }
+            }
+            switch (failure) {
+                case null -> {}
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case Throwable e -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker);
+        }
+    }
+
+    private final class Worker extends Thread {
+        private volatile boolean parked;
+
+        Worker(int index) {
+            super("quern-worker-" + index);
+            setDaemon(true);
+        }
+
+        void wake() {
+            if (parked) {
+                LockSupport.unpark(this);
+            }
+        }
+
+        @Override
+        public void run() {
+            Job last = null;
+            while (true) {
+                Job current = await(last);
+                if (current == null) {
+                    return;
+                }
+                current.work();
+                last = current;
+            }
+        }
+
+        /** The next job after {@code last}, or null when the pool is closed. */
+        private Job await(Job last) {
+            long deadline = System.nanoTime() + SPIN_NANOS;
+            while (true) {
+                Job current = job;
+                if (current != null && current != last) {
+                    return current;
+                }
+                if (closed) {
+                    return null;
+                }
+                if (System.nanoTime() < deadline) {
+                    Thread.onSpinWait();
+                    continue;
+                }
+                parked = true;
+                if ((job == null || job == last) && !closed) {
+                    LockSupport.park(this);
+                }
+                parked = false;
+                deadline = System.nanoTime() + SPIN_NANOS;
+            }
+        }
+    }
+}

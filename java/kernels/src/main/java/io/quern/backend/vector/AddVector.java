@@ -1,0 +1,48 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.Add;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+
+/** y = a + b. Bandwidth bound: two loads, one store. */
+final class AddVector implements Kernel<Add.Args> {
+    private final WorkerPool pool;
+
+    AddVector(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    @Override
+    public boolean supports(Add.Args args) {
+        return Ranges.flat(args.a(), args.b(), args.y());
+    }
+
+    @Override
+    public void run(Add.Args args) {
+        long a = args.a().address();
+        long b = args.b().address();
+        long y = args.y().address();
+        Ranges.run(pool, args.y().elements(), (from, count) -> add(a + 4 * from, b + 4 * from, y + 4 * from, count));
+    }
+
+    private static void add(long a, long b, long y, int count) {
+        int i = 0;
+        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            FloatVector.fromMemorySegment(Lanes.F, ALL, a + at, Lanes.ORDER)
+                    .add(FloatVector.fromMemorySegment(Lanes.F, ALL, b + at, Lanes.ORDER))
+                    .intoMemorySegment(ALL, y + at, Lanes.ORDER);
+        }
+        for (; i < count; i++) {
+            long at = 4L * i;
+            ALL.set(
+                    ValueLayout.JAVA_FLOAT_UNALIGNED,
+                    y + at,
+                    ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + at) + ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, b + at));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package io.quern.backend.vector;
+
+import io.quern.tensor.ArgumentException;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vector width of this JVM: the machine's preferred one, or {@code -Dquern.vector.bits=128|256|512}. */
+final class Lanes {
+    static final VectorSpecies<Float> F = choose();
+    static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED.withShape(F.vectorShape());
+    /** Floats per vector. */
+    static final int FLOATS = F.length();
+    /** Bytes per vector. */
+    static final int BYTES = F.vectorByteSize();
+
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private Lanes() {}
+
+    private static VectorSpecies<Float> choose() {
+        Integer bits = Integer.getInteger("quern.vector.bits");
+        if (bits == null) {
+            return FloatVector.SPECIES_PREFERRED;
+        }
+        if (bits != 128 && bits != 256 && bits != 512) {
+            throw new ArgumentException("quern.vector.bits is " + bits + ", expected 128, 256 or 512");
+        }
+        return FloatVector.SPECIES_PREFERRED.withShape(VectorShape.forBitSize(bits));
+    }
+}

@@ -1,0 +1,287 @@
+package io.quern.op;
+
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * c = f(alpha op(a) op(b) + beta c + bias), where op transposes if asked and f is an activation.
+ *
+ * <p>op(a): (m, k), op(b): (k, n), c: (m, n), bias: (n). With a leading batch axis on a, b and c, the product is taken
+ * per item. If f needs its input for the gradient, {@code preactivation} receives it.
+ */
+public final class Matmul implements Op<Matmul.Args> {
+    public static final Matmul OP = new Matmul();
+
+    /**
+     * @param a (m, k), or (k, m) if transposeA; optionally a batch axis in front
+     * @param b (k, n), or (n, k) if transposeB
+     * @param bias (n), or null
+     * @param c (m, n); read only if beta is not 0
+     * @param preactivation c's shape, or null
+     */
+    public record Args(
+            Tensor a,
+            Tensor b,
+            Tensor bias,
+            Tensor c,
+            Tensor preactivation,
+            boolean transposeA,
+            boolean transposeB,
+            double alpha,
+            double beta,
+            ActivationKind activation)
+            implements OpArgs {
+        public Args {
+            Check.computable(a, "Matmul", "a");
+            Check.that(a.rank() == 2 || a.rank() == 3, "Matmul", "a is " + a + ", expected rank 2 or 3");
+            Check.rank(b, a.rank(), "Matmul", "b");
+            Check.dtype(b, a.dtype(), "Matmul", "b");
+            long m = a.size(transposeA ? -1 : -2);
+            long k = a.size(transposeA ? -2 : -1);
+            long n = b.size(transposeB ? -2 : -1);
+            Check.that(
+                    b.size(transposeB ? -1 : -2) == k && (a.rank() == 2 || a.size(0) == b.size(0)),
+                    "Matmul",
+                    "a" + (transposeA ? " transposed" : "") + " is " + a + " and b" + (transposeB ? " transposed" : "")
+                            + " is " + b + ": inner or batch extents differ");
+            Shape result = a.rank() == 2 ? Shape.of(m, n) : Shape.of(a.size(0), m, n);
+            Check.shape(c, result, "Matmul", "c");
+            Check.dtype(c, a.dtype(), "Matmul", "c");
+            Check.apart(c, a, "Matmul", "c", "a");
+            Check.apart(c, b, "Matmul", "c", "b");
+            if (bias != null) {
+                Check.shape(bias, Shape.of(n), "Matmul", "bias");
+                Check.dtype(bias, a.dtype(), "Matmul", "bias");
+                Check.apart(c, bias, "Matmul", "c", "bias");
+            }
+            if (preactivation != null) {
+                Check.shape(preactivation, result, "Matmul", "preactivation");
+                Check.dtype(preactivation, a.dtype(), "Matmul", "preactivation");
+                Check.apart(preactivation, c, "Matmul", "preactivation", "c");
+                Check.apart(preactivation, a, "Matmul", "preactivation", "a");
+                Check.apart(preactivation, b, "Matmul", "preactivation", "b");
+            }
+            Objects.requireNonNull(activation, "activation");
+        }
+
+        /** c = op(a) op(b). */
+        public Args(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
+            this(a, b, null, c, null, transposeA, transposeB, 1, 0, ActivationKind.NONE);
+        }
+
+        public long batch() {
+            return a.rank() == 2 ? 1 : a.size(0);
+        }
+
+        public int m() {
+            return c.dim(-2);
+        }
+
+        public int n() {
+            return c.dim(-1);
+        }
+
+        public int k() {
+            return a.dim(transposeA ? -2 : -1);
+        }
+
+        @Override
+        public List<Tensor> inputs() {
+            return Stream.of(a, b, bias, beta == 0 ? null : c).filter(Objects::nonNull).toList();
+        }
+
+        @Override
+        public List<Tensor> outputs() {
+            return preactivation == null ? List.of(c) : List.of(c, preactivation);
+        }
+    }
+
+    private Matmul() {}
+
+    /** f(x w + bias), recorded on the tape. x: (m, k), w: (k, n), bias: (n) or null. */
+    public static Tensor apply(Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation) {
+        Shape shape = Shape.of(x.size(0), w.size(1));
+        Tensor y = tape.allocate(x.dtype(), shape);
+        boolean saves = !activation.fromOutput() && (tape.tracks(x) || tape.tracks(w) || tape.tracks(bias));
+        Tensor preactivation = saves ? tape.allocate(x.dtype(), shape) : null;
+        tape.run(OP, new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation));
+        return y;
+    }
+
+    @Override
+    public void reference(Args args) {
+        int m = args.m();
+        int n = args.n();
+        int k = args.k();
+        for (long batch = 0; batch < args.batch(); batch++) {
+            for (int i = 0; i < m; i++) {
+                for (int j = 0; j < n; j++) {
+                    double sum = 0;
+                    for (int p = 0; p < k; p++) {
+                        long ai = args.transposeA ? (batch * k + p) * m + i : (batch * m + i) * k + p;
+                        long bi = args.transposeB ? (batch * n + j) * k + p : (batch * k + p) * n + j;
+                        sum += args.a.get(ai) * args.b.get(bi);
+                    }
+                    long ci = (batch * m + i) * n + j;
+                    sum *= args.alpha;
+                    if (args.beta != 0) {
+                        sum += args.beta * args.c.get(ci);
+                    }
+                    if (args.bias != null) {
+                        sum += args.bias.get(j);
+                    }
+                    if (args.preactivation != null) {
+                        args.preactivation.set(ci, sum);
+                    }
+                    args.c.set(ci, args.activation.value(sum));
+                }
+            }
+        }
+    }
+
+    @Override
+    public boolean differentiable() {
+        return true;
+    }
+
+    /** dz = dc f'; da = alpha dz b^T, db = alpha a^T dz (transposed as asked), dbias = column sums of dz. */
+    @Override
+    public void backward(Args args, Gradients gradients) {
+        Check.that(args.beta == 0, "Matmul", "no gradient with beta " + args.beta);
+        ActivationKind kind = args.activation;
+        Check.that(
+                kind.fromOutput() || args.preactivation != null,
+                "Matmul",
+                "the gradient of " + kind.label() + " needs preactivation");
+        Tensor dz = gradients.of(args.c);
+        if (kind != ActivationKind.NONE) {
+            Tensor dc = dz;
+            dz = gradients.allocate(dc.dtype(), dc.shape());
+            gradients.run(
+                    ActivationBackward.OP,
+                    new ActivationBackward.Args(kind.fromOutput() ? args.c : args.preactivation, dc, dz, kind));
+        }
+        Tensor signal = dz;
+        double alpha = args.alpha;
+        gradients.add(args.a, da -> gradients.run(
+                OP,
+                args.transposeA
+                        ? product(args.b, signal, da, args.transposeB, true, alpha)
+                        : product(signal, args.b, da, false, !args.transposeB, alpha)));
+        gradients.add(args.b, db -> gradients.run(
+                OP,
+                args.transposeB
+                        ? product(signal, args.a, db, true, args.transposeA, alpha)
+                        : product(args.a, signal, db, !args.transposeA, false, alpha)));
+        gradients.add(
+                args.bias,
+                dbias -> gradients.run(
+                        Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, signal.rank() - 2)));
+    }
+
+    private static Args product(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB, double alpha) {
+        return new Args(a, b, null, c, null, transposeA, transposeB, alpha, 0, ActivationKind.NONE);
+    }
+
+    @Override
+    public Cost cost(Args args) {
+        return Cost.touchingAll(2.0 * args.batch() * args.m() * args.n() * args.k(), args);
+    }
+
+    /** gamma_{k+3} times the product of absolute values; activations have slope at most 1.13 and few ulps of their own. */
+    @Override
+    public Bound bound(Args args, double u) {
+        Args plain = new Args(
+                args.a, args.b, args.bias, args.c, null, args.transposeA, args.transposeB, args.alpha, 0, ActivationKind.NONE);
+        Bound sum = Bounds.linear(this, plain, args.k() + 3.0, u);
+        double beta = Math.abs(args.beta);
+        return (output, index, reference) ->
+                1.2 * sum.at(0, index, 0) + 16 * u * Math.abs(reference) + beta * 8 * u;
+    }
+
+    @Override
+    public List<Case<Args>> cases() {
+        List<Case<Args>> cases = new ArrayList<>();
+        int[][] sizes = {
+            {1, 1, 1}, {1, 17, 5}, {5, 1, 7}, {3, 4, 0}, {0, 3, 4}, {7, 8, 9}, {8, 16, 16}, {8, 32, 33}, {13, 33, 31},
+            {16, 31, 64}, {17, 65, 19}, {31, 33, 127}, {64, 64, 64}, {2, 130, 300}, {67, 3, 257}, {33, 100, 513}
+        };
+        for (int[] size : sizes) {
+            for (int layout = 0; layout < 4; layout++) {
+                boolean ta = (layout & 1) != 0;
+                boolean tb = (layout & 2) != 0;
+                cases.add(product(size[0], size[1], size[2], ta, tb, 1, 0, false, ActivationKind.NONE));
+            }
+            cases.add(product(size[0], size[1], size[2], false, false, -0.5, 1, false, ActivationKind.NONE));
+            cases.add(product(size[0], size[1], size[2], false, true, 2, 0.25, true, ActivationKind.RELU));
+        }
+        for (ActivationKind kind : ActivationKind.values()) {
+            cases.add(product(19, 37, 21, false, false, 1, 0, true, kind));
+            cases.add(product(3, 5, 2, false, false, 1, 0, true, kind));
+        }
+        cases.add(product(150, 130, 140, false, false, 1, 0, true, ActivationKind.RELU));
+        cases.add(product(150, 130, 140, true, false, 1, 0, false, ActivationKind.NONE));
+        for (int layout = 0; layout < 4; layout++) {
+            boolean ta = (layout & 1) != 0;
+            boolean tb = (layout & 2) != 0;
+            cases.add(new Case<>(
+                    "batch 3 of 5x7x9 " + layout(ta, tb),
+                    t -> new Args(
+                            ta ? t.input(3, 9, 5) : t.input(3, 5, 9),
+                            tb ? t.input(3, 7, 9) : t.input(3, 9, 7),
+                            t.output(3, 5, 7),
+                            ta,
+                            tb)));
+        }
+        return cases;
+    }
+
+    private static Case<Args> product(
+            int m, int n, int k, boolean ta, boolean tb, double alpha, double beta, boolean bias, ActivationKind kind) {
+        String label = m + "x" + n + "x" + k + " " + layout(ta, tb) + " alpha=" + alpha + " beta=" + beta
+                + (bias ? " bias" : "") + " " + kind.label();
+        return new Case<>(
+                label,
+                t -> new Args(
+                        ta ? t.input(k, m) : t.input(m, k),
+                        tb ? t.input(n, k) : t.input(k, n),
+                        bias ? t.input(n) : null,
+                        beta == 0 ? t.output(m, n) : t.input(m, n),
+                        kind.fromOutput() ? null : t.output(m, n),
+                        ta,
+                        tb,
+                        alpha,
+                        beta,
+                        kind));
+    }
+
+    private static String layout(boolean ta, boolean tb) {
+        return (ta ? "t" : "n") + (tb ? "t" : "n");
+    }
+
+    @Override
+    public List<Rejection> rejections() {
+        return List.of(
+                new Rejection(
+                        "inner extents",
+                        t -> new Args(t.input(2, 3), t.input(4, 5), t.output(2, 5), false, false),
+                        "inner or batch extents differ"),
+                new Rejection(
+                        "result shape",
+                        t -> new Args(t.input(2, 3), t.input(3, 5), t.output(5, 2), false, false),
+                        "c is F32[5x2], expected shape 2x5"),
+                new Rejection(
+                        "rank", t -> new Args(t.input(2), t.input(2), t.output(1), false, false), "expected rank 2 or 3"),
+                new Rejection(
+                        "c is a",
+                        t -> {
+                            Tensor a = t.input(3, 3);
+                            return new Args(a, t.input(3, 3), a, false, false);
+                        },
+                        "c overlaps a"));
+    }
+}

@@ -1,0 +1,24 @@
+package io.quern.op;
+
+import java.util.List;
+
+/** The catalogue: one line per op. Everything that holds for every op is tested from here. */
+public final class Ops {
+    /** Every op of this version. */
+    public static final List<Op<?>> ALL = List.of(new Op<?>[] {
+        // matrix products and convolutions
+        Matmul.OP,
+        // elementwise
+        Fill.OP,
+        Add.OP,
+        Scale.OP,
+        Activation.OP,
+        ActivationBackward.OP,
+        Dropout.OP,
+        // reductions
+        Reduce.OP,
+        Broadcast.OP,
+    });
+
+    private Ops() {}
+}

@@ -1,0 +1,94 @@
+package io.quern.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Off-heap host memory; each block has a shared arena of its own, so that any thread may use and close it. */
+final class HostMemory implements Memory {
+    static final HostMemory INSTANCE = new HostMemory();
+
+    private final AtomicLong liveBytes = new AtomicLong();
+    private final AtomicLong liveBlocks = new AtomicLong();
+
+    private HostMemory() {}
+
+    @Override
+    public String name() {
+        return "host";
+    }
+
+    @Override
+    public Storage allocate(long bytes) {
+        if (bytes < 0) {
+            throw new ArgumentException("cannot allocate " + bytes + " bytes");
+        }
+        return new Block(bytes);
+    }
+
+    @Override
+    public long liveBytes() {
+        return liveBytes.get();
+    }
+
+    @Override
+    public long liveBlocks() {
+        return liveBlocks.get();
+    }
+
+    private final class Block implements Storage {
+        private final Arena arena = Arena.ofShared();
+        private final AtomicBoolean open = new AtomicBoolean(true);
+        private final long address;
+        private final long bytes;
+
+        Block(long bytes) {
+            this.bytes = bytes;
+            try {
+                MemorySegment segment = arena.allocate(Math.max(ALIGNMENT, bytes), ALIGNMENT);
+                address = segment.address();
+            } catch (OutOfMemoryError e) {
+                arena.close();
+                throw new QuernException(
+                        "out of host memory: " + bytes + " bytes requested, " + liveBytes.get()
+                                + " bytes in use by tensors; use a smaller batch or raise -XX:MaxDirectMemorySize",
+                        e);
+            }
+            liveBytes.addAndGet(bytes);
+            liveBlocks.incrementAndGet();
+        }
+
+        @Override
+        public long address() {
+            if (!open.getPlain()) {
+                throw new ClosedException("tensor memory of " + bytes + " bytes was used after close");
+            }
+            return address;
+        }
+
+        @Override
+        public long byteSize() {
+            return bytes;
+        }
+
+        @Override
+        public Memory memory() {
+            return HostMemory.this;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return open.get();
+        }
+
+        @Override
+        public void close() {
+            if (open.compareAndSet(true, false)) {
+                liveBytes.addAndGet(-bytes);
+                liveBlocks.decrementAndGet();
+                arena.close();
+            }
+        }
+    }
+}
