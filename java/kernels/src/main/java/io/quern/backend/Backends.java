@@ -60,7 +60,8 @@ public final class Backends {
             }
             default ->
                 throw new ArgumentException("unknown backend '" + name + "'; known are auto, "
-                        + String.join(", ", probe().stream().map(Availability::name).toList()));
+                        + String.join(
+                                ", ", probe().stream().map(Availability::name).toList()));
         };
     }
 
