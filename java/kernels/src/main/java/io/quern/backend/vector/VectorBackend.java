@@ -4,6 +4,14 @@ import io.quern.backend.HostBackend;
 import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Add;
+import io.quern.op.AvgPool;
+import io.quern.op.AvgPoolBackward;
+import io.quern.op.Cast;
+import io.quern.op.Embedding;
+import io.quern.op.EmbeddingBackward;
+import io.quern.op.MaxPool;
+import io.quern.op.MaxPoolBackward;
+import io.quern.op.Transpose;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -27,6 +35,14 @@ public final class VectorBackend extends HostBackend {
     private static KernelTable kernels(WorkerPool pool) {
         KernelTable table = new KernelTable();
         table.put(Add.OP, new AddVector(pool));
+        table.put(MaxPool.OP, new MaxPoolVector(pool));
+        table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool));
+        table.put(AvgPool.OP, new AvgPoolVector(pool));
+        table.put(AvgPoolBackward.OP, new AvgPoolBackwardVector(pool));
+        table.put(Embedding.OP, new EmbeddingVector(pool));
+        table.put(EmbeddingBackward.OP, new EmbeddingBackwardVector(pool));
+        table.put(Cast.OP, new CastVector(pool));
+        table.put(Transpose.OP, new TransposeVector(pool));
         return table;
     }
 }
