@@ -127,16 +127,14 @@ public final class Conv2d implements Op<Conv2d.Args> {
         gradients.add(
                 args.x,
                 dx -> gradients.run(
-                        Conv2dBackwardData.OP,
-                        new Conv2dBackwardData.Args(signal, args.filter, dx, args.geometry)));
+                        Conv2dBackwardData.OP, new Conv2dBackwardData.Args(signal, args.filter, dx, args.geometry)));
         gradients.add(
                 args.filter,
                 dfilter -> gradients.run(
                         Conv2dBackwardWeights.OP,
                         new Conv2dBackwardWeights.Args(args.x, signal, dfilter, args.geometry)));
         gradients.add(
-                args.bias,
-                dbias -> gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, 2)));
+                args.bias, dbias -> gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, 2)));
     }
 
     @Override
@@ -200,7 +198,8 @@ public final class Conv2d implements Op<Conv2d.Args> {
                         "2 groups do not divide the channels"),
                 new Rejection(
                         "filter larger than the padded image",
-                        t -> new Args(t.input(1, 2, 5, 1), t.input(5, 5, 1, 1), t.output(1, 1, 1, 1), unit.withPadding(1)),
+                        t -> new Args(
+                                t.input(1, 2, 5, 1), t.input(5, 5, 1, 1), t.output(1, 1, 1, 1), unit.withPadding(1)),
                         "is larger than x"),
                 new Rejection(
                         "result shape",
@@ -226,7 +225,8 @@ public final class Conv2d implements Op<Conv2d.Args> {
                         "y overlaps x"),
                 new Rejection(
                         "no stride",
-                        t -> new Args(t.input(1, 5, 5, 1), t.input(1, 1, 1, 1), t.output(1, 5, 5, 1), unit.withStride(0)),
+                        t -> new Args(
+                                t.input(1, 5, 5, 1), t.input(1, 1, 1, 1), t.output(1, 5, 5, 1), unit.withStride(0)),
                         "strideH is 0, expected 1 or more"));
     }
 }

@@ -59,8 +59,7 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         Tensor ddx = gradients.of(args.dx);
-        gradients.add(
-                args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(ddx, args.filter, ddy, args.geometry)));
+        gradients.add(args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(ddx, args.filter, ddy, args.geometry)));
         gradients.add(
                 args.filter,
                 dfilter -> gradients.run(
@@ -75,7 +74,8 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
 
     @Override
     public Bound bound(Args args, double u) {
-        double terms = (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(3) / args.geometry.groups();
+        double terms =
+                (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(3) / args.geometry.groups();
         return Bounds.linear(this, args, terms, u);
     }
 

@@ -63,8 +63,7 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
                 args.x,
                 dx -> gradients.run(
                         Conv2dBackwardData.OP, new Conv2dBackwardData.Args(args.dy, ddfilter, dx, args.geometry)));
-        gradients.add(
-                args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(args.x, ddfilter, ddy, args.geometry)));
+        gradients.add(args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(args.x, ddfilter, ddy, args.geometry)));
     }
 
     @Override
