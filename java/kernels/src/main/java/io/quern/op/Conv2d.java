@@ -86,12 +86,14 @@ public final class Conv2d implements Op<Conv2d.Args> {
     @Override
     public void reference(Args args) {
         double[] sums = Conv2dTaps.sums(args.y);
-        Conv2dTaps.forEach(
+        double[] x = Conv2dTaps.values(args.x);
+        double[] filter = Conv2dTaps.values(args.filter);
+        Conv2dTaps.ofResults(
                 args.x,
                 args.filter,
                 args.y,
                 args.geometry,
-                (x, w, y) -> sums[(int) y] += args.x.get(x) * args.filter.get(w));
+                (i, w, o) -> sums[o] += (i < 0 ? 0 : x[i]) * filter[w]);
         long k = args.filter.size(3);
         for (int i = 0; i < sums.length; i++) {
             double sum = sums[i] + (args.bias == null ? 0 : args.bias.get(i % k));

@@ -41,12 +41,14 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
     @Override
     public void reference(Args args) {
         double[] sums = Conv2dTaps.sums(args.dx);
-        Conv2dTaps.forEach(
+        double[] dy = Conv2dTaps.values(args.dy);
+        double[] filter = Conv2dTaps.values(args.filter);
+        Conv2dTaps.ofImages(
                 args.dx,
                 args.filter,
                 args.dy,
                 args.geometry,
-                (x, w, y) -> sums[(int) x] += args.dy.get(y) * args.filter.get(w));
+                (i, w, o) -> sums[i] += (o < 0 ? 0 : dy[o]) * filter[w]);
         Conv2dTaps.store(sums, args.dx);
     }
 

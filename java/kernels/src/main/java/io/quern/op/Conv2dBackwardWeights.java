@@ -41,12 +41,14 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
     @Override
     public void reference(Args args) {
         double[] sums = Conv2dTaps.sums(args.dfilter);
-        Conv2dTaps.forEach(
+        double[] x = Conv2dTaps.values(args.x);
+        double[] dy = Conv2dTaps.values(args.dy);
+        Conv2dTaps.ofResults(
                 args.x,
                 args.dfilter,
                 args.dy,
                 args.geometry,
-                (x, w, y) -> sums[(int) w] += args.x.get(x) * args.dy.get(y));
+                (i, w, o) -> sums[w] += (i < 0 ? 0 : x[i]) * dy[o]);
         Conv2dTaps.store(sums, args.dfilter);
     }
 

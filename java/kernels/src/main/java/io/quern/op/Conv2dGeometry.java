@@ -8,7 +8,7 @@ import io.quern.tensor.Tensor;
  *
  * <p>Image (N, H, W, C), filter (R, S, C / groups, K), result (N, P, Q, K) with P = (H + 2 padding - dilation (R - 1) -
  * 1) / stride + 1, rounded down, and Q likewise. Result pixel (p, q) and tap (r, s) meet image pixel (p stride - padding
- * + r dilation, ...); outside the image there is nothing. Result channels are cut into {@code groups} equal runs, each
+ * + r dilation, ...); outside the image there are zeros. Result channels are cut into {@code groups} equal runs, each
  * of which sees only the run of image channels of the same number; groups = C is a depthwise convolution.
  *
  * @param strideH pixels between neighbouring results, 1 or more
