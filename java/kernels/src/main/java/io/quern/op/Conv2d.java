@@ -89,11 +89,7 @@ public final class Conv2d implements Op<Conv2d.Args> {
         double[] x = Conv2dTaps.values(args.x);
         double[] filter = Conv2dTaps.values(args.filter);
         Conv2dTaps.ofResults(
-                args.x,
-                args.filter,
-                args.y,
-                args.geometry,
-                (i, w, o) -> sums[o] += (i < 0 ? 0 : x[i]) * filter[w]);
+                args.x, args.filter, args.y, args.geometry, (i, w, o) -> sums[o] += (i < 0 ? 0 : x[i]) * filter[w]);
         long k = args.filter.size(3);
         for (int i = 0; i < sums.length; i++) {
             double sum = sums[i] + (args.bias == null ? 0 : args.bias.get(i % k));
@@ -173,7 +169,7 @@ public final class Conv2d implements Op<Conv2d.Args> {
                 problem.label() + (bias ? " bias " : " ") + kind.label(),
                 t -> new Args(
                         t.input(problem.image()),
-                        t.input(problem.filter()),
+                        t.finite(problem.filter()),
                         bias ? t.input(problem.k()) : null,
                         t.output(problem.result()),
                         kind.fromOutput() ? null : t.output(problem.result()),

@@ -44,11 +44,7 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
         double[] dy = Conv2dTaps.values(args.dy);
         double[] filter = Conv2dTaps.values(args.filter);
         Conv2dTaps.ofImages(
-                args.dx,
-                args.filter,
-                args.dy,
-                args.geometry,
-                (i, w, o) -> sums[i] += (o < 0 ? 0 : dy[o]) * filter[w]);
+                args.dx, args.filter, args.dy, args.geometry, (i, w, o) -> sums[i] += (o < 0 ? 0 : dy[o]) * filter[w]);
         Conv2dTaps.store(sums, args.dx);
     }
 
@@ -89,7 +85,7 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
                     problem.label(),
                     t -> new Args(
                             t.input(problem.result()),
-                            t.input(problem.filter()),
+                            t.finite(problem.filter()),
                             t.output(problem.image()),
                             problem.geometry())));
         }

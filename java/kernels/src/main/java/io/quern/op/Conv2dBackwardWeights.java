@@ -44,11 +44,7 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
         double[] x = Conv2dTaps.values(args.x);
         double[] dy = Conv2dTaps.values(args.dy);
         Conv2dTaps.ofResults(
-                args.x,
-                args.dfilter,
-                args.dy,
-                args.geometry,
-                (i, w, o) -> sums[w] += (i < 0 ? 0 : x[i]) * dy[o]);
+                args.x, args.dfilter, args.dy, args.geometry, (i, w, o) -> sums[w] += (i < 0 ? 0 : x[i]) * dy[o]);
         Conv2dTaps.store(sums, args.dfilter);
     }
 
@@ -87,7 +83,7 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
                     problem.label(),
                     t -> new Args(
                             t.input(problem.image()),
-                            t.input(problem.result()),
+                            t.finite(problem.result()),
                             t.output(problem.filter()),
                             problem.geometry())));
         }

@@ -6,8 +6,9 @@ import io.quern.tensor.Tensor;
  * The loops that define convolution and both of its gradients: every product of an image element and a filter element,
  * with the result element it belongs to. Positions are row-major ranks; -1 stands for one outside, whose value is 0.
  *
- * <p>Such a zero is a factor like any other: beside an infinite or NaN filter element it makes NaN, as it does in the
- * matrix products that kernels make of a convolution.
+ * <p>Such a zero is a factor like any other here: beside an infinite or NaN element it makes NaN, as it does in the
+ * matrix products that kernels make of a convolution. A kernel may skip it instead, so what an infinite factor makes of
+ * padding is not part of the contract.
  */
 final class Conv2dTaps {
     private Conv2dTaps() {}
@@ -58,7 +59,8 @@ final class Conv2dTaps {
             int n = pixel / image.dim(2) / image.dim(1);
             int firstK = channel / groupC * groupK;
             for (int tap = 0; tap < filter.dim(0) * filter.dim(1); tap++) {
-                int y = pixel / image.dim(2) % image.dim(1) + geometry.paddingH()
+                int y = pixel / image.dim(2) % image.dim(1)
+                        + geometry.paddingH()
                         - tap / filter.dim(1) * geometry.dilationH();
                 int x = pixel % image.dim(2) + geometry.paddingW() - tap % filter.dim(1) * geometry.dilationW();
                 if (y % geometry.strideH() != 0 || x % geometry.strideW() != 0) {
