@@ -7,6 +7,7 @@ import io.quern.op.Add;
 import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
 import io.quern.op.Conv2dBackwardWeights;
+import io.quern.op.Matmul;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -31,6 +32,7 @@ public final class VectorBackend extends HostBackend {
         KernelTable table = new KernelTable();
         Scratch scratch = new ThreadScratch();
         table.put(Add.OP, new AddVector(pool));
+        table.put(Matmul.OP, new MatmulVector(pool, scratch));
         table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
         table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
         table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
