@@ -3,7 +3,12 @@ package io.quern.backend.vector;
 import io.quern.backend.HostBackend;
 import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
+import io.quern.op.AdamWStep;
 import io.quern.op.Add;
+import io.quern.op.ClipByNorm;
+import io.quern.op.Scale;
+import io.quern.op.SgdStep;
+import io.quern.op.SquaredNorm;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -27,6 +32,11 @@ public final class VectorBackend extends HostBackend {
     private static KernelTable kernels(WorkerPool pool) {
         KernelTable table = new KernelTable();
         table.put(Add.OP, new AddVector(pool));
+        table.put(SgdStep.OP, new SgdStepVector(pool));
+        table.put(AdamWStep.OP, new AdamWStepVector(pool));
+        table.put(SquaredNorm.OP, new SquaredNormVector(pool));
+        table.put(ClipByNorm.OP, new ClipByNormVector(pool));
+        table.put(Scale.OP, new ScaleVector(pool));
         return table;
     }
 }
