@@ -13,7 +13,7 @@ import java.util.List;
 public final class AdamWStep implements Op<AdamWStep.Args> {
     public static final AdamWStep OP = new AdamWStep();
 
-    /** Rounding errors of a denormal first moment. */
+    /** Rounding errors of a denormal first moment and of its product with the rate. */
     private static final double DENORMAL = 0x1p-147;
 
     /**
@@ -116,7 +116,7 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
             return switch (output) {
                 case 0 ->
                     24 * u * (Math.abs(args.parameter.get(index)) + args.rate * m / divisor)
-                            + args.rate * DENORMAL / divisor
+                            + (1 + args.rate) * DENORMAL / divisor
                             + 0x1p-124;
                 case 1 -> 8 * u * m + 0x1p-124;
                 default -> 8 * u * v + 0x1p-124;
