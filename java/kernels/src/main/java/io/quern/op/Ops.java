@@ -25,6 +25,16 @@ public final class Ops {
         SquaredNorm.OP,
         AdamWStep.OP,
         SgdStep.OP,
+        // pooling
+        MaxPool.OP,
+        MaxPoolBackward.OP,
+        AvgPool.OP,
+        AvgPoolBackward.OP,
+        // moving and converting
+        Embedding.OP,
+        EmbeddingBackward.OP,
+        Cast.OP,
+        Transpose.OP,
     });
 
     private Ops() {}

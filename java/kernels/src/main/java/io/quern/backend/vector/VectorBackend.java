@@ -9,6 +9,14 @@ import io.quern.op.ClipByNorm;
 import io.quern.op.Scale;
 import io.quern.op.SgdStep;
 import io.quern.op.SquaredNorm;
+import io.quern.op.AvgPool;
+import io.quern.op.AvgPoolBackward;
+import io.quern.op.Cast;
+import io.quern.op.Embedding;
+import io.quern.op.EmbeddingBackward;
+import io.quern.op.MaxPool;
+import io.quern.op.MaxPoolBackward;
+import io.quern.op.Transpose;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -37,6 +45,14 @@ public final class VectorBackend extends HostBackend {
         table.put(SquaredNorm.OP, new SquaredNormVector(pool));
         table.put(ClipByNorm.OP, new ClipByNormVector(pool));
         table.put(Scale.OP, new ScaleVector(pool));
+        table.put(MaxPool.OP, new MaxPoolVector(pool));
+        table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool));
+        table.put(AvgPool.OP, new AvgPoolVector(pool));
+        table.put(AvgPoolBackward.OP, new AvgPoolBackwardVector(pool));
+        table.put(Embedding.OP, new EmbeddingVector(pool));
+        table.put(EmbeddingBackward.OP, new EmbeddingBackwardVector(pool));
+        table.put(Cast.OP, new CastVector(pool));
+        table.put(Transpose.OP, new TransposeVector(pool));
         return table;
     }
 }
