@@ -76,8 +76,7 @@ public final class Add implements Op<Add.Args> {
     @Override
     public List<Rejection> rejections() {
         return List.of(
-                new Rejection(
-                        "other shape", t -> new Args(t.input(3), t.input(4), t.output(3)), "expected shape 3"),
+                new Rejection("other shape", t -> new Args(t.input(3), t.input(4), t.output(3)), "expected shape 3"),
                 new Rejection(
                         "partial overlap",
                         t -> {

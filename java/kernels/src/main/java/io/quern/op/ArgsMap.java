@@ -30,17 +30,23 @@ public final class ArgsMap {
             for (int i = 0; i < components.length; i++) {
                 values[i] = switch (components[i].getAccessor().invoke(args)) {
                     case Tensor tensor -> once.apply(tensor);
-                    case List<?> list when !list.isEmpty() && list.getFirst() instanceof Tensor ->
-                        list.stream().map(element -> once.apply((Tensor) element)).toList();
+                    case List<?> list
+                    when !list.isEmpty() && list.getFirst() instanceof Tensor ->
+                        list.stream()
+                                .map(element -> once.apply((Tensor) element))
+                                .toList();
                     case Double value -> doubles.applyAsDouble(value);
                     case null -> null;
                     case Object other -> other;
                 };
             }
-            Class<?>[] types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+            Class<?>[] types =
+                    Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
             return (A) args.getClass().getDeclaredConstructor(types).newInstance(values);
         } catch (InvocationTargetException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : new QuernException("cannot rebuild " + args, e);
+            throw e.getCause() instanceof RuntimeException cause
+                    ? cause
+                    : new QuernException("cannot rebuild " + args, e);
         } catch (ReflectiveOperationException e) {
             throw new QuernException("cannot rebuild " + args.getClass() + ": Args must be a public record", e);
         }

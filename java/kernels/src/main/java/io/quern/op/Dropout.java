@@ -77,8 +77,7 @@ public final class Dropout implements Op<Dropout.Args> {
 
     @Override
     public void backward(Args args, Gradients gradients) {
-        gradients.add(
-                args.x, dx -> gradients.run(OP, new Args(gradients.of(args.y), dx, args.p, args.rng)));
+        gradients.add(args.x, dx -> gradients.run(OP, new Args(gradients.of(args.y), dx, args.p, args.rng)));
     }
 
     @Override

@@ -47,15 +47,14 @@ public final class Fill implements Op<Fill.Args> {
 
     @Override
     public List<Case<Args>> cases() {
-        return Cases.lengths().mapToObj(n -> new Case<>("n=" + n, t -> new Args(t.output(n), 0.3)))
+        return Cases.lengths()
+                .mapToObj(n -> new Case<>("n=" + n, t -> new Args(t.output(n), 0.3)))
                 .toList();
     }
 
     @Override
     public List<Rejection> rejections() {
         return List.of(new Rejection(
-                "integers",
-                t -> new Args(t.indices(Shape.of(3), 0, 2), 1),
-                "Fill: y is I32[3], expected F32 or F64"));
+                "integers", t -> new Args(t.indices(Shape.of(3), 0, 2), 1), "Fill: y is I32[3], expected F32 or F64"));
     }
 }

@@ -91,7 +91,9 @@ public final class Matmul implements Op<Matmul.Args> {
 
         @Override
         public List<Tensor> inputs() {
-            return Stream.of(a, b, bias, beta == 0 ? null : c).filter(Objects::nonNull).toList();
+            return Stream.of(a, b, bias, beta == 0 ? null : c)
+                    .filter(Objects::nonNull)
+                    .toList();
         }
 
         @Override
@@ -148,6 +150,11 @@ public final class Matmul implements Op<Matmul.Args> {
         return true;
     }
 
+    @Override
+    public boolean hasGradient(Args args, Tensor input) {
+        return args.beta == 0 && (args.activation.fromOutput() || args.preactivation != null);
+    }
+
     /** dz = dc f'; da = alpha dz b^T, db = alpha a^T dz (transposed as asked), dbias = column sums of dz. */
     @Override
     public void backward(Args args, Gradients gradients) {
@@ -167,20 +174,24 @@ public final class Matmul implements Op<Matmul.Args> {
         }
         Tensor signal = dz;
         double alpha = args.alpha;
-        gradients.add(args.a, da -> gradients.run(
-                OP,
-                args.transposeA
-                        ? product(args.b, signal, da, args.transposeB, true, alpha)
-                        : product(signal, args.b, da, false, !args.transposeB, alpha)));
-        gradients.add(args.b, db -> gradients.run(
-                OP,
-                args.transposeB
-                        ? product(signal, args.a, db, true, args.transposeA, alpha)
-                        : product(args.a, signal, db, !args.transposeA, false, alpha)));
+        gradients.add(
+                args.a,
+                da -> gradients.run(
+                        OP,
+                        args.transposeA
+                                ? product(args.b, signal, da, args.transposeB, true, alpha)
+                                : product(signal, args.b, da, false, !args.transposeB, alpha)));
+        gradients.add(
+                args.b,
+                db -> gradients.run(
+                        OP,
+                        args.transposeB
+                                ? product(signal, args.a, db, true, args.transposeA, alpha)
+                                : product(args.a, signal, db, !args.transposeA, false, alpha)));
         gradients.add(
                 args.bias,
-                dbias -> gradients.run(
-                        Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, signal.rank() - 2)));
+                dbias ->
+                        gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, signal.rank() - 2)));
     }
 
     private static Args product(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB, double alpha) {
@@ -196,19 +207,41 @@ public final class Matmul implements Op<Matmul.Args> {
     @Override
     public Bound bound(Args args, double u) {
         Args plain = new Args(
-                args.a, args.b, args.bias, args.c, null, args.transposeA, args.transposeB, args.alpha, 0, ActivationKind.NONE);
+                args.a,
+                args.b,
+                args.bias,
+                args.c,
+                null,
+                args.transposeA,
+                args.transposeB,
+                args.alpha,
+                0,
+                ActivationKind.NONE);
         Bound sum = Bounds.linear(this, plain, args.k() + 3.0, u);
         double beta = Math.abs(args.beta);
-        return (output, index, reference) ->
-                1.2 * sum.at(0, index, 0) + 16 * u * Math.abs(reference) + beta * 8 * u;
+        return (output, index, reference) -> 1.2 * sum.at(0, index, 0) + 16 * u * Math.abs(reference) + beta * 8 * u;
     }
 
     @Override
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
         int[][] sizes = {
-            {1, 1, 1}, {1, 17, 5}, {5, 1, 7}, {3, 4, 0}, {0, 3, 4}, {7, 8, 9}, {8, 16, 16}, {8, 32, 33}, {13, 33, 31},
-            {16, 31, 64}, {17, 65, 19}, {31, 33, 127}, {64, 64, 64}, {2, 130, 300}, {67, 3, 257}, {33, 100, 513}
+            {1, 1, 1},
+            {1, 17, 5},
+            {5, 1, 7},
+            {3, 4, 0},
+            {0, 3, 4},
+            {7, 8, 9},
+            {8, 16, 16},
+            {8, 32, 33},
+            {13, 33, 31},
+            {16, 31, 64},
+            {17, 65, 19},
+            {31, 33, 127},
+            {64, 64, 64},
+            {2, 130, 300},
+            {67, 3, 257},
+            {33, 100, 513}
         };
         for (int[] size : sizes) {
             for (int layout = 0; layout < 4; layout++) {
@@ -275,7 +308,9 @@ public final class Matmul implements Op<Matmul.Args> {
                         t -> new Args(t.input(2, 3), t.input(3, 5), t.output(5, 2), false, false),
                         "c is F32[5x2], expected shape 2x5"),
                 new Rejection(
-                        "rank", t -> new Args(t.input(2), t.input(2), t.output(1), false, false), "expected rank 2 or 3"),
+                        "rank",
+                        t -> new Args(t.input(2), t.input(2), t.output(1), false, false),
+                        "expected rank 2 or 3"),
                 new Rejection(
                         "c is a",
                         t -> {

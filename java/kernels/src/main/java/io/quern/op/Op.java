@@ -1,6 +1,7 @@
 package io.quern.op;
 
 import io.quern.tensor.QuernException;
+import io.quern.tensor.Tensor;
 import java.util.List;
 
 /**
@@ -25,8 +26,14 @@ public interface Op<A extends OpArgs> {
         return false;
     }
 
+    /** True when {@link #backward} gives the gradient of this input of this call; asked only if {@link #differentiable}. */
+    default boolean hasGradient(A args, Tensor input) {
+        return true;
+    }
+
     /**
-     * Adds the gradients of the inputs, given those of the outputs, as calls of other ops.
+     * Adds the gradients of the inputs, given that of the first output, as calls of other ops. Further outputs are saved
+     * intermediates or state, which carry no gradient.
      *
      * @throws QuernException when the op is not differentiable
      */

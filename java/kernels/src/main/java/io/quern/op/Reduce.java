@@ -104,6 +104,11 @@ public final class Reduce implements Op<Reduce.Args> {
     }
 
     @Override
+    public boolean hasGradient(Args args, Tensor input) {
+        return args.kind != ReduceKind.MAX;
+    }
+
+    @Override
     public void backward(Args args, Gradients gradients) {
         Check.that(args.kind != ReduceKind.MAX, "Reduce", "MAX has no gradient; use MaxPool");
         double scale = args.kind == ReduceKind.MEAN ? 1.0 / args.reduced() : 1;
@@ -130,10 +135,12 @@ public final class Reduce implements Op<Reduce.Args> {
             Cases.lengths().filter(n -> n > 0).forEach(n -> {
                 cases.add(new Case<>(kind + " all of " + n, t -> new Args(t.input(n), t.output(), kind, 0, 0)));
                 cases.add(new Case<>(kind + " rows of 3x" + n, t -> new Args(t.input(3, n), t.output(3), kind, 1, 1)));
-                cases.add(new Case<>(kind + " columns of 5x" + n, t -> new Args(t.input(5, n), t.output(n), kind, 0, 0)));
+                cases.add(
+                        new Case<>(kind + " columns of 5x" + n, t -> new Args(t.input(5, n), t.output(n), kind, 0, 0)));
             });
             cases.add(new Case<>(kind + " 2x(5x7)x3", t -> new Args(t.input(2, 5, 7, 3), t.output(2, 3), kind, 1, 2)));
-            cases.add(new Case<>(kind + " 4x(6x6)x19", t -> new Args(t.input(4, 6, 6, 19), t.output(4, 19), kind, 1, 2)));
+            cases.add(
+                    new Case<>(kind + " 4x(6x6)x19", t -> new Args(t.input(4, 6, 6, 19), t.output(4, 19), kind, 1, 2)));
             cases.add(new Case<>(kind + " (257)x33", t -> new Args(t.input(257, 33), t.output(33), kind, 0, 0)));
         }
         cases.add(new Case<>("SUM of nothing", t -> new Args(t.input(0, 3), t.output(3), ReduceKind.SUM, 0, 0)));

@@ -7,4 +7,5 @@ package io.quern.op;
  * @param call builds the bad Args from the given source of tensors
  * @param message a part of the exception's text
  */
-public record Rejection(String label, java.util.function.Function<CaseTensors, ? extends OpArgs> call, String message) {}
+public record Rejection(
+        String label, java.util.function.Function<CaseTensors, ? extends OpArgs> call, String message) {}

@@ -49,8 +49,7 @@ public final class Scale implements Op<Scale.Args> {
 
     @Override
     public void backward(Args args, Gradients gradients) {
-        gradients.add(
-                args.x, dx -> gradients.run(OP, new Args(gradients.of(args.y), dx, args.factor)));
+        gradients.add(args.x, dx -> gradients.run(OP, new Args(gradients.of(args.y), dx, args.factor)));
     }
 
     @Override

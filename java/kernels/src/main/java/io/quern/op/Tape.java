@@ -128,11 +128,8 @@ public final class Tape {
 
         @Override
         public void backward(Gradients gradients) {
-            for (Tensor output : args.outputs()) {
-                if (gradients.has(output)) {
-                    op.backward(args, gradients);
-                    return;
-                }
+            if (gradients.has(args.outputs().getFirst())) {
+                op.backward(args, gradients);
             }
         }
 

@@ -42,9 +42,8 @@ final class Normal {
             return q * polynomial(A, r) / polynomial(B, r);
         }
         double r = Math.sqrt(-log(q < 0 ? p : 1 - p));
-        double magnitude = r <= 5
-                ? polynomial(C, r - 1.6) / polynomial(D, r - 1.6)
-                : polynomial(E, r - 5) / polynomial(F, r - 5);
+        double magnitude =
+                r <= 5 ? polynomial(C, r - 1.6) / polynomial(D, r - 1.6) : polynomial(E, r - 5) / polynomial(F, r - 5);
         return q < 0 ? -magnitude : magnitude;
     }
 

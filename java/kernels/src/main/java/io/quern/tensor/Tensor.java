@@ -171,12 +171,18 @@ public final class Tensor implements AutoCloseable {
             throw new ArgumentException("slice " + from + ".." + to + " is outside axis " + axis + " of " + this);
         }
         return new Tensor(
-                storage, false, dtype, shape.with(resolved, to - from), strides.clone(), offset + from * strides[resolved]);
+                storage,
+                false,
+                dtype,
+                shape.with(resolved, to - from),
+                strides.clone(),
+                offset + from * strides[resolved]);
     }
 
     /** Axis {@code i} of the result is axis {@code axes[i]} of this tensor. */
     public Tensor permute(int... axes) {
-        if (axes.length != rank() || Arrays.stream(axes).map(shape::axis).distinct().count() != rank()) {
+        if (axes.length != rank()
+                || Arrays.stream(axes).map(shape::axis).distinct().count() != rank()) {
             throw new ArgumentException(Arrays.toString(axes) + " is not a permutation of the axes of " + this);
         }
         long[] extents = new long[axes.length];

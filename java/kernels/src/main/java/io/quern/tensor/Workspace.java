@@ -92,8 +92,8 @@ public final class Workspace implements AutoCloseable {
         @Override
         public long address() {
             if (born != generation) {
-                throw new ClosedException(
-                        "a tensor of an earlier step was used after its workspace was " + (closed ? "closed" : "reset"));
+                throw new ClosedException("a tensor of an earlier step was used after its workspace was "
+                        + (closed ? "closed" : "reset"));
             }
             return address;
         }

@@ -42,7 +42,8 @@ final class AddVector implements Kernel<Add.Args> {
             ALL.set(
                     ValueLayout.JAVA_FLOAT_UNALIGNED,
                     y + at,
-                    ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + at) + ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, b + at));
+                    ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + at)
+                            + ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, b + at));
         }
     }
 }

@@ -1,0 +1,66 @@
+package io.quern.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.op.Case;
+import io.quern.op.Cost;
+import io.quern.op.Op;
+import io.quern.op.OpArgs;
+import io.quern.op.Ops;
+import io.quern.tensor.DType;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every op of the catalogue has all its parts under its one stem. */
+class CatalogueTest {
+    @Test
+    void namesAreUnique() {
+        Set<String> names = new HashSet<>();
+        Ops.ALL.forEach(op -> assertTrue(names.add(op.name()), op.name() + " occurs twice"));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> hasAllParts() {
+        return Ops.ALL.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> parts(op)));
+    }
+
+    private static <A extends OpArgs> void parts(Op<A> op) {
+        assertAll(
+                () -> assertFalse(op.cases().isEmpty(), op.name() + " has no cases"),
+                () -> assertFalse(op.rejections().isEmpty(), op.name() + " has no rejections"),
+                () -> assertEquals(
+                        op.cases().size(),
+                        op.cases().stream().map(Case::label).distinct().count(),
+                        op.name() + " has two cases with one label"),
+                () -> assertDoesNotThrow(
+                        () -> Class.forName("io.quern.op." + op.name() + "Test"), op.name() + " has no test class"),
+                () -> assertDoesNotThrow(
+                        () -> Class.forName(
+                                "io.quern.backend.vector." + op.name() + "Vector",
+                                false,
+                                CatalogueTest.class.getClassLoader()),
+                        op.name() + " has no vector kernel"),
+                () -> costs(op));
+    }
+
+    private static <A extends OpArgs> void costs(Op<A> op) {
+        Case<A> last = op.cases().getLast();
+        try (GuardedTensors tensors =
+                new GuardedTensors(DType.F32, GuardedTensors.Layout.ALIGNED, GuardedTensors.Values.UNIFORM, 1)) {
+            A args = last.build().apply(tensors);
+            Cost cost = op.cost(args);
+            assertTrue(cost.bytes() > 0 && cost.flops() >= 0, op.name() + " costs " + cost);
+            op.reference(args);
+            assertNotNull(op.bound(args, DType.F32.unitRoundoff()), op.name() + " has no bound");
+        }
+    }
+}
