@@ -19,9 +19,18 @@ final class AtomicFiles {
         void write(OutputStream out) throws IOException;
     }
 
+    /** Looks at the finished temporary file and throws if it must not become the target. */
+    interface Check {
+        void check(Path temporary) throws IOException;
+    }
+
     private AtomicFiles() {}
 
     static void write(Path target, Writer writer) {
+        write(target, writer, temporary -> {});
+    }
+
+    static void write(Path target, Writer writer, Check check) {
         Path absolute = target.toAbsolutePath();
         Path temporary = absolute.resolveSibling(absolute.getFileName() + ".tmp-" + UUID.randomUUID());
         try {
@@ -32,6 +41,7 @@ final class AtomicFiles {
                 out.flush();
                 channel.force(true);
             }
+            check.check(temporary);
             Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
             forceDirectory(absolute.getParent());
         } catch (IOException e) {
