@@ -31,8 +31,11 @@ final class Tar {
             String name = name(header);
             // '0' or NUL: a regular file; others, links and directories, carry nothing that is wanted
             if ((header[156] == '0' || header[156] == 0) && wanted.test(name)) {
-                if (size > maxFile || !in.canHold(size)) {
+                if (size > maxFile) {
                     throw corrupt(in, start, "file " + name + " of " + size + " bytes, at most " + maxFile);
+                }
+                if (!in.canHold(size)) {
+                    throw corrupt(in, start, "truncated: file " + name + " of " + size + " bytes is longer than the rest");
                 }
                 consumer.accept(name, in.exactly((int) size, name));
                 skip(in, padding, scratch);
