@@ -120,7 +120,8 @@ public final class Csv {
                 .filter(name -> !numeric || !CsvText.isMissingNumber(name))
                 .toList();
         if (classes.size() < 2) {
-            throw text.error(0, target, "every line has the class '" + brief(classes.getFirst()) + "'", "name another target");
+            throw text.error(
+                    0, target, "every line has the class '" + brief(classes.getFirst()) + "'", "name another target");
         }
         return classes;
     }
@@ -154,7 +155,8 @@ public final class Csv {
             throw new FormatException(text.file(), "", "no line is complete", "fill in the missing values");
         }
         int[] classes = labels.stream().mapToInt(Integer::intValue).toArray();
-        return new CsvTable(schema, rows.toArray(float[][]::new), classes, text.rows().size() - rows.size());
+        return new CsvTable(
+                schema, rows.toArray(float[][]::new), classes, text.rows().size() - rows.size());
     }
 
     /** All columns of the file, the target at its place. */
@@ -187,7 +189,10 @@ public final class Csv {
                     return null;
                 }
                 throw text.error(
-                        row, column, "missing value '" + field + "'", "fill it in, or say missing=drop to leave such lines out");
+                        row,
+                        column,
+                        "missing value '" + field + "'",
+                        "fill it in, or say missing=drop to leave such lines out");
             }
             float value = numeric ? number(text, row, column, field) : code(text, row, column, codes.get(column));
             values[column == target ? fields.length - 1 : next++] = value;
@@ -198,7 +203,10 @@ public final class Csv {
     private static float number(CsvText text, int row, int column, String field) {
         if (!CsvText.isNumber(field)) {
             throw text.error(
-                    row, column, "'" + brief(field) + "' is not a number", "the column is numeric in the training file");
+                    row,
+                    column,
+                    "'" + brief(field) + "' is not a number",
+                    "the column is numeric in the training file");
         }
         return (float) Double.parseDouble(field);
     }

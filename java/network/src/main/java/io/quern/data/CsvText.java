@@ -52,8 +52,8 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
         List<String[]> rows = new ArrayList<>();
         List<Integer> lines = new ArrayList<>();
         try {
-            BufferedReader text = new BufferedReader(
-                    new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), 1 << 16);
+            BufferedReader text =
+                    new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), 1 << 16);
             text.mark(1);
             if (text.read() != '\ufeff') {
                 text.reset();
@@ -115,7 +115,10 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
         int width = rows.getFirst().length;
         if (width < 2) {
             throw new FormatException(
-                    file, "", "only one column, a target and no input", "check the separator, '" + options.separator() + "'");
+                    file,
+                    "",
+                    "only one column, a target and no input",
+                    "check the separator, '" + options.separator() + "'");
         }
         List<String> names = new ArrayList<>();
         Set<String> seen = new HashSet<>();

@@ -63,7 +63,8 @@ final class Download {
                 if (response.statusCode() != 200) {
                     throw failure(file, target, "the server answered " + response.statusCode(), null);
                 }
-                AtomicFiles.write(target, out -> copy(file, target, body, out), written -> verify(file, target, written));
+                AtomicFiles.write(
+                        target, out -> copy(file, target, body, out), written -> verify(file, target, written));
             } finally {
                 client.shutdownNow();
             }
@@ -156,8 +157,9 @@ final class Download {
 
     private static QuernException failure(RemoteFile file, Path target, String what, Exception cause) {
         return new QuernException(
-                "cannot fetch " + file.uri() + ": " + what + "; nothing was kept. Fetch it by other means and put it at "
-                        + target + ", or name a directory that has the data with --data-dir",
+                "cannot fetch " + file.uri() + ": " + what
+                        + "; nothing was kept. Fetch it by other means and put it at " + target
+                        + ", or name a directory that has the data with --data-dir",
                 cause);
     }
 }

@@ -35,7 +35,8 @@ final class Tar {
                     throw corrupt(in, start, "file " + name + " of " + size + " bytes, at most " + maxFile);
                 }
                 if (!in.canHold(size)) {
-                    throw corrupt(in, start, "truncated: file " + name + " of " + size + " bytes is longer than the rest");
+                    throw corrupt(
+                            in, start, "truncated: file " + name + " of " + size + " bytes is longer than the rest");
                 }
                 consumer.accept(name, in.exactly((int) size, name));
                 skip(in, padding, scratch);
@@ -80,7 +81,9 @@ final class Tar {
 
     /** -1 when the field is not octal. */
     private static long octal(byte[] header, int from, int length) {
-        String field = new String(header, from, length, StandardCharsets.ISO_8859_1).replace('\0', ' ').strip();
+        String field = new String(header, from, length, StandardCharsets.ISO_8859_1)
+                .replace('\0', ' ')
+                .strip();
         return field.matches("[0-7]{1,12}") ? Long.parseLong(field, 8) : -1;
     }
 

@@ -39,7 +39,8 @@ class CsvTest {
     void numbersStayNumbersAndWordsBecomeOneHot() {
         CsvTable table = parse("age,job,ok\n30, clerk ,no\n4e1,\"smith, black\",yes\n", DEFAULT);
         assertEquals(Shape.of(3), table.sampleShape());
-        assertEquals(List.of("age", "job=clerk", "job=smith, black"), table.schema().featureNames());
+        assertEquals(
+                List.of("age", "job=clerk", "job=smith, black"), table.schema().featureNames());
         assertEquals(List.of("no", "yes"), table.classNames());
         assertArrayEquals(new float[] {30, 1, 0}, Samples.read(table, 0));
         assertArrayEquals(new float[] {40, 0, 1}, Samples.read(table, 1));
@@ -89,7 +90,8 @@ class CsvTest {
         assertEquals(2, parse("n,name\n1,x\n2,y\n", DEFAULT).size());
         assertTrue(refusal("a,x\nb,y\n", DEFAULT).contains("say header=true or header=false"));
         assertEquals(2, parse("a,x\nb,y\n", DEFAULT.withHeader(Header.ABSENT)).size());
-        assertEquals(2, parse("1,2\na,x\nb,y\n", DEFAULT.withHeader(Header.PRESENT)).size());
+        assertEquals(
+                2, parse("1,2\na,x\nb,y\n", DEFAULT.withHeader(Header.PRESENT)).size());
     }
 
     @Test
@@ -120,7 +122,8 @@ class CsvTest {
         for (int i = 0; i < 200; i++) {
             many.append("1,").append(i).append('\n');
         }
-        assertTrue(refusal(many.toString(), DEFAULT).contains("line 101, column 'c1': the target looks like a quantity"));
+        assertTrue(
+                refusal(many.toString(), DEFAULT).contains("line 101, column 'c1': the target looks like a quantity"));
         assertTrue(refusal("1,x\n2,x\n", DEFAULT).contains("every line has the class 'x'"));
     }
 
@@ -166,6 +169,11 @@ class CsvTest {
         byte[] numbers = "a,b,y\n1,2,p\n3,4,q\n5,6,p\n".getBytes(StandardCharsets.UTF_8);
         byte[] words = "x,\"y \"\"z\"\"\",1\r\nu,w,2\r\n\r\nx,\u00e9,1\r\n".getBytes(StandardCharsets.UTF_8);
         Fuzz.run(4000, 4000, 4 << 20, bytes -> parse(bytes, DEFAULT), numbers, words);
-        Fuzz.run(1000, 4000, 4 << 20, bytes -> parse(bytes, DEFAULT.withTarget("a").withMissing(Missing.DROP_ROW)), numbers);
+        Fuzz.run(
+                1000,
+                4000,
+                4 << 20,
+                bytes -> parse(bytes, DEFAULT.withTarget("a").withMissing(Missing.DROP_ROW)),
+                numbers);
     }
 }

@@ -34,7 +34,8 @@ class DataSourceTest {
     }
 
     private static String sizes(Split split) {
-        return split.train().size() + "/" + split.validation().size() + "/" + split.test().size();
+        return split.train().size() + "/" + split.validation().size() + "/"
+                + split.test().size();
     }
 
     @Test
@@ -61,7 +62,8 @@ class DataSourceTest {
                 "strokes,train=1,train=2 | given twice",
             })
     void whatIsNotUnderstoodIsNamed(String text, String message) {
-        String found = assertThrows(ArgumentException.class, () -> DataSource.parse(text)).getMessage();
+        String found = assertThrows(ArgumentException.class, () -> DataSource.parse(text))
+                .getMessage();
         assertTrue(found.contains(message), found);
     }
 
@@ -106,7 +108,9 @@ class DataSourceTest {
         assertEquals(3, load(text + ",channels=3").train().sampleShape().dim(2));
         Files.createDirectories(directory.resolve("pets/test/emu"));
         Files.write(directory.resolve("pets/test/emu/1.png"), Samples.grayPng(2, 2, 0));
-        assertTrue(assertThrows(QuernException.class, () -> load(text)).getMessage().contains("[cat, dog, emu]"));
+        assertTrue(assertThrows(QuernException.class, () -> load(text))
+                .getMessage()
+                .contains("[cat, dog, emu]"));
     }
 
     @Test

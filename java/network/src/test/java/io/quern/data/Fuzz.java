@@ -9,7 +9,7 @@ import java.util.Random;
 
 /**
  * Seeded mutations of valid files. A parser must answer each with a result or a {@link FormatException}, and allocate no
- * more than a multiple of the input and a constant.
+ * more than a multiple of the input and a constant. {@code -Dfuzz.factor=50} tries that many times more.
  */
 final class Fuzz {
     private static final int[] INTERESTING = {0, 1, -1, 0x7fffffff, 0x80000000, 0xffff, 0x10000, 255, 100, 1 << 20};
@@ -22,8 +22,9 @@ final class Fuzz {
     private Fuzz() {}
 
     /** @param floor bytes that any parse may allocate, whatever the input */
-    static void run(int count, long factor, long floor, Parser parser, byte[]... corpus) {
+    static void run(int base, long factor, long floor, Parser parser, byte[]... corpus) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        int count = base * Integer.getInteger("fuzz.factor", 1);
         int refused = 0;
         for (int seed = 0; seed < count; seed++) {
             byte[] input = mutate(corpus[seed % corpus.length], new Random(seed));
@@ -37,9 +38,12 @@ final class Fuzz {
             }
             long allocated = threads.getCurrentThreadAllocatedBytes() - before;
             long allowed = floor + factor * input.length;
-            assertTrue(allocated <= allowed, "mutation " + seed + " allocated " + allocated + " bytes, allowed " + allowed);
+            assertTrue(
+                    allocated <= allowed,
+                    "mutation " + seed + " allocated " + allocated + " bytes, allowed " + allowed);
         }
-        assertTrue(refused > count / 20, "only " + refused + " of " + count + " mutations were refused: no test at all");
+        assertTrue(
+                refused > count / 20, "only " + refused + " of " + count + " mutations were refused: no test at all");
     }
 
     private static byte[] mutate(byte[] original, Random random) {

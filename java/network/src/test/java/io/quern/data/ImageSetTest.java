@@ -68,8 +68,7 @@ class ImageSetTest {
         files.put(".DS_Store", new byte[5]);
         files.put("cat/Thumbs.db", new byte[5]);
         files.put("README.txt", new byte[5]);
-        for (ImageSet images :
-                List.of(ImageFolder.open(folder(files), 0, 2), ImageZip.open(archive(files), 0, 2))) {
+        for (ImageSet images : List.of(ImageFolder.open(folder(files), 0, 2), ImageZip.open(archive(files), 0, 2))) {
             assertEquals(List.of("ant", "cat"), images.classNames());
             assertEquals(Shape.of(2, 3, 1), images.sampleShape());
             assertEquals(3, images.size());
@@ -81,8 +80,7 @@ class ImageSetTest {
 
     @Test
     void colourIsInterleavedRedGreenBlue() throws IOException {
-        byte[] png = Samples.encode(
-                "png", BufferedImage.TYPE_INT_RGB, 2, 1, pixel -> pixel == 0 ? 0xff0033 : 0x00ff00);
+        byte[] png = Samples.encode("png", BufferedImage.TYPE_INT_RGB, 2, 1, pixel -> pixel == 0 ? 0xff0033 : 0x00ff00);
         ImageSet images = ImageZip.open(archive(Map.of("a/1.png", png)), 0, 1);
         assertArrayEquals(new float[] {1, 0, 0.2f, 0, 1, 0}, Samples.read(images, 0), 1e-7f);
     }
@@ -103,7 +101,9 @@ class ImageSetTest {
             byte[] bits = Samples.encode("png", BufferedImage.TYPE_BYTE_BINARY, 2, 1, pixel -> pixel * 0xffffff);
             assertArrayEquals(new byte[] {0, -1}, decoder.decode("b", bits).pixels());
             byte[] palette = Samples.encode("png", BufferedImage.TYPE_BYTE_INDEXED, 2, 1, pixel -> 0xff0000);
-            assertArrayEquals(new byte[] {-1, 0, 0, -1, 0, 0}, decoder.decode("p", palette).pixels());
+            assertArrayEquals(
+                    new byte[] {-1, 0, 0, -1, 0, 0},
+                    decoder.decode("p", palette).pixels());
             byte[] deep = Samples.encode("png", BufferedImage.TYPE_USHORT_GRAY, 1, 1, pixel -> 0xffffff);
             assertArrayEquals(new byte[] {-1}, decoder.decode("d", deep).pixels());
             byte[] opaque = Samples.encode("png", BufferedImage.TYPE_INT_ARGB, 1, 1, pixel -> 0xff010203);

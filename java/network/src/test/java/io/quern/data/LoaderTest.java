@@ -31,7 +31,10 @@ class LoaderTest {
         try (batches) {
             for (Batch batch = batches.next(); batch != null; batch = batches.next()) {
                 copies.add(new Copy(
-                        batch.index(), batch.samples(), batch.inputs().toFloats(), batch.labels().toInts()));
+                        batch.index(),
+                        batch.samples(),
+                        batch.inputs().toFloats(),
+                        batch.labels().toInts()));
             }
             assertNull(batches.next());
         }
@@ -52,7 +55,10 @@ class LoaderTest {
     void everySampleComesOncePerEpochWithItsLabel() {
         List<Copy> batches = all(Loader.shuffled(DATA, 10, 1).epoch(0));
         assertEquals(11, batches.size());
-        int[] seen = batches.stream().flatMapToInt(b -> Arrays.stream(b.samples())).sorted().toArray();
+        int[] seen = batches.stream()
+                .flatMapToInt(b -> Arrays.stream(b.samples()))
+                .sorted()
+                .toArray();
         assertArrayEquals(IntStream.range(0, 103).toArray(), seen);
         for (Copy batch : batches) {
             for (int i = 0; i < batch.samples().length; i++) {
@@ -106,10 +112,12 @@ class LoaderTest {
     void augmentationIsAFunctionOfSeedEpochAndSampleAlone() {
         Augmentation shift = new RandomShift(2);
         float[] inTens = sample(Loader.shuffled(DATA, 10, 1).withAugmentation(shift), 4, 42);
-        float[] inSevens = sample(Loader.shuffled(DATA, 7, 1).withAugmentation(shift).withBuffers(2), 4, 42);
+        float[] inSevens =
+                sample(Loader.shuffled(DATA, 7, 1).withAugmentation(shift).withBuffers(2), 4, 42);
         assertArrayEquals(inTens, inSevens);
         long versions = IntStream.range(0, 20)
-                .mapToObj(epoch -> Arrays.toString(sample(Loader.inOrder(DATA, 50).withAugmentation(shift), epoch, 42)))
+                .mapToObj(
+                        epoch -> Arrays.toString(sample(Loader.inOrder(DATA, 50).withAugmentation(shift), epoch, 42)))
                 .distinct()
                 .count();
         assertTrue(versions > 3, versions + " different versions in 20 epochs");

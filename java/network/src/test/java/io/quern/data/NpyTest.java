@@ -28,7 +28,8 @@ class NpyTest {
         byte[] text = header.getBytes(StandardCharsets.ISO_8859_1);
         int size = version == 1 ? 2 : 4;
         byte[] bytes = new byte[8 + size + text.length + data.length];
-        byte[] start = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', (byte) version, 0, (byte) text.length, (byte) (text.length >> 8)
+        byte[] start = {
+            (byte) 0x93, 'N', 'U', 'M', 'P', 'Y', (byte) version, 0, (byte) text.length, (byte) (text.length >> 8)
         };
         System.arraycopy(start, 0, bytes, 0, start.length);
         System.arraycopy(text, 0, bytes, 8 + size, text.length);
@@ -52,8 +53,17 @@ class NpyTest {
     @Test
     void readsAllThreeVersions() {
         for (int version = 1; version <= 3; version++) {
-            NpyArray array = parse(file(version, header("<i4", "(2,)"), (byte) 1, (byte) 1, (byte) 0, (byte) 0, (byte) -1,
-                    (byte) -1, (byte) -1, (byte) -1));
+            NpyArray array = parse(file(
+                    version,
+                    header("<i4", "(2,)"),
+                    (byte) 1,
+                    (byte) 1,
+                    (byte) 0,
+                    (byte) 0,
+                    (byte) -1,
+                    (byte) -1,
+                    (byte) -1,
+                    (byte) -1));
             assertEquals(Shape.of(2), array.shape());
             assertArrayEquals(new int[] {257, -1}, array.toInts());
         }
@@ -106,8 +116,10 @@ class NpyTest {
     void objectsForeignOrdersAndOtherTypesAreRefused() {
         assertTrue(refusal(header("|O", "(1,)"), new byte[8]).contains("pickled"));
         assertTrue(refusal(header(">f4", "(1,)"), new byte[4]).contains("element type '>f4'"));
-        assertTrue(refusal("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}").contains("structured"));
-        assertTrue(refusal("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1)}").contains("ascontiguousarray"));
+        assertTrue(refusal("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}")
+                .contains("structured"));
+        assertTrue(refusal("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1)}")
+                .contains("ascontiguousarray"));
     }
 
     @Test

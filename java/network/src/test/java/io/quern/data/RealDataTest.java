@@ -51,11 +51,17 @@ class RealDataTest {
         CsvTable german = Csv.read(tables.resolve("german.csv"), CsvOptions.DEFAULT);
         assertEquals(20, german.schema().columns().size());
         assertEquals(2, german.classes());
-        assertEquals(7, german.schema().columns().stream().filter(CsvSchema.Column::isNumeric).count());
+        assertEquals(
+                7,
+                german.schema().columns().stream()
+                        .filter(CsvSchema.Column::isNumeric)
+                        .count());
         CsvTable adult = Csv.read(
                 tables.resolve("adult-train.csv"), CsvOptions.DEFAULT.withMissing(CsvOptions.Missing.DROP_ROW));
         assertEquals(30_162, adult.size());
-        long positive = java.util.stream.IntStream.range(0, adult.size()).filter(i -> adult.label(i) == 1).count();
+        long positive = java.util.stream.IntStream.range(0, adult.size())
+                .filter(i -> adult.label(i) == 1)
+                .count();
         assertEquals(0.249, (double) positive / adult.size(), 0.001);
     }
 

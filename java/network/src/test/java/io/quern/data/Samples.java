@@ -29,7 +29,8 @@ final class Samples {
             }
             labels[i] = (byte) label.applyAsInt(i);
         }
-        List<String> names = IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+        List<String> names =
+                IntStream.range(0, classes).mapToObj(Integer::toString).toList();
         return new ByteImages(Shape.of(height, width, channels), pixels, labels, names);
     }
 
@@ -66,7 +67,8 @@ final class Samples {
             if (type == BufferedImage.TYPE_BYTE_GRAY) {
                 image.getRaster().setSample(pixel % width, pixel / width, 0, rgb & 0xff);
             } else {
-                image.setRGB(pixel % width, pixel / width, type == BufferedImage.TYPE_INT_ARGB ? rgb : rgb | 0xff000000);
+                image.setRGB(
+                        pixel % width, pixel / width, type == BufferedImage.TYPE_INT_ARGB ? rgb : rgb | 0xff000000);
             }
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream();

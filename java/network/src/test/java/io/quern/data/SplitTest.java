@@ -24,7 +24,9 @@ class SplitTest {
     }
 
     private static long ofClass(Dataset data, int label) {
-        return IntStream.range(0, data.size()).filter(i -> data.label(i) == label).count();
+        return IntStream.range(0, data.size())
+                .filter(i -> data.label(i) == label)
+                .count();
     }
 
     @Test
@@ -37,8 +39,11 @@ class SplitTest {
         assertEquals(7, ofClass(split.validation(), 0));
         assertEquals(49, ofClass(split.train(), 0));
         int[] all = IntStream.of(values(split.train())).toArray();
-        all = IntStream.concat(Arrays.stream(all), Arrays.stream(values(split.validation()))).toArray();
-        all = IntStream.concat(Arrays.stream(all), Arrays.stream(values(split.test()))).sorted().toArray();
+        all = IntStream.concat(Arrays.stream(all), Arrays.stream(values(split.validation())))
+                .toArray();
+        all = IntStream.concat(Arrays.stream(all), Arrays.stream(values(split.test())))
+                .sorted()
+                .toArray();
         assertArrayEquals(IntStream.range(0, 100).toArray(), all);
     }
 
@@ -46,7 +51,9 @@ class SplitTest {
     void theChoiceIsAFunctionOfTheSeed() {
         int[] one = values(Split.of(DATA, DATA, 0.2, 1, "d").validation());
         assertArrayEquals(one, values(Split.of(DATA, DATA, 0.2, 1, "d").validation()));
-        assertNotEquals(Arrays.toString(one), Arrays.toString(values(Split.of(DATA, DATA, 0.2, 2, "d").validation())));
+        assertNotEquals(
+                Arrays.toString(one),
+                Arrays.toString(values(Split.of(DATA, DATA, 0.2, 2, "d").validation())));
     }
 
     @Test
