@@ -21,6 +21,10 @@ public final class Ops {
         // reductions
         Reduce.OP,
         Broadcast.OP,
+        ClipByNorm.OP,
+        SquaredNorm.OP,
+        AdamWStep.OP,
+        SgdStep.OP,
     });
 
     private Ops() {}

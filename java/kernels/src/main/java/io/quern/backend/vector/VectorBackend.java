@@ -3,11 +3,16 @@ package io.quern.backend.vector;
 import io.quern.backend.HostBackend;
 import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
+import io.quern.op.AdamWStep;
 import io.quern.op.Add;
 import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
 import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Matmul;
+import io.quern.op.ClipByNorm;
+import io.quern.op.Scale;
+import io.quern.op.SgdStep;
+import io.quern.op.SquaredNorm;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -36,6 +41,11 @@ public final class VectorBackend extends HostBackend {
         table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
         table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
         table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
+        table.put(SgdStep.OP, new SgdStepVector(pool));
+        table.put(AdamWStep.OP, new AdamWStepVector(pool));
+        table.put(SquaredNorm.OP, new SquaredNormVector(pool));
+        table.put(ClipByNorm.OP, new ClipByNormVector(pool));
+        table.put(Scale.OP, new ScaleVector(pool));
         return table;
     }
 }
