@@ -5,6 +5,10 @@ import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
 import io.quern.op.AdamWStep;
 import io.quern.op.Add;
+import io.quern.op.Conv2d;
+import io.quern.op.Conv2dBackwardData;
+import io.quern.op.Conv2dBackwardWeights;
+import io.quern.op.Matmul;
 import io.quern.op.ClipByNorm;
 import io.quern.op.Scale;
 import io.quern.op.SgdStep;
@@ -39,7 +43,12 @@ public final class VectorBackend extends HostBackend {
 
     private static KernelTable kernels(WorkerPool pool) {
         KernelTable table = new KernelTable();
+        Scratch scratch = new ThreadScratch();
         table.put(Add.OP, new AddVector(pool));
+        table.put(Matmul.OP, new MatmulVector(pool, scratch));
+        table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
+        table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
+        table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
         table.put(SgdStep.OP, new SgdStepVector(pool));
         table.put(AdamWStep.OP, new AdamWStepVector(pool));
         table.put(SquaredNorm.OP, new SquaredNormVector(pool));
