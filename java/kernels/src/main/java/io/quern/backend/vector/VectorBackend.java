@@ -21,6 +21,10 @@ import io.quern.op.EmbeddingBackward;
 import io.quern.op.MaxPool;
 import io.quern.op.MaxPoolBackward;
 import io.quern.op.Transpose;
+import io.quern.op.Conv2d;
+import io.quern.op.Conv2dBackwardData;
+import io.quern.op.Conv2dBackwardWeights;
+import io.quern.op.Matmul;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -62,6 +66,10 @@ public final class VectorBackend extends HostBackend {
         table.put(EmbeddingBackward.OP, new EmbeddingBackwardVector(pool));
         table.put(Cast.OP, new CastVector(pool));
         table.put(Transpose.OP, new TransposeVector(pool));
+        table.put(Matmul.OP, new MatmulVector(pool, scratch));
+        table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
+        table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
+        table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
         return table;
     }
 }
