@@ -75,7 +75,8 @@ public final class IntegratedGradients {
         for (int i = 0; i < values.length; i++) {
             values[i] = ((double) input[i] - baseline[i]) * mean[i];
         }
-        double[] ends = gradient.of(new float[][] {input, baseline}, target, false).outputs();
+        double[] ends =
+                gradient.of(new float[][] {input, baseline}, target, false).outputs();
         return new Attribution(values, gradient.inputShape(), target, ends[0], ends[1]);
     }
 

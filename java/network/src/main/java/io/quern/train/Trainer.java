@@ -133,8 +133,8 @@ public final class Trainer implements AutoCloseable {
             throw new ArgumentException("early stopping needs a validation set");
         }
         if (train.batchesPerEpoch() == 0) {
-            throw new ArgumentException("the training set has " + train.dataset().size()
-                    + " samples, less than one batch of " + train.batchSize());
+            throw new ArgumentException("the training set has "
+                    + train.dataset().size() + " samples, less than one batch of " + train.batchSize());
         }
         if (position.batches != 0 && position.batches != train.batchesPerEpoch()) {
             throw new ArgumentException("the checkpoint was saved with " + position.batches

@@ -114,8 +114,8 @@ class IntegratedGradientsTest {
     /** f = tanh(x) with the baseline 0: the only input gets all of tanh(x), at one precision for each rule. */
     @Test
     void onSmoothNetworksGaussLegendreConvergesFaster() {
-        try (Network network = Network.build(
-                ModelParser.parse("dense(1) tanh"), Shape.of(1), Rng.of(1), DType.F64, Memory.host())) {
+        try (Network network =
+                Network.build(ModelParser.parse("dense(1) tanh"), Shape.of(1), Rng.of(1), DType.F64, Memory.host())) {
             network.parameter("dense1.weight").value().fill(1);
             float[] x = {1.5f};
             double gauss = new IntegratedGradients(network, backend, 8, PathRule.GAUSS_LEGENDRE, 8)
@@ -213,10 +213,12 @@ class IntegratedGradientsTest {
             IntegratedGradients explainer = new IntegratedGradients(network, backend, 4);
             assertEquals(
                     "the input has 2 values, the network takes 3 per sample",
-                    assertThrows(ArgumentException.class, () -> explainer.explain(new float[2], 0)).getMessage());
+                    assertThrows(ArgumentException.class, () -> explainer.explain(new float[2], 0))
+                            .getMessage());
             assertEquals(
                     "output 2 is outside the 2 of the network",
-                    assertThrows(ArgumentException.class, () -> explainer.explain(new float[3], 2)).getMessage());
+                    assertThrows(ArgumentException.class, () -> explainer.explain(new float[3], 2))
+                            .getMessage());
             assertThrows(ArgumentException.class, () -> new IntegratedGradients(network, backend, 0));
         }
     }
