@@ -14,13 +14,24 @@ public final class Ops {
         // elementwise
         Fill.OP,
         Add.OP,
+        Multiply.OP,
         Scale.OP,
+        BiasAdd.OP,
         Activation.OP,
         ActivationBackward.OP,
         Dropout.OP,
         // reductions
         Reduce.OP,
         Broadcast.OP,
+        ArgMax.OP,
+        // losses
+        MeanSquaredError.OP,
+        MeanSquaredErrorBackward.OP,
+        // optimizers
+        SgdStep.OP,
+        AdamWStep.OP,
+        SquaredNorm.OP,
+        ClipByNorm.OP,
     });
 
     private Ops() {}
