@@ -34,16 +34,16 @@ public final class Csv {
 
     /** Reads a file and learns its schema. */
     public static CsvTable read(Path path, CsvOptions options) {
-        return learn(CsvText.read(path, options), options);
+        return learn(CsvText.read(path, options, null), options);
     }
 
     /** Reads a file of the same columns, categories and classes as the one that the schema was learned from. */
     public static CsvTable read(Path path, CsvOptions options, CsvSchema schema) {
-        return table(CsvText.read(path, options), options, schema);
+        return table(CsvText.read(path, options, names(schema)), options, schema);
     }
 
     static CsvTable parse(String file, InputStream in, CsvOptions options) {
-        return learn(CsvText.parse(file, in, options), options);
+        return learn(CsvText.parse(file, in, options, null), options);
     }
 
     private static CsvTable learn(CsvText text, CsvOptions options) {
@@ -131,9 +131,7 @@ public final class Csv {
     }
 
     private static CsvTable table(CsvText text, CsvOptions options, CsvSchema schema) {
-        List<String> expected = new ArrayList<>(
-                schema.columns().stream().map(CsvSchema.Column::name).toList());
-        expected.add(schema.targetIndex(), schema.target());
+        List<String> expected = names(schema);
         if (!text.names().equals(expected)) {
             throw new FormatException(
                     text.file(),
@@ -159,6 +157,14 @@ public final class Csv {
         int[] classes = labels.stream().mapToInt(Integer::intValue).toArray();
         return new CsvTable(
                 schema, rows.toArray(float[][]::new), classes, text.rows().size() - rows.size());
+    }
+
+    /** All columns of the file, the target at its place. */
+    private static List<String> names(CsvSchema schema) {
+        List<String> names = new ArrayList<>(
+                schema.columns().stream().map(CsvSchema.Column::name).toList());
+        names.add(schema.targetIndex(), schema.target());
+        return names;
     }
 
     private static Map<String, Integer> codes(List<String> values) {
