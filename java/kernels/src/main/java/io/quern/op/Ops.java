@@ -8,6 +8,9 @@ public final class Ops {
     public static final List<Op<?>> ALL = List.of(new Op<?>[] {
         // matrix products and convolutions
         Matmul.OP,
+        Conv2d.OP,
+        Conv2dBackwardData.OP,
+        Conv2dBackwardWeights.OP,
         // elementwise
         Fill.OP,
         Add.OP,
