@@ -51,6 +51,7 @@ final class Errors implements CommandLine.IParameterExceptionHandler, CommandLin
             case UsageException usage -> usage.getMessage();
             case QuernException known -> known.getMessage();
             case UncheckedIOException wrapped -> message(wrapped.getCause());
+            case OutOfMemoryError memory -> "the memory is not enough; lower --batch or --limit, or raise it with QUERN_JAVA_OPTS=-Xmx...";
             case FileSystemException file -> file.getFile() + ": " + reason(file);
             case IOException io -> "reading or writing failed: " + described(io) + "; check the file and the disk";
             default ->

@@ -17,23 +17,27 @@ import java.util.Map;
  * @param path the folder
  */
 public record RunFolder(Path path) {
-    /** Makes the folder, or takes an empty one; a folder with contents is an error that says what to do. */
-    public static RunFolder create(Path path) {
+    /** A folder that is new or empty; one with contents is an error that says what to do. Nothing is made yet. */
+    public static RunFolder unused(Path path) {
         RunFolder run = new RunFolder(path);
+        if (Files.exists(path) && !Files.isDirectory(path)) {
+            throw new QuernException("--out " + path + " is a file; name a folder that is new or empty");
+        }
+        if (Files.isDirectory(path) && !isEmpty(path)) {
+            throw new QuernException("--out " + path + " exists and is not empty; "
+                    + (Files.exists(run.config()) ? "add --resume to continue that run, or " : "")
+                    + "name another folder");
+        }
+        return run;
+    }
+
+    /** Makes the folder. */
+    public void create() {
         try {
-            if (Files.exists(path) && !Files.isDirectory(path)) {
-                throw new QuernException("--out " + path + " is a file; name a folder that is new or empty");
-            }
-            if (Files.isDirectory(path) && !isEmpty(path)) {
-                throw new QuernException("--out " + path + " exists and is not empty; "
-                        + (Files.exists(run.config()) ? "add --resume to continue that run, or " : "")
-                        + "name another folder");
-            }
             Files.createDirectories(path);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return run;
     }
 
     /** The first of runs/NAME-1, runs/NAME-2, ... that does not exist. */
@@ -59,9 +63,11 @@ public record RunFolder(Path path) {
         return run;
     }
 
-    private static boolean isEmpty(Path folder) throws IOException {
+    private static boolean isEmpty(Path folder) {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             return !entries.iterator().hasNext();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
