@@ -7,6 +7,7 @@ module io.quern.network {
     requires java.net.http;
 
     exports io.quern.data;
+    exports io.quern.explain;
     exports io.quern.nn;
     exports io.quern.regularize;
     exports io.quern.train;

@@ -12,16 +12,25 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
-/** Files that are there in full or not at all: a temporary file beside the target, forced to disk, renamed. */
-final class AtomicFiles {
+/**
+ * Files that are there in full or not at all, also after a crash: a temporary file beside the target, forced to disk,
+ * renamed, and the folder forced to disk.
+ */
+public final class AtomicFiles {
     /** What fills the temporary file. */
-    interface Writer {
+    @FunctionalInterface
+    public interface Writer {
         void write(OutputStream out) throws IOException;
     }
 
     private AtomicFiles() {}
 
-    static void write(Path target, Writer writer) {
+    /**
+     * Replaces the target.
+     *
+     * @throws QuernException when it cannot be written; the old file is then still there
+     */
+    public static void write(Path target, Writer writer) {
         Path absolute = target.toAbsolutePath();
         Path temporary = absolute.resolveSibling(absolute.getFileName() + ".tmp-" + UUID.randomUUID());
         try {

@@ -62,7 +62,14 @@ final class LayerArguments {
 
     int padding() {
         String text = option("padding");
-        return text == null ? 0 : text.equals("same") ? Convolution.SAME : Math.max(0, parseInteger("padding", text));
+        if (text == null) {
+            return 0;
+        }
+        int zeros = text.equals("same") ? 0 : parseInteger("padding", text);
+        if (zeros < 0) {
+            throw new ArgumentException(layer + ": padding is '" + text + "', expected a number from 0 on, or same");
+        }
+        return text.equals("same") ? Convolution.SAME : zeros;
     }
 
     /** Null when none is given. */

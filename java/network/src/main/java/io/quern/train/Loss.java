@@ -8,11 +8,13 @@ public interface Loss {
     /**
      * The mean over the batch, a scalar recorded on the tape.
      *
-     * @param output the network's, (n, output shape)
-     * @param target as in {@link Batch}
+     * @param output the network's, (n, classes)
+     * @param labels I32 (n)
      */
-    Tensor apply(Tape tape, Tensor output, Tensor target);
+    Tensor apply(Tape tape, Tensor output, Tensor labels);
 
-    /** True when targets are class indices, so that accuracy means something. */
-    boolean classifies();
+    /** False for labels that stand for "unknown" and enter neither loss nor metrics. */
+    default boolean counts(int label) {
+        return true;
+    }
 }

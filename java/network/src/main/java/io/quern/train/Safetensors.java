@@ -1,5 +1,6 @@
 package io.quern.train;
 
+import io.quern.data.AtomicFiles;
 import io.quern.data.FormatException;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.DType;
@@ -80,12 +81,13 @@ public final class Safetensors implements AutoCloseable {
         SafetensorsHeader header = layout(tensors, metadata);
         byte[] text = header.toBytes();
         ByteBuffer buffer = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
-        AtomicFile.write(path, channel -> {
+        AtomicFiles.write(path, out -> {
             ByteBuffer length = ByteBuffer.allocate(LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            writeFully(channel, length.putLong(text.length).flip());
-            writeFully(channel, ByteBuffer.wrap(text));
+            out.write(length.putLong(text.length).array());
+            out.write(text);
             for (String name : header.entries().keySet()) {
-                TensorBytes.forEachChunk(tensors.get(name), buffer, chunk -> writeFully(channel, chunk));
+                TensorBytes.forEachChunk(
+                        tensors.get(name), buffer, chunk -> out.write(chunk.array(), 0, chunk.limit()));
             }
         });
     }
@@ -199,12 +201,6 @@ public final class Safetensors implements AutoCloseable {
             }
         }
         return buffer.flip();
-    }
-
-    private static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
-        }
     }
 
     private static void closeQuietly(FileChannel channel) {
