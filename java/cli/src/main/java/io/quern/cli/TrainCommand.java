@@ -127,7 +127,7 @@ final class TrainCommand implements Callable<Integer> {
             }
             TrainingProgress progress = new TrainingProgress(
                     quern.terminal(), run, interval, fit.epochs(), resume ? run.readMetrics() : List.of());
-            TrainingResult result = fit(run, recipe, trainer, split, progress);
+            TrainingResult result = fit(run, recipe, trainer, data, split, progress);
             if (result.end() == TrainingResult.End.STOPPED) {
                 progress.interrupted("stopped; continue with: quern train --out " + run.path() + " --resume");
                 return ExitCode.INTERRUPTED;
@@ -162,11 +162,11 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private TrainingResult fit(
-            RunFolder run, Recipe recipe, Trainer trainer, Split split, TrainingProgress progress) {
+            RunFolder run, Recipe recipe, Trainer trainer, DataChoice data, Split split, TrainingProgress progress) {
         TrainOptions options = recipe.options();
         Loader training = Loader.shuffled(split.train(), options.fit().batch, options.fit().seed);
         if (options.data().augment) {
-            training = training.withAugmentation(DataChoice.augmentation(options.data().source));
+            training = training.withAugmentation(data.augmentation());
         }
         Loader validation =
                 split.validation().size() == 0 ? null : Loader.inOrder(split.validation(), EVALUATION_BATCH);

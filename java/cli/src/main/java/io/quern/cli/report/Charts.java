@@ -1,7 +1,8 @@
 package io.quern.cli.report;
 
-import io.quern.cli.run.AtomicFile;
+
 import io.quern.cli.run.Metrics;
+import io.quern.data.AtomicFiles;
 import io.quern.train.ConfusionMatrix;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
@@ -39,7 +40,7 @@ public final class Charts {
                 new BufferedImage(left.getWidth() + right.getWidth(), left.getHeight(), BufferedImage.TYPE_INT_RGB);
         both.getGraphics().drawImage(left, 0, 0, null);
         both.getGraphics().drawImage(right, left.getWidth(), 0, null);
-        AtomicFile.write(file, out -> out.write(Pictures.png(both)));
+        AtomicFiles.write(file, out -> out.write(Pictures.png(both)));
     }
 
     private static XYChart chart(
@@ -104,6 +105,6 @@ public final class Charts {
             }
         }
         chart.addSeries("percent", names, names.reversed(), cells);
-        AtomicFile.write(file, out -> out.write(Pictures.png(BitmapEncoder.getBufferedImage(chart))));
+        AtomicFiles.write(file, out -> out.write(Pictures.png(BitmapEncoder.getBufferedImage(chart))));
     }
 }

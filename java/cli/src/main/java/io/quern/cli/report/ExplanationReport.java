@@ -1,6 +1,6 @@
 package io.quern.cli.report;
 
-import io.quern.cli.run.AtomicFile;
+import io.quern.cli.run.TextFile;
 import io.quern.tensor.Shape;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,7 +32,7 @@ public record ExplanationReport(
     private static final int SHOWN = 5;
 
     public void write(Path file) {
-        AtomicFile.write(file, Html.page("Quern: why " + target, body()));
+        TextFile.write(file, Html.page("Quern: why " + target, body()));
     }
 
     private String body() {

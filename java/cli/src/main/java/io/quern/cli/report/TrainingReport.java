@@ -1,6 +1,6 @@
 package io.quern.cli.report;
 
-import io.quern.cli.run.AtomicFile;
+import io.quern.cli.run.TextFile;
 import io.quern.cli.run.Metrics;
 import io.quern.train.ConfusionMatrix;
 import io.quern.train.Evaluation;
@@ -35,7 +35,7 @@ public record TrainingReport(
         Map<String, String> environment) {
 
     public void write(Path file) {
-        AtomicFile.write(file, Html.page("Quern: " + title, body()));
+        TextFile.write(file, Html.page("Quern: " + title, body()));
     }
 
     private String body() {

@@ -45,7 +45,7 @@ public record RunConfig(
         map.put("deviation", normalization.deviation());
         map.put("options", options);
         map.put("environment", environment);
-        AtomicFile.write(file, Json.pretty(map));
+        TextFile.write(file, Json.pretty(map));
     }
 
     private static List<Long> dimensions(Shape shape) {

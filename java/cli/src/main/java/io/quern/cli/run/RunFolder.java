@@ -112,8 +112,8 @@ public record RunFolder(Path path) {
             csv.append(epoch.csv()).append('\n');
             jsonl.append(epoch.json()).append('\n');
         }
-        AtomicFile.write(path.resolve("metrics.csv"), csv.toString());
-        AtomicFile.write(path.resolve("metrics.jsonl"), jsonl.toString());
+        TextFile.write(path.resolve("metrics.csv"), csv.toString());
+        TextFile.write(path.resolve("metrics.jsonl"), jsonl.toString());
     }
 
     /** What metrics.jsonl holds; empty before the first epoch is done. */
