@@ -2,6 +2,7 @@ package io.quern.backend.vector;
 
 import io.quern.tensor.ArgumentException;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
@@ -15,6 +16,13 @@ final class Lanes {
     static final int FLOATS = F.length();
     /** Bytes per vector. */
     static final int BYTES = F.vectorByteSize();
+
+    /** Vector registers: AVX-512 and NEON have 32, which C2 then uses for narrow vectors too; older x86 has 16. */
+    static final int REGISTERS =
+            FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512
+                            || System.getProperty("os.arch").toLowerCase(Locale.ROOT).contains("aarch64")
+                    ? 32
+                    : 16;
 
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
