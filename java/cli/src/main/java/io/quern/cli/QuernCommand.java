@@ -1,7 +1,6 @@
 package io.quern.cli;
 
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -20,8 +19,7 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             PredictCommand.class,
             ExplainCommand.class,
-            DoctorCommand.class,
-            HelpCommand.class
+            DoctorCommand.class
         },
         footerHeading = "%nFirst steps:%n",
         footer = {

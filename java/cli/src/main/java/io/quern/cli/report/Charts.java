@@ -76,7 +76,7 @@ public final class Charts {
         }
         if (!x.isEmpty()) {
             XYSeries series = chart.addSeries(name, x, y);
-            series.setLineColor(color).setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color);
+            series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color).setLineColor(color);
         }
     }
 
