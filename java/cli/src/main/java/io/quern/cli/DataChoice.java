@@ -36,31 +36,17 @@ record DataChoice(DataSource source) {
 
     /** Reads or makes the data. */
     Split load(TrainOptions options, Path folder, int threads) {
-        TrainOptions.Data data = options.data();
-        if (data.limit < 0) {
-            throw new UsageException("--limit is " + data.limit + ", expected 0 (all) or more samples");
-        }
-        Split split = source.load(with(options, folder, threads));
+        long seed = options.fit().seed;
+        double validation = options.data().validation;
+        Split split = source.load(
+                new DataOptions(folder, PublicData.defaultCache(), seed, threads, validation, TEST_SHARE));
         if (split.train().size() == 0 || split.test().size() == 0) {
             throw new QuernException("the data give " + split.train().size() + " samples for training and "
                     + split.test().size() + " for the test; both need at least one");
         }
-        Dataset train = data.limit == 0 ? split.train() : Subset.limit(split.train(), data.limit, options.fit().seed);
+        int limit = options.data().limit;
+        Dataset train = limit == 0 ? split.train() : Subset.limit(split.train(), limit, seed);
         return new Split(train, split.validation(), split.test(), split.description());
-    }
-
-    private static DataOptions with(TrainOptions options, Path folder, int threads) {
-        try {
-            return new DataOptions(
-                    folder,
-                    PublicData.defaultCache(),
-                    options.fit().seed,
-                    threads,
-                    options.data().validation,
-                    TEST_SHARE);
-        } catch (ArgumentException e) {
-            throw new UsageException("--validation: " + e.getMessage(), e);
-        }
     }
 
     /** Small shifts; photographs are mirrored too, digits and letters are not. */

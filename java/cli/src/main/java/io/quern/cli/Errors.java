@@ -38,6 +38,12 @@ final class Errors implements CommandLine.IParameterExceptionHandler, CommandLin
         return e instanceof UsageException ? ExitCode.USAGE : ExitCode.FAILED;
     }
 
+    int outOfMemory(OutOfMemoryError e) {
+        report(e, "the memory is not enough (" + e.getMessage() + "); lower --batch or --limit, or give the JVM more with"
+                + " QUERN_JAVA_OPTS=-Xmx8g");
+        return ExitCode.FAILED;
+    }
+
     private void report(Throwable e, String message) {
         terminal.note("quern: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
         if (debug) {
@@ -51,7 +57,6 @@ final class Errors implements CommandLine.IParameterExceptionHandler, CommandLin
             case UsageException usage -> usage.getMessage();
             case QuernException known -> known.getMessage();
             case UncheckedIOException wrapped -> message(wrapped.getCause());
-            case OutOfMemoryError memory -> "the memory is not enough; lower --batch or --limit, or raise it with QUERN_JAVA_OPTS=-Xmx...";
             case FileSystemException file -> file.getFile() + ": " + reason(file);
             case IOException io -> "reading or writing failed: " + described(io) + "; check the file and the disk";
             default ->

@@ -9,6 +9,7 @@ import io.quern.train.CrossEntropyLoss;
 import io.quern.train.Evaluation;
 import io.quern.train.Evaluator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -24,8 +25,6 @@ import picocli.CommandLine.ParentCommand;
         footerHeading = "%nExamples%n",
         footer = {"  quern evaluate runs/strokes-1", "  quern evaluate runs/mnist --data mnist --data-dir ~/data"})
 final class EvaluateCommand implements Callable<Integer> {
-    private static final int BATCH = 256;
-
     @ParentCommand
     private QuernCommand quern;
 
@@ -49,7 +48,7 @@ final class EvaluateCommand implements Callable<Integer> {
         Terminal terminal = quern.terminal();
         DataChoice data = source == null ? null : DataChoice.of(source);
         try (TrainedRun trained = TrainedRun.open(run.path(), backend, terminal)) {
-            Recipe recipe = Recipe.resumed(trained.config().options(), java.util.Map.of());
+            Recipe recipe = Recipe.resumed(trained.config().options(), Map.of());
             DataChoice chosen = data != null ? data : DataChoice.of(trained.config().data());
             Split split = chosen.load(recipe.options(), dataDir.orNull(), backend.threads());
             Dataset test = split.test();
@@ -58,7 +57,7 @@ final class EvaluateCommand implements Callable<Integer> {
             Evaluation result;
             try (Evaluator evaluator = new Evaluator(trained.network(), trained.backend(), new CrossEntropyLoss())) {
                 Dataset normalized = Normalized.of(test, trained.config().normalization());
-                result = evaluator.evaluate(Loader.inOrder(normalized, BATCH));
+                result = evaluator.evaluate(Loader.inOrder(normalized, Loading.EVALUATION_BATCH));
             }
             print(terminal, result, test.classNames());
             return ExitCode.DONE;

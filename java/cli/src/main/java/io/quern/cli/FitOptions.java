@@ -2,7 +2,6 @@ package io.quern.cli;
 
 import io.quern.regularize.EarlyStopping;
 import io.quern.regularize.WeightPenalty;
-import io.quern.tensor.ArgumentException;
 import io.quern.train.AdamW;
 import io.quern.train.ConstantRate;
 import io.quern.train.CosineDecay;
@@ -15,34 +14,22 @@ import io.quern.train.StepDecay;
 import io.quern.train.TrainingOptions;
 import java.util.List;
 
-/** Turns the options of the command line into those of the trainer. Whatever does not fit is wrong usage. */
+/** Turns the options of the command line into those of the trainer. Ranges are checked by {@link OptionChecks}. */
 final class FitOptions {
     private FitOptions() {}
 
     static TrainingOptions of(TrainOptions options) {
         TrainOptions.Fit fit = options.fit();
         TrainOptions.Regularization regularization = options.regularization();
-        try {
-            TrainingOptions result = TrainingOptions.of(
-                            fit.epochs,
-                            new CrossEntropyLoss().withLabelSmoothing(regularization.labelSmoothing),
-                            optimizer(fit, regularization.weightDecay),
-                            schedule(fit.schedule, fit.rate))
-                    .withClipNorm(regularization.clip)
-                    .withPenalty(new WeightPenalty(regularization.l1, regularization.l2))
-                    .withSeed(fit.seed);
-            return fit.patience == 0 ? result : result.withEarlyStopping(stopping(options));
-        } catch (ArgumentException e) {
-            throw new UsageException(e.getMessage() + "; see 'quern train --help'", e);
-        }
-    }
-
-    private static EarlyStopping stopping(TrainOptions options) {
-        if (options.data().validation == 0) {
-            throw new UsageException("--early-stopping watches validation samples, but --validation is 0; set it to"
-                    + " 0.1, for example");
-        }
-        return new EarlyStopping(options.fit().patience);
+        TrainingOptions result = TrainingOptions.of(
+                        fit.epochs,
+                        new CrossEntropyLoss().withLabelSmoothing(regularization.labelSmoothing),
+                        optimizer(fit, regularization.weightDecay),
+                        schedule(fit.schedule, fit.rate))
+                .withClipNorm(regularization.clip)
+                .withPenalty(new WeightPenalty(regularization.l1, regularization.l2))
+                .withSeed(fit.seed);
+        return fit.patience == 0 ? result : result.withEarlyStopping(new EarlyStopping(fit.patience));
     }
 
     private static Optimizer optimizer(TrainOptions.Fit fit, double weightDecay) {

@@ -27,10 +27,19 @@ public final class Main {
     }
 
     static int run(String[] args, Terminal terminal) {
+        Logs.onOneLine();
         // charts and images are drawn in memory, on machines without a display too
         System.setProperty("java.awt.headless", "true");
         CommandLine commands = new CommandLine(new QuernCommand(terminal));
         Errors errors = new Errors(terminal, args);
+        try {
+            return execute(commands, terminal, errors, args);
+        } catch (OutOfMemoryError e) {
+            return errors.outOfMemory(e);
+        }
+    }
+
+    private static int execute(CommandLine commands, Terminal terminal, Errors errors, String[] args) {
         return commands.setOut(terminal.out())
                 .setErr(terminal.err())
                 .setUsageHelpWidth(terminal.width())

@@ -15,38 +15,39 @@ import java.util.List;
 final class ModelChoice {
     private ModelChoice() {}
 
+    /** Checks what can be checked before the data are there. */
+    static void check(TrainOptions.Model options) {
+        parse(options, 2);
+    }
+
     static Sequential of(TrainOptions.Model options, Dataset data) {
-        Sequential model;
+        Sequential model = parse(options, data.classes());
+        requireClasses(model, data);
+        return model;
+    }
+
+    private static Sequential parse(TrainOptions.Model options, int classes) {
+        boolean named = Models.NAMES.contains(options.text);
         try {
-            model = Models.NAMES.contains(options.text)
-                    ? Models.named(options.text, data.classes())
-                    : ModelParser.parse(options.text);
+            Sequential model = named ? Models.named(options.text, classes) : ModelParser.parse(options.text);
+            return options.dropout == null ? model : withDropout(model, new DropoutLayer(options.dropout));
         } catch (ArgumentException e) {
             boolean oneWord = options.text.matches("\\w+");
             throw new UsageException(
                     "--model: " + e.getMessage() + (oneWord ? "; known models are " + String.join(", ", Models.NAMES) : ""),
                     e);
         }
-        if (options.dropout != null) {
-            model = withDropout(model, options.dropout);
-        }
-        requireClasses(model, data);
-        return model;
     }
 
-    private static Sequential withDropout(Sequential model, double probability) {
-        try {
-            DropoutLayer dropout = new DropoutLayer(probability);
-            List<Layer> layers = new ArrayList<>(model.layers());
-            if (layers.stream().anyMatch(DropoutLayer.class::isInstance)) {
-                layers.replaceAll(layer -> layer instanceof DropoutLayer ? dropout : layer);
-            } else {
-                layers.add(layers.size() - 1, dropout);
-            }
-            return new Sequential(layers);
-        } catch (ArgumentException e) {
-            throw new UsageException("--dropout: " + e.getMessage(), e);
+    /** Its own dropout layers changed, or one before the last layer. */
+    private static Sequential withDropout(Sequential model, DropoutLayer dropout) {
+        List<Layer> layers = new ArrayList<>(model.layers());
+        if (layers.stream().anyMatch(DropoutLayer.class::isInstance)) {
+            layers.replaceAll(layer -> layer instanceof DropoutLayer ? dropout : layer);
+        } else {
+            layers.add(layers.size() - 1, dropout);
         }
+        return new Sequential(layers);
     }
 
     private static void requireClasses(Sequential model, Dataset data) {

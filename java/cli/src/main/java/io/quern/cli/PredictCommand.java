@@ -24,7 +24,6 @@ import picocli.CommandLine.ParentCommand;
         footerHeading = "%nExample%n",
         footer = "  quern predict runs/strokes-1 seven.png eight.png")
 final class PredictCommand implements Callable<Integer> {
-    private static final int BATCH = 64;
     private static final int SHOWN = 3;
 
     @ParentCommand
@@ -47,7 +46,7 @@ final class PredictCommand implements Callable<Integer> {
             double[][] probabilities;
             try (Evaluator evaluator = new Evaluator(trained.network(), trained.backend(), new CrossEntropyLoss())) {
                 Dataset normalized = Normalized.of(pictures, trained.config().normalization());
-                probabilities = evaluator.probabilities(Loader.inOrder(normalized, BATCH));
+                probabilities = evaluator.probabilities(Loader.inOrder(normalized, Loading.EVALUATION_BATCH));
             }
             for (int i = 0; i < images.size(); i++) {
                 terminal.line("%s: %s", images.get(i), text(probabilities[i], trained.config().classNames()));

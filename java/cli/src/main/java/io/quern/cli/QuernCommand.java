@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nFirst steps:%n",
         footer = {
-            "  quern train                              learn to read digits; needs no data, ends with the test accuracy",
+            "  quern train                              learn to read digits; needs no data",
             "  quern train --data mnist --data-dir DIR  the same on real handwriting",
             "  quern evaluate runs/strokes-1            accuracy and errors of each class",
             "  quern predict runs/strokes-1 seven.png   what is on a picture",

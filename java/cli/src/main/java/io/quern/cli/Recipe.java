@@ -63,6 +63,7 @@ record Recipe(TrainOptions options, Map<String, String> texts) {
         } catch (CommandLine.ParameterException e) {
             throw new UsageException("the options of the run are damaged: " + e.getMessage(), e);
         }
+        OptionChecks.check(options);
         return new Recipe(options, canonical(line, texts));
     }
 

@@ -1,10 +1,8 @@
 package io.quern.cli;
 
 import io.quern.backend.Backend;
-import io.quern.cli.run.Metrics;
 import io.quern.cli.run.RunConfig;
 import io.quern.cli.run.RunFolder;
-import io.quern.data.Loader;
 import io.quern.data.Normalization;
 import io.quern.data.Split;
 import io.quern.nn.Network;
@@ -32,9 +30,11 @@ import picocli.CommandLine.Spec;
         name = "train",
         description = {
             "Trains a network and writes a run folder with weights, figures and report.html.",
-            "Without options: a small convolutional network on drawn digits, done in about a minute."
+            "Without options: a small convolutional network on drawn digits, done in about a minute.",
+            "What is not given depends on data and model, and is printed into RUN/config.json."
         },
         sortOptions = false,
+        customSynopsis = "quern train [OPTIONS]",
         optionListHeading = "%nRun%n",
         footerHeading = "%nExamples%n",
         footer = {
@@ -47,7 +47,6 @@ import picocli.CommandLine.Spec;
             "  quern train --out runs/mnist --resume"
         })
 final class TrainCommand implements Callable<Integer> {
-    private static final int EVALUATION_BATCH = 256;
     private static final int KEPT_CHECKPOINTS = 2;
 
     @ParentCommand
@@ -91,50 +90,58 @@ final class TrainCommand implements Callable<Integer> {
         }
         RunConfig before = resume ? RunConfig.read(RunFolder.open(out).config()) : null;
         Recipe recipe = resume ? Recipe.resumed(before.options(), given) : Recipe.of(given);
+        ModelChoice.check(recipe.options().model());
         TrainingOptions fit = FitOptions.of(recipe.options());
         DataChoice data = DataChoice.of(recipe.options().data().source);
-        Path folder = out != null ? out : RunFolder.next(Path.of("runs"), data.kind());
-        RunFolder run = resume ? RunFolder.open(folder) : RunFolder.unused(folder);
-        try (Backend backend = backendOptions.open(quern.terminal())) {
-            return train(run, before, recipe, fit, data, backend);
+        Loading loading = Loading.of(recipe.options(), data);
+        RunFolder run = resume
+                ? RunFolder.open(out)
+                : RunFolder.unused(out != null ? out : RunFolder.next(Path.of("runs"), data.kind()));
+        Terminal terminal = quern.terminal();
+        try (Backend backend = backendOptions.open(terminal)) {
+            int threads = backendOptions.threads();
+            Split raw = data.load(recipe.options(), dataDir.orNull(), threads);
+            terminal.line("data     %s", DataChoice.summary(raw));
+            Normalization normalization =
+                    before != null ? before.normalization() : Normalization.learn(raw.train(), threads);
+            Split split = raw.normalized(normalization);
+            Sequential model = ModelChoice.of(recipe.options().model(), split.train());
+            try (Network network = Network.build(model, split.train().sampleShape(), Rng.of(fit.seed()))) {
+                String name = recipe.options().model().text;
+                terminal.line("model    %s%,d parameters: %s", label(name), network.parameterCount(), network.describe());
+                RunConfig config = new RunConfig(
+                        network.describe(),
+                        network.inputShape(),
+                        split.train().classNames(),
+                        normalization,
+                        recipe.texts(),
+                        Environment.of(backend));
+                run.create();
+                config.write(run.config());
+                return train(new Job(run, config, network, backend, fit), loading, raw, split);
+            }
         }
     }
 
-    private int train(
-            RunFolder run, RunConfig before, Recipe recipe, TrainingOptions fit, DataChoice data, Backend backend) {
-        int threads = backendOptions.threads();
-        Split raw = data.load(recipe.options(), dataDir.orNull(), threads);
-        quern.terminal().line("data     %s", DataChoice.summary(raw));
-        Normalization normalization =
-                before != null ? before.normalization() : Normalization.learn(raw.train(), threads);
-        Split split = raw.normalized(normalization);
-        Sequential model = ModelChoice.of(recipe.options().model(), split.train());
-        try (Network network = Network.build(model, split.train().sampleShape(), Rng.of(fit.seed()));
-                Trainer trainer = new Trainer(network, backend, fit)) {
-            String name = recipe.options().model().text;
-            quern.terminal().line("model    %s%,d parameters: %s", label(name), network.parameterCount(), network.describe());
-            run.create();
-            RunConfig config = new RunConfig(
-                    network.describe(),
-                    network.inputShape(),
-                    split.train().classNames(),
-                    normalization,
-                    recipe.texts(),
-                    Environment.of(backend));
-            config.write(run.config());
+    private int train(Job job, Loading loading, Split raw, Split split) {
+        Terminal terminal = quern.terminal();
+        RunFolder run = job.run();
+        try (Trainer trainer = new Trainer(job.network(), job.backend(), job.fit());
+                Interrupt interrupt = new Interrupt(trainer::stop)) {
             if (resume) {
                 resume(run, trainer);
             }
             TrainingProgress progress = new TrainingProgress(
-                    quern.terminal(), run, interval, fit.epochs(), resume ? run.readMetrics() : List.of());
-            TrainingResult result = fit(run, recipe, trainer, data, split, progress);
+                    terminal, run, interval, job.fit().epochs(), resume ? run.readMetrics() : List.of());
+            trainer.listen(progress);
+            trainer.checkpoints(new CheckpointFolder(run.checkpoints(), KEPT_CHECKPOINTS), interval.batches());
+            TrainingResult result = trainer.fit(loading.training(split), loading.validation(split));
             if (result.end() == TrainingResult.End.STOPPED) {
                 progress.interrupted("stopped; continue with: quern train --out " + run.path() + " --resume");
                 return ExitCode.INTERRUPTED;
             }
-            Weights.save(network, run.model());
-            new TrainingOutcome(quern.terminal(), run, config, network, backend, result, progress.metrics())
-                    .write(raw, split.test());
+            Weights.save(job.network(), run.model());
+            new TrainingOutcome(terminal, job, result, progress.metrics()).write(raw, split.test());
             return ExitCode.DONE;
         }
     }
@@ -159,21 +166,5 @@ final class TrainCommand implements Callable<Integer> {
                             }
                             quern.terminal().line("resume   there is no checkpoint yet: from the start");
                         });
-    }
-
-    private TrainingResult fit(
-            RunFolder run, Recipe recipe, Trainer trainer, DataChoice data, Split split, TrainingProgress progress) {
-        TrainOptions options = recipe.options();
-        Loader training = Loader.shuffled(split.train(), options.fit().batch, options.fit().seed);
-        if (options.data().augment) {
-            training = training.withAugmentation(data.augmentation());
-        }
-        Loader validation =
-                split.validation().size() == 0 ? null : Loader.inOrder(split.validation(), EVALUATION_BATCH);
-        trainer.listen(progress);
-        trainer.checkpoints(new CheckpointFolder(run.checkpoints(), KEPT_CHECKPOINTS), interval.batches());
-        try (Interrupt interrupt = new Interrupt(trainer::stop)) {
-            return trainer.fit(training, validation);
-        }
     }
 }

@@ -42,12 +42,13 @@ final class TrainOptions {
                 names = "--data",
                 paramLabel = "SOURCE",
                 description = {
-                    "strokes (drawn digits, made on the spot), mnist, cifar10,",
-                    "idx:DIR, images:DIR_OR_ZIP (a folder per class), csv:FILE. Default: strokes."
+                    "strokes (digits drawn on the spot), mnist, cifar10, idx:DIR,",
+                    "images:DIR_OR_ZIP (a folder per class), csv:FILE[,target=COLUMN].",
+                    "Default: strokes."
                 })
         String source;
 
-        @Option(names = "--limit", paramLabel = "N", description = "Train on the first N samples only. 0 is all.")
+        @Option(names = "--limit", paramLabel = "N", description = "Train on N samples only, of each class its share. Default: 0, all.")
         Integer limit;
 
         @Option(
@@ -72,7 +73,7 @@ final class TrainOptions {
                 paramLabel = "MODEL",
                 description = {
                     "default, cnn, lenet, mlp, resnet20, or layers such as",
-                    "\"conv(32,3) relu maxpool(2) flatten dense(128) relu dropout(0.5) dense(10)\".",
+                    "\"conv(32,3) relu maxpool(2) flatten dense(128) relu dense(10)\".",
                     "Default: cnn for images, resnet20 for cifar10, mlp for tables."
                 })
         String text;

@@ -1,6 +1,5 @@
 package io.quern.cli;
 
-import io.quern.backend.Backend;
 import io.quern.cli.report.Charts;
 import io.quern.cli.report.Mistake;
 import io.quern.cli.report.Pictures;
@@ -11,7 +10,6 @@ import io.quern.cli.run.RunFolder;
 import io.quern.data.Dataset;
 import io.quern.data.Loader;
 import io.quern.data.Split;
-import io.quern.nn.Network;
 import io.quern.train.CrossEntropyLoss;
 import io.quern.train.Evaluation;
 import io.quern.train.Evaluator;
@@ -24,24 +22,18 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What a finished training leaves behind: the test, charts, the report, and the last lines. */
-record TrainingOutcome(
-        Terminal terminal,
-        RunFolder run,
-        RunConfig config,
-        Network network,
-        Backend backend,
-        TrainingResult result,
-        List<Metrics> metrics) {
-    private static final int BATCH = 256;
+record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<Metrics> metrics) {
     private static final int SHOWN_MISTAKES = 20;
 
     /** @param test the normalized test part of {@code raw} */
     void write(Split raw, Dataset test) {
+        RunFolder run = job.run();
+        RunConfig config = job.config();
         Evaluation evaluation;
         List<Mistake> mistakes;
         long start = System.nanoTime();
-        try (Evaluator evaluator = new Evaluator(network, backend, new CrossEntropyLoss())) {
-            Loader loader = Loader.inOrder(test, BATCH);
+        try (Evaluator evaluator = new Evaluator(job.network(), job.backend(), new CrossEntropyLoss())) {
+            Loader loader = Loader.inOrder(test, Loading.EVALUATION_BATCH);
             evaluation = evaluator.evaluate(loader);
             mistakes = Pictures.showable(test.sampleShape())
                     ? mistakes(raw.test(), evaluator.probabilities(loader))
@@ -54,8 +46,8 @@ record TrainingOutcome(
         new TrainingReport(
                         config.data() + ": " + modelName(),
                         DataChoice.summary(raw),
-                        network.summary(),
-                        network.parameterCount(),
+                        job.network().summary(),
+                        job.network().parameterCount(),
                         config.classNames(),
                         metrics,
                         evaluation,
@@ -72,7 +64,7 @@ record TrainingOutcome(
     }
 
     private String modelName() {
-        String model = config.options().get("--model");
+        String model = job.config().options().get("--model");
         return model.length() > 24 ? "own model" : model;
     }
 
@@ -96,7 +88,7 @@ record TrainingOutcome(
     /** The most confident wrong answers. */
     private List<Mistake> mistakes(Dataset pictures, double[][] probabilities) {
         List<Mistake> mistakes = new ArrayList<>();
-        List<String> names = config.classNames();
+        List<String> names = job.config().classNames();
         for (int index = 0; index < probabilities.length; index++) {
             double[] row = probabilities[index];
             int said = Ranking.of(row).getFirst();

@@ -55,7 +55,9 @@ public final class Charts {
                 .xAxisTitle("epoch")
                 .build();
         chart.getStyler()
-                .setLegendPosition(Styler.LegendPosition.InsideNE)
+                .setLegendPosition(Styler.LegendPosition.OutsideS)
+                .setLegendLayout(Styler.LegendLayout.Horizontal)
+                .setLegendBorderColor(Color.WHITE)
                 .setChartBackgroundColor(Color.WHITE)
                 .setPlotBorderVisible(false);
         chart.getStyler().setXAxisDecimalPattern("0");
@@ -93,7 +95,7 @@ public final class Charts {
                 .build();
         chart.getStyler().setChartBackgroundColor(Color.WHITE);
         chart.getStyler()
-                .setRangeColors(new Color[] {new Color(0xf7fbff), new Color(0x6baed6), new Color(0x08306b)})
+                .setRangeColors(new Color[] {Color.WHITE, new Color(0x6baed6)})
                 .setShowValue(classes <= 20)
                 .setHeatMapDecimalValueFormatter(value -> value == 0 ? "" : String.format(java.util.Locale.ROOT, "%.1f", value));
         List<Number[]> cells = new ArrayList<>();

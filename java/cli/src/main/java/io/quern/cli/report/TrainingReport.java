@@ -135,13 +135,13 @@ public record TrainingReport(
             html.append("<figure>")
                     .append(Pictures.inline(
                             Pictures.image(mistake.shape(), mistake.values()), "test image " + mistake.index()))
-                    .append("<figcaption><b>")
+                    .append("<figcaption>said <b>")
                     .append(Html.escape(mistake.predicted()))
-                    .append("</b> ")
+                    .append("</b>, ")
                     .append(Html.number("%.0f %%", 100 * mistake.confidence()))
-                    .append("<br>is ")
+                    .append("<br>true <b>")
                     .append(Html.escape(mistake.actual()))
-                    .append("<br>no. ")
+                    .append("</b>, no. ")
                     .append(mistake.index())
                     .append("</figcaption></figure>\n");
         }
