@@ -35,6 +35,9 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(2, 8, 8, 8, 5, 5, 6, UNIT.withPadding(2)),
             new Conv2dProblem(1, 40, 3, 2, 3, 3, 5, UNIT.withPadding(1)),
             new Conv2dProblem(1, 3, 41, 5, 3, 3, 3, UNIT),
+            // enough work for threads: bands of images, groups of images
+            new Conv2dProblem(3, 12, 12, 8, 3, 3, 20, UNIT.withPadding(1)),
+            new Conv2dProblem(9, 4, 4, 16, 3, 3, 33, UNIT.withPadding(1)),
             // strides
             new Conv2dProblem(2, 8, 8, 16, 3, 3, 32, UNIT.withStride(2).withPadding(1)),
             new Conv2dProblem(2, 9, 7, 3, 3, 3, 5, UNIT.withStride(2).withPadding(1)),

@@ -21,6 +21,16 @@ public final class Ops {
         // reductions
         Reduce.OP,
         Broadcast.OP,
+        // pooling
+        MaxPool.OP,
+        MaxPoolBackward.OP,
+        AvgPool.OP,
+        AvgPoolBackward.OP,
+        // moving and converting
+        Embedding.OP,
+        EmbeddingBackward.OP,
+        Cast.OP,
+        Transpose.OP,
     });
 
     private Ops() {}

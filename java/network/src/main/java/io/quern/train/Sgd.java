@@ -41,9 +41,9 @@ public record Sgd(double momentum, boolean nesterov, double weightDecay) impleme
             double rate,
             double decay,
             long step) {
-        Tensor velocity = momentum == 0 ? null : memory.get(0);
         executor.run(
                 SgdStep.OP,
-                new SgdStep.Args(parameters, gradients, velocity, rate, momentum, decay, nesterov));
+                new SgdStep.Args(
+                        List.of(parameters), List.of(gradients), memory, rate, momentum, nesterov, 0, 0, decay));
     }
 }

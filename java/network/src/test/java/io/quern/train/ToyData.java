@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Small data sets in memory for tests. */
-record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<String> classNames) implements Dataset {
+public record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<String> classNames) implements Dataset {
     /** Two half circles that interlock, with a little noise. */
-    static ToyData twoMoons(int size, long seed) {
+    public static ToyData twoMoons(int size, long seed) {
         Rng rng = Rng.of(seed);
         float[][] samples = new float[size][];
         int[] labels = new int[size];
@@ -26,7 +26,7 @@ record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<String> 
     }
 
     /** Images of noise; the class is the quarter that is brighter. */
-    static ToyData quarters(int size, int extent, long seed) {
+    public static ToyData quarters(int size, int extent, long seed) {
         float[][] samples = new float[size][extent * extent];
         int[] labels = new int[size];
         for (int i = 0; i < size; i++) {

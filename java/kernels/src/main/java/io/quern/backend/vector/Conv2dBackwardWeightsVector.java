@@ -19,8 +19,6 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
 
-    private static final int COLUMNS = ConvTile.COLUMNS;
-
     private final WorkerPool pool;
     private final Scratch scratch;
 
@@ -44,6 +42,16 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
 
     private final class Call {
         private final ConvShape shape;
+        private final boolean depthwise;
+        /** 1 for a depthwise convolution, whose channels are columns. */
+        private final int groups;
+        /** Image channels and result channels of a group. */
+        private final int depth;
+
+        private final int width;
+        /** Columns of a panel. */
+        private final int columns;
+
         private final ConvSlabs slabs;
         private final ConvTile.Walk whole;
         private final ConvTile.Walk odd;
@@ -62,30 +70,35 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
             this.x = x.address();
             this.dy = dy.address();
             this.dfilter = dfilter.address();
-            slabs = ConvSlabs.of(shape.forwardH(), shape.forwardW(), shape.n(), shape.c());
-            panels = (shape.groupK() + COLUMNS - 1) / COLUMNS;
+            depthwise = shape.depthwise();
+            groups = depthwise ? 1 : shape.groups();
+            depth = depthwise ? 1 : shape.groupC();
+            width = shape.k() / groups;
+            columns = depthwise ? Lanes.FLOATS : ConvTile.COLUMNS;
+            boolean copy = depthwise && width % columns != 0;
+            slabs = ConvSlabs.of(shape.forwardH(), shape.forwardW(), shape.n(), shape.c(), copy);
+            panels = (width + columns - 1) / columns;
             filterBytes = shape.filterElements() * Float.BYTES;
             chunks = Math.clamp(Math.min(CHUNK_BYTES / filterBytes, slabs.count()), 1, CHUNKS);
             ConvRows rows = rows();
             int last = Math.max(0, slabs.count() - 1);
             whole = walk(rows, 0);
             odd = slabs.count() > 0 && slabs.odd(last) ? walk(rows, last) : whole;
-            int rest = shape.groupK() % COLUMNS;
+            int rest = width % columns;
             long pixels = (long) slabs.perSlab() * slabs.band() * shape.q();
-            packedBytes = rest == 0 || rest == Lanes.FLOATS ? 0 : pixels * COLUMNS * Float.BYTES;
+            packedBytes = rest == 0 || rest == Lanes.FLOATS ? 0 : pixels * columns * Float.BYTES;
         }
 
         /** A row per filter row, column and channel. */
         private ConvRows rows() {
             long pixel = (long) shape.c() * Float.BYTES;
-            int groupC = shape.groupC();
-            ConvRows rows = ConvRows.allocate(shape.r() * shape.s() * groupC);
+            ConvRows rows = ConvRows.allocate(shape.r() * shape.s() * depth);
             for (int i = 0; i < rows.count(); i++) {
-                int r = i / groupC / shape.s();
-                int s = i / groupC % shape.s();
+                int r = i / depth / shape.s();
+                int s = i / depth % shape.s();
                 long source = r * shape.geometry().dilationH() * slabs.rowBytes()
                         + s * shape.geometry().dilationW() * pixel
-                        + (long) (i % groupC) * Float.BYTES;
+                        + (long) (i % depth) * Float.BYTES;
                 rows.set(i, source, (long) i * shape.k() * Float.BYTES);
             }
             return rows.pad();
@@ -119,7 +132,7 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
                 return;
             }
             long partBytes = (filterBytes + 63) / 64 * 64;
-            long zeros = (long) COLUMNS * Float.BYTES;
+            long zeros = (long) columns * Float.BYTES;
             long sharedBytes = zeros + (chunks == 1 ? 0 : chunks * partBytes);
             long total = sharedBytes + ConvTile.SCRATCH + packedBytes + slabs.bytes();
             long shared = scratch.address(total);
@@ -148,19 +161,22 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
             int pixels = slabs.images(slab) * (slabs.to(slab) - slabs.from(slab)) * shape.q();
             long first = dy
                     + ((long) slabs.firstImage(slab) * shape.p() + slabs.from(slab)) * shape.q() * pixelBytes;
-            for (int group = 0; group < shape.groups(); group++) {
-                for (int panel = 0; panel < panels; panel++) {
-                    int wide = Math.min(COLUMNS, shape.groupK() - panel * COLUMNS);
-                    long column = (long) (group * shape.groupK() + panel * COLUMNS) * Float.BYTES;
-                    long b = first + column;
-                    long bs = pixelBytes;
-                    if (wide != COLUMNS && wide != Lanes.FLOATS) {
-                        int pitch = wide > Lanes.FLOATS ? COLUMNS : Lanes.FLOATS;
-                        Copies.rows(b, bs, Float.BYTES, pixels, wide, packed, pitch);
-                        b = packed;
-                        bs = (long) pitch * Float.BYTES;
-                    }
-                    long source = a + (long) group * shape.groupC() * Float.BYTES;
+            for (int panel = 0; panel < groups * panels; panel++) {
+                int group = panel / panels;
+                int wide = Math.min(columns, width - panel % panels * columns);
+                long column = (long) (group * width + panel % panels * columns) * Float.BYTES;
+                long b = first + column;
+                long bs = pixelBytes;
+                if (wide != columns && wide != Lanes.FLOATS) {
+                    int pitch = wide > Lanes.FLOATS ? columns : Lanes.FLOATS;
+                    Copies.rows(b, bs, Float.BYTES, pixels, wide, packed, pitch);
+                    b = packed;
+                    bs = (long) pitch * Float.BYTES;
+                }
+                if (depthwise) {
+                    ConvTile.depthwise(walk, a + column, b, bs, part + column, wide, zeros, add, own);
+                } else {
+                    long source = a + (long) group * depth * Float.BYTES;
                     ConvTile.panel(walk, source, b, bs, part + column, wide, zeros, add, own);
                 }
             }

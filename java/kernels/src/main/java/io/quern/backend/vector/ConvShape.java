@@ -23,6 +23,11 @@ record ConvShape(int n, int h, int w, int c, int r, int s, int k, int p, int q, 
         return geometry.groups();
     }
 
+    /** True when every channel is a group of its own with one result. */
+    boolean depthwise() {
+        return groups() > 1 && c == groups() && k == groups();
+    }
+
     /** Image channels of a group. */
     int groupC() {
         return c / groups();

@@ -2,14 +2,16 @@ package io.quern.backend.vector;
 
 /**
  * Cuts a batch of images into slabs, the tasks of a convolution: some whole images, or a band of rows of one. A slab's
- * part of the source is copied between zeros into scratch, unless nothing outside the image is read.
+ * part of the source is copied between zeros into scratch, unless nothing outside the image is read. Behind a slab in
+ * scratch there is room for reading one vector more.
  *
  * @param images of the batch
  * @param channels of the source
  * @param perSlab images of a slab
  * @param band units of a slab along h; less than h.units() only if perSlab is 1
+ * @param direct true when tiles read the source itself
  */
-record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, int band) {
+record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, int band, boolean direct) {
     /** Bytes of source that should stay in cache while all channels of the results are computed. */
     private static final int BYTES = 96 << 10;
     /** Result pixels of a slab at most, which bounds its table of rows. */
@@ -19,20 +21,22 @@ record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, 
     /** Result pixels of a slab at least: a few register tiles. */
     private static final int FEW_PIXELS = 64;
 
-    static ConvSlabs of(ConvAxis h, ConvAxis w, int images, int channels) {
+    /** @param copy to read from scratch even where the source would do */
+    static ConvSlabs of(ConvAxis h, ConvAxis w, int images, int channels, boolean copy) {
+        boolean direct = h.inside() && w.inside() && !copy;
         long row = (long) w.reach(w.units()) * Math.max(1, channels) * Float.BYTES;
         long image = row * h.reach(h.units());
         int pixels = Math.max(1, h.units() * w.units());
         if (image <= BYTES && pixels <= PIXELS && (images >= TASKS / 2 || pixels <= FEW_PIXELS)) {
             long most = Math.min(BYTES / image, PIXELS / pixels);
             long even = Math.max((images + TASKS - 1) / TASKS, FEW_PIXELS / pixels);
-            return new ConvSlabs(h, w, images, channels, (int) Math.max(1, Math.min(most, even)), h.units());
+            return new ConvSlabs(h, w, images, channels, (int) Math.max(1, Math.min(most, even)), h.units(), direct);
         }
         long most = Math.min((BYTES / row - (h.high() - h.low() + 1)) / h.stride() + 1, PIXELS / w.units());
         int parts = Math.max(1, TASKS / Math.max(1, images));
         long even = Math.max((h.units() + parts - 1) / parts, (FEW_PIXELS + w.units() - 1) / w.units());
         int band = (int) Math.max(1, Math.min(h.units(), Math.min(most, even)));
-        return new ConvSlabs(h, w, images, channels, 1, band);
+        return new ConvSlabs(h, w, images, channels, 1, band, direct);
     }
 
     int bands() {
@@ -67,24 +71,19 @@ record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, 
         return bands() > 1 ? to(slab) == h.units() : images(slab) < perSlab;
     }
 
-    /** True when tiles read the source itself. */
-    boolean direct() {
-        return h.inside() && w.inside();
-    }
-
     /** Bytes from a row of the slab to the next. */
     long rowBytes() {
-        return (long) (direct() ? w.sources() : w.reach(w.units())) * channels * Float.BYTES;
+        return (long) (direct ? w.sources() : w.reach(w.units())) * channels * Float.BYTES;
     }
 
     /** Bytes from an image of the slab to the next. */
     long imageBytes() {
-        return rowBytes() * (direct() ? h.sources() : h.reach(band));
+        return rowBytes() * (direct ? h.sources() : h.reach(band));
     }
 
     /** Bytes of scratch for one slab, a multiple of 64. */
     long bytes() {
-        return direct() ? 0 : (imageBytes() * perSlab + 63) / 64 * 64;
+        return direct ? 0 : (imageBytes() * perSlab + Lanes.BYTES + 63) / 64 * 64;
     }
 
     /** The address of what the first unit's lowest tap reads, in the source or in scratch, which is filled. */
@@ -93,7 +92,7 @@ record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, 
         long row = w.sources() * pixel;
         long first = source + (long) firstImage(slab) * h.sources() * row;
         int top = from(slab) * h.stride() + h.low();
-        if (direct()) {
+        if (direct) {
             return first + top * row + w.low() * pixel;
         }
         int rows = h.reach(to(slab) - from(slab));

@@ -113,6 +113,40 @@ final class ConvTile {
         }
     }
 
+    /**
+     * The same for a depthwise convolution: {@code wide} channels, at most one vector of them, of which A and B hold a
+     * whole vector.
+     */
+    static void depthwise(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+        long[] taps = walk.taps;
+        int kc = walk.kc;
+        long cs = walk.cs;
+        long[] rows = walk.rows.sources();
+        long[] results = walk.rows.results();
+        int count = walk.rows.count();
+        for (int i = 0; i < count; ) {
+            int left = count - i;
+            int tile = left > FEW_ROWS ? 8 : FEW_ROWS;
+            boolean whole = left >= tile && wide == Lanes.FLOATS;
+            if (!whole && add) {
+                copy(results, i, c, NARROW, 0, scratch, Math.min(left, tile), wide);
+            }
+            long to = whole ? c : scratch;
+            long[] into = whole ? results : NARROW;
+            int at = whole ? i : 0;
+            if (tile == 8) {
+                DepthwiseTiles.tile8(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+            } else {
+                DepthwiseTiles.tile4(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+            }
+            if (!whole) {
+                copy(NARROW, 0, scratch, results, i, c, Math.min(left, tile), wide);
+            }
+            i += tile;
+        }
+    }
+
     /** Copies rows x wide floats between two tables of rows. */
     private static void copy(
             long[] fromRows, int from, long source, long[] toRows, int to, long target, int rows, int wide) {

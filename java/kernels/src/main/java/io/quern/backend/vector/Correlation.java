@@ -15,17 +15,24 @@ final class Correlation {
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
 
-    private static final int COLUMNS = ConvTile.COLUMNS;
-
     private final ConvAxis h;
     private final ConvAxis w;
     private final ConvSlabs slabs;
     private final boolean forward;
     private final ConvShape shape;
-    /** Source and result channels of a group. */
+    private final boolean depthwise;
+    /** 1 for a depthwise convolution, whose channels are columns. */
+    private final int groups;
+    /** Source channels that a result sums over. */
     private final int depth;
-
+    /** Result channels of a group. */
     private final int width;
+
+    private final int sourceChannels;
+    private final int resultChannels;
+    /** Columns of a panel. */
+    private final int columns;
+
     private final Phase[] phases;
     private final int panels;
     /** Rows of a panel of the filter. */
@@ -40,10 +47,15 @@ final class Correlation {
         this.forward = forward;
         h = forward ? shape.forwardH() : shape.backwardH();
         w = forward ? shape.forwardW() : shape.backwardW();
-        depth = forward ? shape.groupC() : shape.groupK();
-        width = forward ? shape.groupK() : shape.groupC();
-        slabs = ConvSlabs.of(h, w, shape.n(), depth * shape.groups());
-        panels = (width + COLUMNS - 1) / COLUMNS;
+        depthwise = shape.depthwise();
+        groups = depthwise ? 1 : shape.groups();
+        sourceChannels = forward ? shape.c() : shape.k();
+        resultChannels = forward ? shape.k() : shape.c();
+        depth = depthwise ? 1 : sourceChannels / groups;
+        width = resultChannels / groups;
+        columns = depthwise ? Lanes.FLOATS : ConvTile.COLUMNS;
+        slabs = ConvSlabs.of(h, w, shape.n(), sourceChannels, depthwise && width % columns != 0);
+        panels = (width + columns - 1) / columns;
         phases = new Phase[h.phases().size() * w.phases().size()];
         int rows = 0;
         for (int i = 0; i < phases.length; i++) {
@@ -68,8 +80,8 @@ final class Correlation {
     private Phase phase(int phaseH, int phaseW, int filterRow) {
         List<ConvAxis.Tap> tapsH = h.phases().get(phaseH);
         List<ConvAxis.Tap> tapsW = w.phases().get(phaseW);
-        long pixel = (long) depth * shape.groups() * Float.BYTES;
-        boolean runs = shape.groups() == 1 && w.dense() && !tapsW.isEmpty();
+        long pixel = (long) sourceChannels * Float.BYTES;
+        boolean runs = groups == 1 && w.dense() && !tapsW.isEmpty();
         int perRow = runs ? 1 : tapsW.size();
         long[] taps = new long[tapsH.size() * perRow];
         for (int i = 0; i < taps.length; i++) {
@@ -77,10 +89,11 @@ final class Correlation {
                     + (tapsW.get(i % perRow).offset() - w.low()) * pixel;
         }
         int kc = runs ? tapsW.size() * depth : depth;
+        long cs = depthwise ? pixel : Float.BYTES;
         int last = slabs.count() - 1;
-        ConvTile.Walk whole = new ConvTile.Walk(taps, kc, Float.BYTES, rows(phaseH, phaseW, 0));
+        ConvTile.Walk whole = new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, 0));
         ConvTile.Walk odd = last > 0 && slabs.odd(last)
-                ? new ConvTile.Walk(taps, kc, Float.BYTES, rows(phaseH, phaseW, last))
+                ? new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, last))
                 : whole;
         return new Phase(tapsH, tapsW, filterRow, whole, odd);
     }
@@ -89,8 +102,8 @@ final class Correlation {
         int liveH = h.live(phaseH, slabs.from(slab), slabs.to(slab));
         int liveW = w.live(phaseW, 0, w.units());
         int images = slabs.images(slab);
-        long pixel = (long) depth * shape.groups() * Float.BYTES;
-        long resultPixel = (long) width * shape.groups() * Float.BYTES;
+        long pixel = (long) sourceChannels * Float.BYTES;
+        long resultPixel = (long) resultChannels * Float.BYTES;
         ConvRows rows = ConvRows.allocate(images * liveH * liveW);
         int row = 0;
         for (int image = 0; image < images; image++) {
@@ -115,9 +128,8 @@ final class Correlation {
         }
         long from = source.address();
         long to = result.address();
-        int groups = shape.groups();
-        long packedBytes = (long) groups * panels * filterRows * COLUMNS * Float.BYTES;
-        long biasBytes = (long) groups * panels * COLUMNS * Float.BYTES;
+        long packedBytes = (long) groups * panels * filterRows * columns * Float.BYTES;
+        long biasBytes = (long) groups * panels * columns * Float.BYTES;
         long sharedBytes = packedBytes + biasBytes;
         long total = sharedBytes + ConvTile.SCRATCH + slabs.bytes();
         long shared = scratch.address(total);
@@ -127,7 +139,7 @@ final class Correlation {
         long filters = filter.address();
         long biasAddress = bias == null ? 0 : bias.address();
         Blocks.run(pool, parallel && packedBytes > 1 << 16, groups * panels, panel -> {
-            pack(filters, panel, shared + (long) panel * filterRows * COLUMNS * Float.BYTES);
+            pack(filters, panel, shared + (long) panel * filterRows * columns * Float.BYTES);
             packBias(biasAddress, panel, biases);
         });
         Blocks.run(pool, parallel, slabs.count(), slab -> {
@@ -138,25 +150,25 @@ final class Correlation {
 
     /** Columns of a panel of a group that exist. */
     private int wide(int panel) {
-        return Math.min(COLUMNS, width - panel % panels * COLUMNS);
+        return Math.min(columns, width - panel % panels * columns);
     }
 
     /** Floats from a row of the packed panel to the next. */
-    private static int pitch(int wide) {
-        return wide > Lanes.FLOATS ? COLUMNS : Lanes.FLOATS;
+    private int pitch(int wide) {
+        return wide > Lanes.FLOATS ? columns : Lanes.FLOATS;
     }
 
     private void pack(long filter, int panel, long to) {
         int wide = wide(panel);
         int pitch = pitch(wide);
         int group = panel / panels;
-        int column = panel % panels * COLUMNS;
+        int column = panel % panels * columns;
         long k = shape.k();
         long rowStride = (forward ? k : 1) * Float.BYTES;
-        long columnStride = (forward ? 1 : k) * Float.BYTES;
-        long start = filter + (long) group * shape.groupK() * Float.BYTES + column * columnStride;
+        long columnStride = (forward || depthwise ? 1 : k) * Float.BYTES;
+        long start = filter + group * (k / groups) * Float.BYTES + column * columnStride;
         for (Phase phase : phases) {
-            long at = to + (long) phase.filterRow * COLUMNS * Float.BYTES;
+            long at = to + (long) phase.filterRow * columns * Float.BYTES;
             for (ConvAxis.Tap tapH : phase.h) {
                 for (ConvAxis.Tap tapW : phase.w) {
                     long tap = ((long) tapH.index() * shape.s() + tapW.index()) * shape.groupC() * k * Float.BYTES;
@@ -168,48 +180,43 @@ final class Correlation {
     }
 
     private void packBias(long bias, int panel, long biases) {
-        long to = biases + (long) panel * COLUMNS * Float.BYTES;
-        Copies.zero(to, COLUMNS * Float.BYTES);
+        long to = biases + (long) panel * columns * Float.BYTES;
+        Copies.zero(to, columns * Float.BYTES);
         if (bias != 0) {
-            int first = panel / panels * width + panel % panels * COLUMNS;
+            int first = panel / panels * width + panel % panels * columns;
             Copies.copy(bias + (long) first * Float.BYTES, to, (long) wide(panel) * Float.BYTES);
         }
     }
 
     private void slab(int slab, long from, long to, long packed, long biases, long own, Epilogue epilogue) {
         long a = slabs.open(slab, from, own + ConvTile.SCRATCH);
-        int resultChannels = width * shape.groups();
         long firstPixel = ((long) slabs.firstImage(slab) * h.results() + slabs.from(slab) * h.spread()) * w.results();
         long c = to + firstPixel * resultChannels * Float.BYTES;
         boolean odd = slabs.odd(slab);
-        for (int panel = 0; panel < shape.groups() * panels; panel++) {
+        for (int panel = 0; panel < groups * panels; panel++) {
             int group = panel / panels;
-            int column = group * width + panel % panels * COLUMNS;
+            int column = group * width + panel % panels * columns;
             int wide = wide(panel);
-            long b = packed + (long) panel * filterRows * COLUMNS * Float.BYTES;
-            long bias = biases + (long) panel * COLUMNS * Float.BYTES;
+            long b = packed + (long) panel * filterRows * columns * Float.BYTES;
+            long bias = biases + (long) panel * columns * Float.BYTES;
             for (Phase phase : phases) {
-                ConvTile.panel(
-                        odd ? phase.odd : phase.whole,
-                        a + (long) group * depth * Float.BYTES,
-                        b + (long) phase.filterRow * COLUMNS * Float.BYTES,
-                        (long) pitch(wide) * Float.BYTES,
-                        c + (long) column * Float.BYTES,
-                        wide,
-                        bias,
-                        false,
-                        own);
+                ConvTile.Walk walk = odd ? phase.odd : phase.whole;
+                long rows = b + (long) phase.filterRow * columns * Float.BYTES;
+                long pitch = (long) pitch(wide) * Float.BYTES;
+                long result = c + (long) column * Float.BYTES;
+                if (depthwise) {
+                    ConvTile.depthwise(
+                            walk, a + (long) column * Float.BYTES, rows, pitch, result, wide, bias, false, own);
+                } else {
+                    long first = a + (long) group * depth * Float.BYTES;
+                    ConvTile.panel(walk, first, rows, pitch, result, wide, bias, false, own);
+                }
             }
-            if (epilogue != null) {
-                int pixels = slabs.images(slab) * (slabs.to(slab) - slabs.from(slab)) * w.results();
-                epilogue.apply(
-                        c + (long) column * Float.BYTES,
-                        (long) resultChannels * Float.BYTES,
-                        Math.toIntExact(firstPixel),
-                        pixels,
-                        column,
-                        wide);
-            }
+        }
+        if (epilogue != null) {
+            int pixels = slabs.images(slab) * (slabs.to(slab) - slabs.from(slab)) * w.results();
+            epilogue.apply(
+                    c, (long) resultChannels * Float.BYTES, Math.toIntExact(firstPixel), pixels, 0, resultChannels);
         }
     }
 }

@@ -2,7 +2,7 @@ package io.quern.backend.vector;
 
 /** What happens to a finished block of C while it is in cache: bias, activation, a copy of the pre-activation. */
 @FunctionalInterface
-public interface Epilogue {
+interface Epilogue {
     /**
      * Called once per element of C, after its last k block, from any thread.
      *

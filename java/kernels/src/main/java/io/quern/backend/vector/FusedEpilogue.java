@@ -33,6 +33,11 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind) impleme
     @Override
     public void apply(long c, long rowStrideBytes, int row0, int rows, int col0, int cols) {
         long column = (long) col0 * Float.BYTES;
+        if (bias == 0 && rowStrideBytes == (long) cols * Float.BYTES) {
+            // Whole rows without anything per column are one row.
+            cols *= rows;
+            rows = 1;
+        }
         for (int i = 0; i < rows; i++) {
             long row = c + i * rowStrideBytes;
             if (bias != 0) {

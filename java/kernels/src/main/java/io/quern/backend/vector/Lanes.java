@@ -24,6 +24,12 @@ final class Lanes {
                     ? 32
                     : 16;
 
+    /**
+     * {@code address & ADDRESS} tells C2 what it cannot know: an address is not negative. The bounds check against the
+     * whole-memory segment then folds at compile time, in any loop form.
+     */
+    static final long ADDRESS = (1L << 56) - 1;
+
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private Lanes() {}

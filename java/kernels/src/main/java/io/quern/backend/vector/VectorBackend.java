@@ -4,9 +4,18 @@ import io.quern.backend.HostBackend;
 import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Add;
+import io.quern.op.AvgPool;
+import io.quern.op.AvgPoolBackward;
+import io.quern.op.Cast;
+import io.quern.op.Embedding;
+import io.quern.op.EmbeddingBackward;
+import io.quern.op.MaxPool;
+import io.quern.op.MaxPoolBackward;
+import io.quern.op.Transpose;
 import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
 import io.quern.op.Conv2dBackwardWeights;
+import io.quern.op.Matmul;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -31,6 +40,15 @@ public final class VectorBackend extends HostBackend {
         KernelTable table = new KernelTable();
         Scratch scratch = new ThreadScratch();
         table.put(Add.OP, new AddVector(pool));
+        table.put(MaxPool.OP, new MaxPoolVector(pool));
+        table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool));
+        table.put(AvgPool.OP, new AvgPoolVector(pool));
+        table.put(AvgPoolBackward.OP, new AvgPoolBackwardVector(pool));
+        table.put(Embedding.OP, new EmbeddingVector(pool));
+        table.put(EmbeddingBackward.OP, new EmbeddingBackwardVector(pool));
+        table.put(Cast.OP, new CastVector(pool));
+        table.put(Transpose.OP, new TransposeVector(pool));
+        table.put(Matmul.OP, new MatmulVector(pool, scratch));
         table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
         table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
         table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
