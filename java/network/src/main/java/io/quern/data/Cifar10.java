@@ -23,8 +23,8 @@ final class Cifar10 {
     private static final int PLANE = 32 * 32;
     private static final int RECORD = 1 + 3 * PLANE;
     private static final int MAX_FILE = 10_000 * RECORD;
-    private static final List<String> TRAIN = List.of(
-            "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin");
+    private static final List<String> TRAIN =
+            List.of("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin");
     private static final List<String> TEST = List.of("test_batch.bin");
 
     /** The two published parts. */
@@ -55,7 +55,8 @@ final class Cifar10 {
         for (String name : Stream.concat(TRAIN.stream(), TEST.stream()).toList()) {
             Path path = folder.resolve(name);
             if (!Files.isRegularFile(path)) {
-                throw new ArgumentException("CIFAR-10 in " + folder + " lacks " + name + "; unpack the whole archive there");
+                throw new ArgumentException(
+                        "CIFAR-10 in " + folder + " lacks " + name + "; unpack the whole archive there");
             }
             try (Input in = Input.open(path)) {
                 byte[] bytes = new byte[MAX_FILE];

@@ -62,8 +62,8 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         Kind kind = Arrays.stream(Kind.values())
                 .filter(candidate -> candidate.text().equals(word))
                 .findFirst()
-                .orElseThrow(() -> new ArgumentException("unknown data '" + word + "' in '" + text + "'; expected strokes,"
-                        + " mnist, cifar10, idx:DIR, images:DIR_OR_ZIP or csv:FILE"));
+                .orElseThrow(() -> new ArgumentException("unknown data '" + word + "' in '" + text
+                        + "'; expected strokes," + " mnist, cifar10, idx:DIR, images:DIR_OR_ZIP or csv:FILE"));
         String location = colon < 0 ? "" : head.substring(colon + 1);
         if (kind.located == location.isEmpty()) {
             throw new ArgumentException(
@@ -123,8 +123,9 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         Path file = Path.of(location);
         CsvOptions how = csvOptions();
         CsvTable table = Csv.read(file, how);
-        String about = "table " + file.getFileName() + ", target " + table.schema().target()
-                + (table.droppedRows() > 0 ? ", without " + table.droppedRows() + " incomplete lines" : "");
+        String about =
+                "table " + file.getFileName() + ", target " + table.schema().target()
+                        + (table.droppedRows() > 0 ? ", without " + table.droppedRows() + " incomplete lines" : "");
         if (!options.containsKey("test")) {
             return Split.of(table, with.validationShare(), with.testShare(), with.seed(), about);
         }
@@ -138,10 +139,21 @@ public record DataSource(Kind kind, String location, Map<String, String> options
             categorical.addAll(Arrays.asList(options.get("categorical").split(";")));
         }
         return new CsvOptions(
-                choice("header", CsvOptions.Header.AUTO, CsvOptions.Header.PRESENT, "true", CsvOptions.Header.ABSENT, "false"),
+                choice(
+                        "header",
+                        CsvOptions.Header.AUTO,
+                        CsvOptions.Header.PRESENT,
+                        "true",
+                        CsvOptions.Header.ABSENT,
+                        "false"),
                 options.get("target"),
                 separator(),
-                choice("missing", CsvOptions.Missing.ERROR, CsvOptions.Missing.ERROR, "error", CsvOptions.Missing.DROP_ROW,
+                choice(
+                        "missing",
+                        CsvOptions.Missing.ERROR,
+                        CsvOptions.Missing.ERROR,
+                        "error",
+                        CsvOptions.Missing.DROP_ROW,
                         "drop"),
                 categorical);
     }
@@ -152,7 +164,8 @@ public record DataSource(Kind kind, String location, Map<String, String> options
             return '\t';
         }
         if (value.length() != 1) {
-            throw new ArgumentException("separator is '" + value + "', expected one character such as ; or the word tab");
+            throw new ArgumentException(
+                    "separator is '" + value + "', expected one character such as ; or the word tab");
         }
         return value.charAt(0);
     }

@@ -15,6 +15,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPInputStream;
 
@@ -62,7 +63,8 @@ final class Download {
                 if (response.statusCode() != 200) {
                     throw failure(file, target, "the server answered " + response.statusCode(), null);
                 }
-                AtomicFiles.write(target, out -> copy(file, target, body, out), written -> verify(file, target, written));
+                AtomicFiles.write(
+                        target, out -> copy(file, target, body, out), written -> verify(file, target, written));
             } finally {
                 client.shutdownNow();
             }
@@ -77,7 +79,8 @@ final class Download {
 
     private void copy(RemoteFile file, Path target, InputStream body, OutputStream out) throws IOException {
         AtomicLong done = new AtomicLong();
-        Thread watch = Thread.ofVirtual().start(() -> closeWhenStalled(body, done));
+        AtomicBoolean stalled = new AtomicBoolean();
+        Thread watch = Thread.ofVirtual().start(() -> closeWhenStalled(body, done, stalled));
         try {
             byte[] buffer = new byte[1 << 16];
             for (int n = receive(file, target, body, buffer); n >= 0; n = receive(file, target, body, buffer)) {
@@ -86,8 +89,15 @@ final class Download {
                 }
                 out.write(buffer, 0, n);
             }
+        } catch (QuernException e) {
+            if (!stalled.get()) {
+                throw e;
+            }
         } finally {
             watch.interrupt();
+        }
+        if (stalled.get()) {
+            throw failure(file, target, "no byte came for " + stall.toMillis() + " ms", null);
         }
     }
 
@@ -100,14 +110,14 @@ final class Download {
         }
     }
 
-    private void closeWhenStalled(InputStream body, AtomicLong done) {
+    private void closeWhenStalled(InputStream body, AtomicLong done, AtomicBoolean stalled) {
         try {
             long before = -1;
             while (before != done.get()) {
                 before = done.get();
                 Thread.sleep(stall);
             }
-            LOG.log(System.Logger.Level.WARNING, "no byte came for {0} s, giving up", stall.toSeconds());
+            stalled.set(true);
             body.close();
         } catch (InterruptedException e) {
             // the transfer is over
@@ -122,7 +132,7 @@ final class Download {
                 InputStream contents = file.unpacked() ? new GZIPInputStream(raw, 1 << 16) : raw) {
             found = sha256(contents, file.maxUnpacked());
         } catch (IOException e) {
-            throw failure(file, target, "what came is incomplete or no gzip file (" + e.getMessage() + ")", e);
+            throw failure(file, target, "what came cannot be unpacked (" + e.getMessage() + ")", e);
         }
         if (!found.equals(file.sha256())) {
             throw failure(file, target, "its SHA-256 is " + found + ", expected " + file.sha256(), null);
@@ -133,8 +143,11 @@ final class Download {
         try (DigestInputStream digest = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
             byte[] buffer = new byte[1 << 16];
             long done = 0;
-            for (int n = digest.read(buffer); n >= 0 && done <= maxBytes; n = digest.read(buffer)) {
+            for (int n = digest.read(buffer); n >= 0; n = digest.read(buffer)) {
                 done += n;
+                if (done > maxBytes) {
+                    throw new IOException("more than the expected " + maxBytes + " bytes unpacked");
+                }
             }
             return HexFormat.of().formatHex(digest.getMessageDigest().digest());
         } catch (NoSuchAlgorithmException e) {
@@ -144,8 +157,9 @@ final class Download {
 
     private static QuernException failure(RemoteFile file, Path target, String what, Exception cause) {
         return new QuernException(
-                "cannot fetch " + file.uri() + ": " + what + "; nothing was kept. Fetch it by other means and put it at "
-                        + target + ", or name a directory that has the data with --data-dir",
+                "cannot fetch " + file.uri() + ": " + what
+                        + "; nothing was kept. Fetch it by other means and put it at " + target
+                        + ", or name a directory that has the data with --data-dir",
                 cause);
     }
 }

@@ -29,24 +29,36 @@ final class ImageParts {
         }
         TreeSet<String> folders = new TreeSet<>(ImageZip.topFolders(path));
         return areParts(folders)
-                ? parts(path, folders, channels, with, (part, same) ->
-                        ImageZip.open(path, part + "/", same, with.threads()))
+                ? parts(
+                        path,
+                        folders,
+                        channels,
+                        with,
+                        (part, same) -> ImageZip.open(path, part + "/", same, with.threads()))
                 : whole(path, ImageZip.open(path, channels, with.threads()), with);
     }
 
     private static Split folder(Path path, int channels, DataOptions with) {
         TreeSet<String> folders = names(path, Files::isDirectory, name -> name);
         if (areParts(folders)) {
-            return parts(path, folders, channels, with, (part, same) ->
-                    ImageFolder.open(path.resolve(part), same, with.threads()));
+            return parts(
+                    path,
+                    folders,
+                    channels,
+                    with,
+                    (part, same) -> ImageFolder.open(path.resolve(part), same, with.threads()));
         }
         TreeSet<String> archives = names(
                 path,
                 file -> Files.isRegularFile(file) && file.toString().endsWith(".zip"),
                 name -> name.substring(0, name.length() - 4));
         if (areParts(archives)) {
-            return parts(path, archives, channels, with, (part, same) ->
-                    ImageZip.open(path.resolve(part + ".zip"), same, with.threads()));
+            return parts(
+                    path,
+                    archives,
+                    channels,
+                    with,
+                    (part, same) -> ImageZip.open(path.resolve(part + ".zip"), same, with.threads()));
         }
         return whole(path, ImageFolder.open(path, channels, with.threads()), with);
     }
@@ -55,8 +67,7 @@ final class ImageParts {
         ImageSet open(String part, int channels);
     }
 
-    private static TreeSet<String> names(
-            Path folder, Predicate<Path> filter, Function<String, String> name) {
+    private static TreeSet<String> names(Path folder, Predicate<Path> filter, Function<String, String> name) {
         TreeSet<String> names = new TreeSet<>();
         try (Stream<Path> entries = Files.list(folder)) {
             entries.filter(filter)
@@ -71,7 +82,8 @@ final class ImageParts {
 
     private static boolean areParts(TreeSet<String> names) {
         return names.contains("train")
-                && names.stream().allMatch(name -> name.equals("train") || name.equals("test") || VALIDATION.contains(name));
+                && names.stream()
+                        .allMatch(name -> name.equals("train") || name.equals("test") || VALIDATION.contains(name));
     }
 
     private static Split parts(Path path, TreeSet<String> names, int channels, DataOptions with, Opener opener) {
@@ -99,6 +111,10 @@ final class ImageParts {
 
     private static Split whole(Path path, ImageSet all, DataOptions with) {
         return Split.of(
-                all, with.validationShare(), with.testShare(), with.seed(), "images in " + path.getFileName() + ", split");
+                all,
+                with.validationShare(),
+                with.testShare(),
+                with.seed(),
+                "images in " + path.getFileName() + ", split");
     }
 }

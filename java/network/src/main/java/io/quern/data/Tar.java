@@ -31,8 +31,12 @@ final class Tar {
             String name = name(header);
             // '0' or NUL: a regular file; others, links and directories, carry nothing that is wanted
             if ((header[156] == '0' || header[156] == 0) && wanted.test(name)) {
-                if (size > maxFile || !in.canHold(size)) {
+                if (size > maxFile) {
                     throw corrupt(in, start, "file " + name + " of " + size + " bytes, at most " + maxFile);
+                }
+                if (!in.canHold(size)) {
+                    throw corrupt(
+                            in, start, "truncated: file " + name + " of " + size + " bytes is longer than the rest");
                 }
                 consumer.accept(name, in.exactly((int) size, name));
                 skip(in, padding, scratch);
@@ -77,7 +81,9 @@ final class Tar {
 
     /** -1 when the field is not octal. */
     private static long octal(byte[] header, int from, int length) {
-        String field = new String(header, from, length, StandardCharsets.ISO_8859_1).replace('\0', ' ').strip();
+        String field = new String(header, from, length, StandardCharsets.ISO_8859_1)
+                .replace('\0', ' ')
+                .strip();
         return field.matches("[0-7]{1,12}") ? Long.parseLong(field, 8) : -1;
     }
 
