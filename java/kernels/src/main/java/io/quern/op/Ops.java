@@ -18,6 +18,17 @@ public final class Ops {
         Activation.OP,
         ActivationBackward.OP,
         Dropout.OP,
+        // softmax, losses, normalisation
+        Softmax.OP,
+        SoftmaxBackward.OP,
+        SoftmaxCrossEntropy.OP,
+        SoftmaxCrossEntropyBackward.OP,
+        BatchNorm.OP,
+        BatchNormBackward.OP,
+        BatchNormInference.OP,
+        BatchNormInferenceBackward.OP,
+        LayerNorm.OP,
+        LayerNormBackward.OP,
         // reductions
         Reduce.OP,
         Broadcast.OP,

@@ -16,6 +16,16 @@ import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
 import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Matmul;
+import io.quern.op.BatchNorm;
+import io.quern.op.BatchNormBackward;
+import io.quern.op.BatchNormInference;
+import io.quern.op.BatchNormInferenceBackward;
+import io.quern.op.LayerNorm;
+import io.quern.op.LayerNormBackward;
+import io.quern.op.Softmax;
+import io.quern.op.SoftmaxBackward;
+import io.quern.op.SoftmaxCrossEntropy;
+import io.quern.op.SoftmaxCrossEntropyBackward;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
 public final class VectorBackend extends HostBackend {
@@ -52,6 +62,16 @@ public final class VectorBackend extends HostBackend {
         table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
         table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
         table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
+        table.put(Softmax.OP, new SoftmaxVector(pool));
+        table.put(SoftmaxBackward.OP, new SoftmaxBackwardVector(pool));
+        table.put(SoftmaxCrossEntropy.OP, new SoftmaxCrossEntropyVector(pool));
+        table.put(SoftmaxCrossEntropyBackward.OP, new SoftmaxCrossEntropyBackwardVector(pool));
+        table.put(BatchNorm.OP, new BatchNormVector(pool));
+        table.put(BatchNormBackward.OP, new BatchNormBackwardVector(pool));
+        table.put(BatchNormInference.OP, new BatchNormInferenceVector(pool));
+        table.put(BatchNormInferenceBackward.OP, new BatchNormInferenceBackwardVector(pool));
+        table.put(LayerNorm.OP, new LayerNormVector(pool));
+        table.put(LayerNormBackward.OP, new LayerNormBackwardVector(pool));
         return table;
     }
 }
