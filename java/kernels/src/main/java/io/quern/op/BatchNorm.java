@@ -159,14 +159,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
         gradients.run(
                 BatchNormBackward.OP,
                 new BatchNormBackward.Args(
-                        args.x,
-                        gradients.of(args.y),
-                        args.gamma,
-                        args.mean,
-                        args.inverseDeviation,
-                        dx,
-                        dgamma,
-                        dbeta));
+                        args.x, gradients.of(args.y), args.gamma, args.mean, args.inverseDeviation, dx, dgamma, dbeta));
         gradients.share(args.x, dx);
         gradients.share(args.gamma, dgamma);
         gradients.share(args.beta, dbeta);
@@ -196,12 +189,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                     + switch (output) {
                         case 0 ->
                             m.normalizedError(
-                                    args.x.get(index),
-                                    args.gamma.get(c),
-                                    args.beta.get(c),
-                                    count,
-                                    args.epsilon,
-                                    u);
+                                    args.x.get(index), args.gamma.get(c), args.beta.get(c), count, args.epsilon, u);
                         case 1 -> m.meanError(count, u);
                         case 2 -> m.inverseError(count, args.epsilon, u);
                         case 3 ->
@@ -257,7 +245,9 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
         return List.of(
                 new Rejection(
                         "one value per channel",
-                        t -> of(Shape.of(1, 5), -1, 1, EPSILON, MOMENTUM).build().apply(t),
+                        t -> of(Shape.of(1, 5), -1, 1, EPSILON, MOMENTUM)
+                                .build()
+                                .apply(t),
                         "x is F32[1x5]: statistics need 2 or more values per channel"),
                 new Rejection(
                         "epsilon 0",

@@ -44,9 +44,7 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
             Normalization.checkInput(NAME, "x", x);
             Named namedDgamma = named("dgamma", dgamma);
             Named namedDbeta = named("dbeta", dbeta);
-            Named[] vectors = {
-                named("gamma", gamma), named("mean", mean), named("inverseDeviation", inverseDeviation)
-            };
+            Named[] vectors = {named("gamma", gamma), named("mean", mean), named("inverseDeviation", inverseDeviation)};
             Shape channels = Shape.of(x.size(-1));
             Normalization.checkShape(NAME, channels, x, vectors);
             Normalization.checkShape(NAME, channels, x, namedDgamma, namedDbeta);
@@ -102,8 +100,7 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
             dgamma *= inverse;
             for (long i = c; args.dx != null && i < args.x.elements(); i += channels) {
                 double h = (args.x.get(i) - mean) * inverse;
-                args.dx.set(
-                        i, args.gamma.get(c) * inverse * (args.dy.get(i) - dbeta / count - h * dgamma / count));
+                args.dx.set(i, args.gamma.get(c) * inverse * (args.dy.get(i) - dbeta / count - h * dgamma / count));
             }
             args.dgamma.set(c, dgamma);
             args.dbeta.set(c, dbeta);
@@ -132,17 +129,14 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
         int first = args.dx == null ? 1 : 0;
         return (output, index, reference) -> {
             int c = (int) (index % channels);
-            double error =
-                    switch (output + first) {
-                        case 0 ->
-                            Math.abs(args.gamma.get(c) * args.inverseDeviation.get(c))
-                                    * (6 * Math.abs(args.dy.get(index))
-                                            + (terms + 6)
-                                                    * (dy[c] + Math.abs(h(args, index, c)) * dyh[c])
-                                                    / count);
-                        case 1 -> terms * dyh[c];
-                        default -> terms * dy[c];
-                    };
+            double error = switch (output + first) {
+                case 0 ->
+                    Math.abs(args.gamma.get(c) * args.inverseDeviation.get(c))
+                            * (6 * Math.abs(args.dy.get(index))
+                                    + (terms + 6) * (dy[c] + Math.abs(h(args, index, c)) * dyh[c]) / count);
+                case 1 -> terms * dyh[c];
+                default -> terms * dy[c];
+            };
             return u * error + Bounds.UNDERFLOW;
         };
     }

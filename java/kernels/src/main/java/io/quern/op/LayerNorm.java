@@ -115,14 +115,7 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
         gradients.run(
                 LayerNormBackward.OP,
                 new LayerNormBackward.Args(
-                        args.x,
-                        gradients.of(args.y),
-                        args.gamma,
-                        args.mean,
-                        args.inverseDeviation,
-                        dx,
-                        dgamma,
-                        dbeta));
+                        args.x, gradients.of(args.y), args.gamma, args.mean, args.inverseDeviation, dx, dgamma, dbeta));
         gradients.share(args.x, dx);
         gradients.share(args.gamma, dgamma);
         gradients.share(args.beta, dbeta);

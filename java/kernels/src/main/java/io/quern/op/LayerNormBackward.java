@@ -146,15 +146,14 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
         int first = args.dx == null ? 1 : 0;
         return (output, index, reference) -> {
             int i = (int) index;
-            double error =
-                    switch (output + first) {
-                        case 0 ->
-                            Math.abs(args.inverseDeviation.get(i / n))
-                                    * (6 * Math.abs(args.dy.get(i) * args.gamma.get(i % n))
-                                            + rowTerms * (sum[i / n] + Math.abs(h(args, i / n, i % n)) * dot[i / n]) / n);
-                        case 1 -> columnTerms * dgamma[i];
-                        default -> columnTerms * dbeta[i];
-                    };
+            double error = switch (output + first) {
+                case 0 ->
+                    Math.abs(args.inverseDeviation.get(i / n))
+                            * (6 * Math.abs(args.dy.get(i) * args.gamma.get(i % n))
+                                    + rowTerms * (sum[i / n] + Math.abs(h(args, i / n, i % n)) * dot[i / n]) / n);
+                case 1 -> columnTerms * dgamma[i];
+                default -> columnTerms * dbeta[i];
+            };
             return u * error + Bounds.UNDERFLOW;
         };
     }

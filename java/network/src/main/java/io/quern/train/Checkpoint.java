@@ -21,8 +21,9 @@ final class Checkpoint {
     private static Map<String, Tensor> tensors(Network network, OptimizerMemory memory, Snapshot best) {
         Map<String, Tensor> tensors = new TreeMap<>();
         network.tensors().forEach((name, tensor) -> tensors.put("network/" + name, tensor));
-        memory.slots().forEach((slot, block) -> block.views()
-                .forEach((name, tensor) -> tensors.put("optimizer/" + slot + "/" + name, tensor)));
+        memory.slots()
+                .forEach((slot, block) ->
+                        block.views().forEach((name, tensor) -> tensors.put("optimizer/" + slot + "/" + name, tensor)));
         if (best != null) {
             best.tensors().forEach((name, tensor) -> tensors.put("best/" + name, tensor));
         }

@@ -44,6 +44,12 @@ public record Sgd(double momentum, boolean nesterov, double weightDecay) impleme
         executor.run(
                 SgdStep.OP,
                 new SgdStep.Args(
-                        List.of(parameters), List.of(gradients), memory, rate, momentum, nesterov, 0, 0, decay));
+                        parameters,
+                        gradients,
+                        momentum == 0 ? null : memory.getFirst(),
+                        rate,
+                        momentum,
+                        decay,
+                        nesterov));
     }
 }

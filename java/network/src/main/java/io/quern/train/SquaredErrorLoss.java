@@ -13,7 +13,8 @@ import io.quern.tensor.Tensor;
 public record SquaredErrorLoss() implements Loss {
     @Override
     public Tensor apply(Tape tape, Tensor output, Tensor target) {
-        return MeanSquaredError.apply(tape, output, target.dtype() == DType.I32 ? oneHot(tape, output, target) : target);
+        return MeanSquaredError.apply(
+                tape, output, target.dtype() == DType.I32 ? oneHot(tape, output, target) : target);
     }
 
     private static Tensor oneHot(Tape tape, Tensor output, Tensor labels) {

@@ -108,17 +108,18 @@ public final class Trainer implements AutoCloseable {
     public TrainingResult fit(Loader train, Loader validation) {
         check(train, validation);
         position.batches = train.batchesPerEpoch();
-        while (position.epoch < options.epochs() && !exhausted()) {
+        while (goesOn()) {
             trainEpoch(train);
             if (position.batch == position.batches) {
                 finishEpoch(validation);
             }
-            if (stopped) {
+            if (stopped && goesOn()) {
                 stopped = false;
                 checkpoint();
                 return result(TrainingResult.End.STOPPED, -1);
             }
         }
+        stopped = false;
         boolean early = position.epoch < options.epochs();
         boolean restores = best != null;
         if (restores) {
@@ -133,8 +134,8 @@ public final class Trainer implements AutoCloseable {
             throw new ArgumentException("early stopping needs a validation set");
         }
         if (train.batchesPerEpoch() == 0) {
-            throw new ArgumentException("the training set has " + train.dataset().size()
-                    + " samples, less than one batch of " + train.batchSize());
+            throw new ArgumentException("the training set has "
+                    + train.dataset().size() + " samples, less than one batch of " + train.batchSize());
         }
         if (position.batches != 0 && position.batches != train.batchesPerEpoch()) {
             throw new ArgumentException("the checkpoint was saved with " + position.batches
@@ -143,9 +144,12 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private boolean exhausted() {
-        return options.earlyStopping().isPresent()
-                && position.waited >= options.earlyStopping().get().patience();
+    /** True while there are epochs left and early stopping has not lost its patience. */
+    private boolean goesOn() {
+        boolean patient = options.earlyStopping()
+                .map(stopping -> position.waited < stopping.patience())
+                .orElse(true);
+        return patient && position.epoch < options.epochs();
     }
 
     /** The rest of the epoch, or less if it is stopped. */

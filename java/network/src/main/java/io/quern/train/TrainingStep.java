@@ -85,10 +85,10 @@ final class TrainingStep implements AutoCloseable {
 
     private void clip() {
         if (options.clipNorm() > 0) {
-            List<Tensor> all = List.of(gradients.values());
+            Tensor all = gradients.values();
             Tensor square = tape.allocate(network.dtype(), Shape.of());
             executor.run(SquaredNorm.OP, new SquaredNorm.Args(all, square));
-            executor.run(ClipByNorm.OP, new ClipByNorm.Args(all, square, options.clipNorm()));
+            executor.run(ClipByNorm.OP, new ClipByNorm.Args(all, square, all, options.clipNorm()));
         }
     }
 

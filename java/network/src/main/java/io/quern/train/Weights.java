@@ -60,7 +60,8 @@ public final class Weights {
             throw SafetensorsHeader.fail(path.toString(), "its metadata name no model and input", null);
         }
         try {
-            long[] extents = Arrays.stream(input.split("x")).mapToLong(Long::parseLong).toArray();
+            long[] extents =
+                    Arrays.stream(input.split("x")).mapToLong(Long::parseLong).toArray();
             return Network.build(ModelParser.parse(model), Shape.of(extents), Rng.of(0));
         } catch (ArgumentException | NumberFormatException e) {
             throw SafetensorsHeader.fail(path.toString(), "its model cannot be built: " + e.getMessage(), e);

@@ -35,7 +35,8 @@ class ModelParserTest {
     void blanksDoNotMatterAndOptionsComeInAnyOrder() {
         assertEquals(
                 Sequential.of(new Convolution(8, 5, 2, Convolution.SAME, 3, 4, false, Initializer.HE_UNIFORM)),
-                ModelParser.parse("  conv ( 8 , 5 , bias = false, init=he-uniform,groups=4,stride=2,dilation=3, padding=same )\n"));
+                ModelParser.parse(
+                        "  conv ( 8 , 5 , bias = false, init=he-uniform,groups=4,stride=2,dilation=3, padding=same )\n"));
     }
 
     static Stream<Layer> layers() {
@@ -56,7 +57,8 @@ class ModelParserTest {
                 new DropoutLayer(0.123456789),
                 new Flatten(),
                 new Residual(ModelParser.parse("conv(4,3,padding=same) relu residual(conv(4,1))")),
-                new Residual(ModelParser.parse("conv(4,3,stride=2)"), ModelParser.parse("conv(4,1,stride=2) batchnorm")));
+                new Residual(
+                        ModelParser.parse("conv(4,3,stride=2)"), ModelParser.parse("conv(4,1,stride=2) batchnorm")));
     }
 
     @ParameterizedTest
@@ -156,7 +158,8 @@ class ModelParserTest {
         assertEquals(3, Nearest.edits("kitten", "sitting"));
         assertEquals(0, Nearest.edits("relu", "relu"));
         assertEquals(4, Nearest.edits("", "relu"));
-        assertEquals("relu", Nearest.to("rellu", List.of("gelu", "relu", "silu")).orElseThrow());
+        assertEquals(
+                "relu", Nearest.to("rellu", List.of("gelu", "relu", "silu")).orElseThrow());
         assertTrue(Nearest.to("transformer", ModelParser.knownLayers()).isEmpty());
     }
 }

@@ -45,8 +45,11 @@ class NetworkTest {
     private static float[] run(Network network, int step, float... sample) {
         try (Workspace workspace = new Workspace(Memory.host())) {
             Tape tape = new Tape(backend, workspace);
-            Tensor x = tape.allocate(network.dtype(), network.inputShape().prepend(1)).copyFrom(sample);
-            Pass pass = step < 0 ? Pass.inference(tape) : Pass.training(tape, Rng.of(5).step(step));
+            Tensor x = tape.allocate(network.dtype(), network.inputShape().prepend(1))
+                    .copyFrom(sample);
+            Pass pass = step < 0
+                    ? Pass.inference(tape)
+                    : Pass.training(tape, Rng.of(5).step(step));
             return network.forward(pass, x).toFloats();
         }
     }
@@ -77,7 +80,9 @@ class NetworkTest {
             assertEquals(
                     List.of("batchnorm1.mean", "batchnorm1.variance"),
                     network.state().stream().map(Parameter::name).toList());
-            assertSame(network.parameter("conv2.weight").value(), network.parameter("conv2.weight").value());
+            assertSame(
+                    network.parameter("conv2.weight").value(),
+                    network.parameter("conv2.weight").value());
             assertTrue(assertThrows(ArgumentException.class, () -> network.parameter("conv3.weight"))
                     .getMessage()
                     .contains("no parameter 'conv3.weight'"));
@@ -104,8 +109,7 @@ class NetworkTest {
     @Test
     void theSummaryIsATable() {
         try (Network network = build("conv(4,3) relu maxpool(2) flatten dense(10)", Shape.of(28, 28, 1))) {
-            assertEquals(
-                    """
+            assertEquals("""
                        layer       output   parameters
                        input       28x28x1
                     1  conv(4,3)   26x26x4          40
@@ -114,8 +118,7 @@ class NetworkTest {
                     4  flatten     676
                     5  dense(10)   10            6,770
                        total                     6,810
-                    """,
-                    network.summary());
+                    """, network.summary());
         }
     }
 
@@ -143,7 +146,8 @@ class NetworkTest {
     @Test
     void aDepthwiseConvolutionKeepsChannelsApart() {
         try (Network network = build("depthwise(1)", Shape.of(1, 1, 3))) {
-            assertEquals(Shape.of(1, 1, 1, 3), network.parameter("depthwise1.weight").shape());
+            assertEquals(
+                    Shape.of(1, 1, 1, 3), network.parameter("depthwise1.weight").shape());
             set(network, "depthwise1.weight", 2, 3, 4);
             assertArrayEquals(new float[] {2, 30, 400}, run(network, -1, 1, 10, 100));
         }
@@ -193,7 +197,8 @@ class NetworkTest {
                 assertTrue(value == 0 || Math.abs(value - 16 / 9f) < 1e-5, "0 or 1 / 0.75 / 0.75: " + value);
                 kept += value == 0 ? 0 : 1;
             }
-            // two independent layers keep 0.5625 of 1000: five standard deviations are 78; one stream for both keeps 750
+            // two independent layers keep 0.5625 of 1000: five standard deviations are 78; one stream for both keeps
+            // 750
             assertEquals(562.5, kept, 78);
         }
     }
@@ -247,10 +252,13 @@ class NetworkTest {
         try (Network a = Network.build(model, Shape.of(4), Rng.of(1));
                 Network b = Network.build(model, Shape.of(4), Rng.of(1));
                 Network c = Network.build(model, Shape.of(4), Rng.of(2))) {
-            assertArrayEquals(a.trained().values().toFloats(), b.trained().values().toFloats());
-            assertFalse(Arrays.equals(a.trained().values().toFloats(), c.trained().values().toFloats()));
+            assertArrayEquals(
+                    a.trained().values().toFloats(), b.trained().values().toFloats());
+            assertFalse(Arrays.equals(
+                    a.trained().values().toFloats(), c.trained().values().toFloats()));
             assertNotEquals(
-                    a.parameter("dense1.weight").value().get(0), a.parameter("dense2.weight").value().get(0));
+                    a.parameter("dense1.weight").value().get(0),
+                    a.parameter("dense2.weight").value().get(0));
         }
     }
 
@@ -262,7 +270,8 @@ class NetworkTest {
                 Pass pass = Pass.inference(new Tape(backend, workspace));
                 assertEquals(
                         "the input is F32[1x4], expected a batch of samples of 3",
-                        assertThrows(ArgumentException.class, () -> network.forward(pass, wrong)).getMessage());
+                        assertThrows(ArgumentException.class, () -> network.forward(pass, wrong))
+                                .getMessage());
             }
         }
     }

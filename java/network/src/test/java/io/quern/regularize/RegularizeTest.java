@@ -14,9 +14,9 @@ import io.quern.tensor.Memory;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import io.quern.tensor.Workspace;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.api.Test;
 
 class RegularizeTest {
     /** 0.5 sign(w) + 2 w on top of a gradient of 10; the sign of 0 is 0. */

@@ -153,9 +153,11 @@ class ResumeTest {
         uninterrupted("AdamW", checkpoint);
         try (Network network = network();
                 Trainer sgd = new Trainer(network, backend, options("Sgd"));
-                Trainer otherSeed = new Trainer(network, backend, options("AdamW").withSeed(5));
+                Trainer otherSeed =
+                        new Trainer(network, backend, options("AdamW").withSeed(5));
                 Trainer same = new Trainer(network, backend, options("AdamW"));
-                Network otherModel = Network.build(ModelParser.parse("flatten dense(4)"), Shape.of(8, 8, 1), Rng.of(1));
+                Network otherModel =
+                        Network.build(ModelParser.parse("flatten dense(4)"), Shape.of(8, 8, 1), Rng.of(1));
                 Trainer other = new Trainer(otherModel, backend, options("AdamW"))) {
             float[] before = network.trained().values().toFloats();
             assertTrue(assertThrows(FormatException.class, () -> sgd.resume(checkpoint))
@@ -169,7 +171,9 @@ class ResumeTest {
                     .contains("saved with model"));
             assertArrayEquals(before, network.trained().values().toFloats(), "a refused resume changes nothing");
             same.resume(checkpoint);
-            assertTrue(assertThrows(ArgumentException.class, () -> same.fit(Loader.shuffled(TRAIN, 4, 11), Loader.inOrder(VALIDATION, 8)))
+            assertTrue(assertThrows(
+                            ArgumentException.class,
+                            () -> same.fit(Loader.shuffled(TRAIN, 4, 11), Loader.inOrder(VALIDATION, 8)))
                     .getMessage()
                     .contains("6 batches per epoch, these data have 11"));
         }

@@ -19,7 +19,8 @@ public record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<S
             double x = labels[i] == 0 ? Math.cos(angle) : 1 - Math.cos(angle);
             double y = labels[i] == 0 ? Math.sin(angle) : 0.5 - Math.sin(angle);
             samples[i] = new float[] {
-                (float) (x + 0.1 * rng.stream(2).normal(i)), (float) (y + 0.1 * rng.stream(3).normal(i))
+                (float) (x + 0.1 * rng.stream(2).normal(i)),
+                (float) (y + 0.1 * rng.stream(3).normal(i))
             };
         }
         return new ToyData(Shape.of(2), samples, labels, List.of("upper", "lower"));

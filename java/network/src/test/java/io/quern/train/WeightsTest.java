@@ -33,8 +33,11 @@ class WeightsTest {
             try (Network opened = Weights.open(path)) {
                 assertEquals(network.describe(), opened.describe());
                 assertEquals(network.inputShape(), opened.inputShape());
-                network.tensors().forEach((name, tensor) -> assertArrayEquals(
-                        tensor.toFloats(), opened.parameter(name).value().toFloats(), name));
+                network.tensors()
+                        .forEach((name, tensor) -> assertArrayEquals(
+                                tensor.toFloats(),
+                                opened.parameter(name).value().toFloats(),
+                                name));
             }
         }
     }
@@ -62,7 +65,9 @@ class WeightsTest {
         Path path = folder.resolve("bare.safetensors");
         try (Tensor x = Tensor.of(Shape.of(1), 1)) {
             Safetensors.write(path, Map.of("x", x), Map.of());
-            assertTrue(assertThrows(FormatException.class, () -> Weights.open(path)).getMessage().contains("no model"));
+            assertTrue(assertThrows(FormatException.class, () -> Weights.open(path))
+                    .getMessage()
+                    .contains("no model"));
             Safetensors.write(path, Map.of("x", x), Map.of("model", "dens(3)", "input", "4"));
             assertTrue(assertThrows(FormatException.class, () -> Weights.open(path))
                     .getMessage()

@@ -8,6 +8,7 @@ import io.quern.op.Conv2dBackwardData;
 final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
+    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::backward);
 
     Conv2dBackwardDataVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -22,6 +23,6 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
     @Override
     public void run(Conv2dBackwardData.Args args) {
         ConvShape shape = ConvShape.of(args.dx(), args.filter(), args.dy(), args.geometry());
-        Correlation.backward(shape).run(args.dy(), args.filter(), null, args.dx(), null, scratch, pool);
+        plans.of(shape).run(args.dy(), args.filter(), null, args.dx(), null, scratch, pool);
     }
 }

@@ -8,6 +8,7 @@ import io.quern.op.Conv2d;
 final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
+    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::forward);
 
     Conv2dVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -23,6 +24,6 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     public void run(Conv2d.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.filter(), args.y(), args.geometry());
         Epilogue epilogue = FusedEpilogue.of(null, args.preactivation(), args.activation());
-        Correlation.forward(shape).run(args.x(), args.filter(), args.bias(), args.y(), epilogue, scratch, pool);
+        plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), epilogue, scratch, pool);
     }
 }

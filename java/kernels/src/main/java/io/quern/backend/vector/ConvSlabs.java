@@ -35,7 +35,9 @@ record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, 
         long most = Math.min((BYTES / row - (h.high() - h.low() + 1)) / h.stride() + 1, PIXELS / w.units());
         int parts = Math.max(1, TASKS / Math.max(1, images));
         long even = Math.max((h.units() + parts - 1) / parts, (FEW_PIXELS + w.units() - 1) / w.units());
-        int band = (int) Math.max(1, Math.min(h.units(), Math.min(most, even)));
+        int longest = (int) Math.max(1, Math.min(h.units(), Math.min(most, even)));
+        int bands = (h.units() + longest - 1) / longest;
+        int band = (h.units() + bands - 1) / bands;
         return new ConvSlabs(h, w, images, channels, 1, band, direct);
     }
 

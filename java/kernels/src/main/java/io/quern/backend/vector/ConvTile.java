@@ -42,8 +42,7 @@ final class ConvTile {
      * @param bias one panel of floats
      * @param scratch {@link #SCRATCH} bytes
      */
-    static void panel(
-            Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+    static void panel(Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
         if (wide > Lanes.FLOATS) {
             two(walk, a, b, bs, c, wide, bias, add, scratch);
         } else {
@@ -117,8 +116,7 @@ final class ConvTile {
      * The same for a depthwise convolution: {@code wide} channels, at most one vector of them, of which A and B hold a
      * whole vector.
      */
-    static void depthwise(
-            Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+    static void depthwise(Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
         long[] taps = walk.taps;
         int kc = walk.kc;
         long cs = walk.cs;

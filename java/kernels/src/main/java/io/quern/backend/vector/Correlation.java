@@ -92,9 +92,8 @@ final class Correlation {
         long cs = depthwise ? pixel : Float.BYTES;
         int last = slabs.count() - 1;
         ConvTile.Walk whole = new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, 0));
-        ConvTile.Walk odd = last > 0 && slabs.odd(last)
-                ? new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, last))
-                : whole;
+        ConvTile.Walk odd =
+                last > 0 && slabs.odd(last) ? new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, last)) : whole;
         return new Phase(tapsH, tapsW, filterRow, whole, odd);
     }
 
@@ -122,7 +121,14 @@ final class Correlation {
      * @param bias one float per result channel, or null
      * @param epilogue for finished blocks of a forward convolution, or null
      */
-    void run(Tensor source, Tensor filter, Tensor bias, Tensor result, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
+    void run(
+            Tensor source,
+            Tensor filter,
+            Tensor bias,
+            Tensor result,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool pool) {
         if (slabs.count() == 0 || width == 0) {
             return;
         }

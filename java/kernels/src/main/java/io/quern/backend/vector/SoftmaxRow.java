@@ -49,8 +49,8 @@ final class SoftmaxRow {
 
     private static float inOneVector(long x, long y, int n, float max) {
         VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
-        FloatVector e = VectorMath.exp(
-                FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes).sub(max));
+        FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes)
+                .sub(max));
         float sum = Rows.sum(FloatVector.zero(Lanes.F).blend(e, lanes));
         e.mul(1 / sum).intoMemorySegment(ALL, y, Lanes.ORDER, lanes);
         return sum;
@@ -60,17 +60,15 @@ final class SoftmaxRow {
         FloatVector sums = FloatVector.zero(Lanes.F);
         int full = Rows.full(n);
         for (int i = 0; i < full; i += Lanes.FLOATS) {
-            FloatVector e = VectorMath.exp(
-                    FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER)
-                            .sub(max));
+            FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER)
+                    .sub(max));
             e.intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
             sums = sums.add(e);
         }
         if (Rows.MASKS && full < n) {
             VectorMask<Float> tail = Rows.tail(n);
-            FloatVector e = VectorMath.exp(
-                    FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * full, Lanes.ORDER, tail)
-                            .sub(max));
+            FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * full, Lanes.ORDER, tail)
+                    .sub(max));
             e.intoMemorySegment(ALL, y + 4L * full, Lanes.ORDER, tail);
             sums = sums.blend(sums.add(e), tail);
         }
