@@ -1,6 +1,7 @@
 package io.quern.backend;
 
 import io.quern.backend.reference.ReferenceBackend;
+import io.quern.backend.scalar.ScalarBackend;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.QuernException;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ public final class Backends {
         Optional<String> obstacle = VectorProbe.obstacle();
         found.add(new Availability(
                 "vector", obstacle.isEmpty(), obstacle.orElseGet(() -> VectorProbe.bits() + "-bit Vector API")));
+        found.add(new Availability("scalar", true, "plain Java loops"));
         found.add(new Availability("reference", true, "plain loops in double, the definition of every op"));
         return found;
     }
@@ -44,7 +46,7 @@ public final class Backends {
             return announce(VectorProbe.open(threads));
         }
         LOG.log(System.Logger.Level.WARNING, "no Vector API kernels: {0}", obstacle.get());
-        return announce(new ReferenceBackend(threads));
+        return announce(new ScalarBackend(threads));
     }
 
     /** The named backend or an exception with the reason; {@code auto} is {@link #best}. */
@@ -52,6 +54,7 @@ public final class Backends {
         return switch (name) {
             case "auto" -> best(threads);
             case "reference" -> announce(new ReferenceBackend(threads));
+            case "scalar" -> announce(new ScalarBackend(threads));
             case "vector" -> {
                 VectorProbe.obstacle().ifPresent(obstacle -> {
                     throw new QuernException("backend vector is not available: " + obstacle);

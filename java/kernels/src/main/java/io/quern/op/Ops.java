@@ -8,6 +8,9 @@ public final class Ops {
     public static final List<Op<?>> ALL = List.of(new Op<?>[] {
         // matrix products and convolutions
         Matmul.OP,
+        Conv2d.OP,
+        Conv2dBackwardData.OP,
+        Conv2dBackwardWeights.OP,
         // elementwise
         Fill.OP,
         Add.OP,
@@ -15,9 +18,24 @@ public final class Ops {
         Activation.OP,
         ActivationBackward.OP,
         Dropout.OP,
+        // softmax, losses, normalisation
+        Softmax.OP,
+        SoftmaxBackward.OP,
+        SoftmaxCrossEntropy.OP,
+        SoftmaxCrossEntropyBackward.OP,
+        BatchNorm.OP,
+        BatchNormBackward.OP,
+        BatchNormInference.OP,
+        BatchNormInferenceBackward.OP,
+        LayerNorm.OP,
+        LayerNormBackward.OP,
         // reductions
         Reduce.OP,
         Broadcast.OP,
+        ClipByNorm.OP,
+        SquaredNorm.OP,
+        AdamWStep.OP,
+        SgdStep.OP,
         // pooling
         MaxPool.OP,
         MaxPoolBackward.OP,

@@ -351,8 +351,12 @@ public final class Tensor implements AutoCloseable {
     /** All elements in row-major order. */
     public int[] toInts() {
         int[] values = new int[arrayLength()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (int) get(i);
+        if (dtype == DType.I32 && contiguous) {
+            MemorySegment.copy(host(), I32, address(), values, 0, values.length);
+        } else {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (int) get(i);
+            }
         }
         return values;
     }

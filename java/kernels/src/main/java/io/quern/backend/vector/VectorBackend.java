@@ -3,14 +3,33 @@ package io.quern.backend.vector;
 import io.quern.backend.HostBackend;
 import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
+import io.quern.op.AdamWStep;
 import io.quern.op.Add;
 import io.quern.op.AvgPool;
 import io.quern.op.AvgPoolBackward;
+import io.quern.op.BatchNorm;
+import io.quern.op.BatchNormBackward;
+import io.quern.op.BatchNormInference;
+import io.quern.op.BatchNormInferenceBackward;
 import io.quern.op.Cast;
+import io.quern.op.ClipByNorm;
+import io.quern.op.Conv2d;
+import io.quern.op.Conv2dBackwardData;
+import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Embedding;
 import io.quern.op.EmbeddingBackward;
+import io.quern.op.LayerNorm;
+import io.quern.op.LayerNormBackward;
+import io.quern.op.Matmul;
 import io.quern.op.MaxPool;
 import io.quern.op.MaxPoolBackward;
+import io.quern.op.Scale;
+import io.quern.op.SgdStep;
+import io.quern.op.Softmax;
+import io.quern.op.SoftmaxBackward;
+import io.quern.op.SoftmaxCrossEntropy;
+import io.quern.op.SoftmaxCrossEntropyBackward;
+import io.quern.op.SquaredNorm;
 import io.quern.op.Transpose;
 
 /** The Vector API kernels: one line per op. Reached by name only, after the module was found. */
@@ -34,7 +53,17 @@ public final class VectorBackend extends HostBackend {
 
     private static KernelTable kernels(WorkerPool pool) {
         KernelTable table = new KernelTable();
+        Scratch scratch = new ThreadScratch();
         table.put(Add.OP, new AddVector(pool));
+        table.put(Matmul.OP, new MatmulVector(pool, scratch));
+        table.put(Conv2d.OP, new Conv2dVector(pool, scratch));
+        table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataVector(pool, scratch));
+        table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsVector(pool, scratch));
+        table.put(SgdStep.OP, new SgdStepVector(pool));
+        table.put(AdamWStep.OP, new AdamWStepVector(pool));
+        table.put(SquaredNorm.OP, new SquaredNormVector(pool));
+        table.put(ClipByNorm.OP, new ClipByNormVector(pool));
+        table.put(Scale.OP, new ScaleVector(pool));
         table.put(MaxPool.OP, new MaxPoolVector(pool));
         table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool));
         table.put(AvgPool.OP, new AvgPoolVector(pool));
@@ -43,6 +72,16 @@ public final class VectorBackend extends HostBackend {
         table.put(EmbeddingBackward.OP, new EmbeddingBackwardVector(pool));
         table.put(Cast.OP, new CastVector(pool));
         table.put(Transpose.OP, new TransposeVector(pool));
+        table.put(Softmax.OP, new SoftmaxVector(pool));
+        table.put(SoftmaxBackward.OP, new SoftmaxBackwardVector(pool));
+        table.put(SoftmaxCrossEntropy.OP, new SoftmaxCrossEntropyVector(pool));
+        table.put(SoftmaxCrossEntropyBackward.OP, new SoftmaxCrossEntropyBackwardVector(pool));
+        table.put(BatchNorm.OP, new BatchNormVector(pool));
+        table.put(BatchNormBackward.OP, new BatchNormBackwardVector(pool));
+        table.put(BatchNormInference.OP, new BatchNormInferenceVector(pool));
+        table.put(BatchNormInferenceBackward.OP, new BatchNormInferenceBackwardVector(pool));
+        table.put(LayerNorm.OP, new LayerNormVector(pool));
+        table.put(LayerNormBackward.OP, new LayerNormBackwardVector(pool));
         return table;
     }
 }

@@ -1,0 +1,19 @@
+package io.quern.bench;
+
+/** Compares results before anything is timed: a fast wrong answer is not a result. */
+final class Verify {
+    private Verify() {}
+
+    /** Fails unless every pair differs by at most {@code tolerance} x (1 + |expected|). */
+    static void close(String what, float[] actual, float[] expected, double tolerance) {
+        if (actual.length != expected.length) {
+            throw new IllegalStateException(what + ": " + actual.length + " values, expected " + expected.length);
+        }
+        for (int i = 0; i < actual.length; i++) {
+            if (!(Math.abs(actual[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])))) {
+                throw new IllegalStateException(
+                        what + ": element " + i + " is " + actual[i] + ", expected " + expected[i] + "; not timed");
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.quern.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Every benchmark runs once, with every implementation, on small sizes; its own verification is part of that. */
+class BenchTest {
+    /** Small values for the parameters that decide the size. */
+    private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.of(
+            MatmulBench.class, Map.of("shape", new String[] {"17x33x9"}, "layout", new String[] {"nn", "tt"}),
+            Conv2dBench.class, Map.of("conv", new String[] {"n2h6w7c3k5r3s3u2p1"}),
+            DropoutBench.class, Map.of("size", new String[] {"1000"}));
+
+    @TestFactory
+    Stream<DynamicTest> runsOnce() {
+        return SMALL.entrySet().stream()
+                .map(entry -> DynamicTest.dynamicTest(
+                        entry.getKey().getSimpleName(), () -> run(entry.getKey(), entry.getValue())));
+    }
+
+    private static void run(Class<?> bench, Map<String, String[]> parameters) throws Exception {
+        ChainedOptionsBuilder options = new OptionsBuilder()
+                .include(bench.getName() + "\\..*")
+                .forks(0)
+                .warmupIterations(0)
+                .measurementIterations(1)
+                .measurementTime(TimeValue.milliseconds(1))
+                .shouldFailOnError(true)
+                .verbosity(VerboseMode.SILENT);
+        parameters.forEach(options::param);
+        Collection<RunResult> results = new Runner(options.build()).run();
+        assertFalse(results.isEmpty(), bench + " has no benchmarks");
+        results.forEach(result -> assertEquals(1, result.getBenchmarkResults().size()));
+    }
+
+    @Test
+    void everyBenchmarkClassIsRunHere() throws Exception {
+        String list = new String(
+                BenchTest.class.getResourceAsStream("/META-INF/BenchmarkList").readAllBytes());
+        long classes = list.lines()
+                .flatMap(line -> Stream.of(line.split("\\s+")))
+                .filter(word -> word.startsWith("io.quern.bench.") && word.endsWith("Bench"))
+                .distinct()
+                .count();
+        assertEquals(SMALL.size(), classes, "benchmark classes in the jar, against those run by this test:\n" + list);
+    }
+}

@@ -1,0 +1,93 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.vector.ScalarMath.*;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.FMA;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.NE;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/**
+ * Elementary functions on vectors, by range reduction and a polynomial; {@link ScalarMath} has the same bits for tails.
+ *
+ * <p>Inline, because a call of the vector mathematics library would spill every register and cannot be fused. Range
+ * reduction after Muller, "Elementary Functions", chapter 11; minimax coefficients fitted for these intervals.
+ */
+final class VectorMath {
+    private VectorMath() {}
+
+    /** e^x within 1.1 ulp for every x, denormal results included. */
+    static FloatVector exp(FloatVector x) {
+        IntVector k = x.fma(LOG2_E, ROUND).reinterpretAsInts().max(EXP_LOW).min(EXP_HIGH);
+        FloatVector n = k.reinterpretAsFloats().sub(ROUND);
+        FloatVector p = expm1Reduced(reduced(x, n)).add(1f);
+        // 2^n in two factors: n reaches 128 and -150, one factor would overflow or lose denormals
+        IntVector half = k.lanewise(ASHR, 1);
+        return p.mul(powerOfTwo(half)).mul(powerOfTwo(k.sub(half))).blend(0f, x.compare(LT, EXP_ZERO));
+    }
+
+    /** 1 / (1 + e^-x) within 2.5 ulp, small results included. */
+    static FloatVector sigmoid(FloatVector x) {
+        FloatVector e = exp(x.abs().neg());
+        return e.blend(1f, x.compare(LT, 0f).not()).div(e.add(1f));
+    }
+
+    /** tanh x within 2.5 ulp: -m / (m + 2) with m = e^(-2|x|) - 1. */
+    static FloatVector tanh(FloatVector x) {
+        FloatVector z = x.reinterpretAsInts()
+                .and(Integer.MAX_VALUE)
+                .min(TANH_ONE)
+                .reinterpretAsFloats()
+                .mul(-2f);
+        FloatVector rounded = z.fma(LOG2_E, ROUND);
+        FloatVector n = rounded.sub(ROUND);
+        FloatVector power = powerOfTwo(rounded.reinterpretAsInts());
+        FloatVector m = expm1Reduced(reduced(z, n)).fma(power, power.sub(1f));
+        IntVector sign = x.reinterpretAsInts().and(Integer.MIN_VALUE);
+        FloatVector y = m.div(m.add(2f))
+                .reinterpretAsInts()
+                .and(Integer.MAX_VALUE)
+                .or(sign)
+                .reinterpretAsFloats();
+        return y.blend(x, x.compare(NE, x));
+    }
+
+    /** ln x within 1 ulp; NaN below 0. */
+    static FloatVector log(FloatVector x) {
+        var small = x.compare(LT, Float.MIN_NORMAL);
+        IntVector bits = x.blend(x.mul(0x1p23f), small).reinterpretAsInts().sub(SQRT_HALF);
+        FloatVector e = ((FloatVector) bits.lanewise(ASHR, 23).convert(I2F, 0));
+        e = e.blend(e.sub(23f), small);
+        FloatVector f =
+                bits.and(0x007fffff).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
+        FloatVector square = f.mul(f);
+        FloatVector p = f.fma(L10, L9).lanewise(FMA, f, L8).lanewise(FMA, f, L7).lanewise(FMA, f, L6);
+        p = p.lanewise(FMA, f, L5).lanewise(FMA, f, L4).lanewise(FMA, f, L3);
+        FloatVector low = p.mul(f).sub(0.5f).fma(square, e.mul(LN2_TAIL));
+        FloatVector y = e.lanewise(FMA, LN2_HEAD, low.add(f));
+        return y.blend(Float.NaN, x.compare(LT, 0f))
+                .blend(Float.NEGATIVE_INFINITY, x.compare(EQ, 0f))
+                .blend(x, x.compare(LT, Float.POSITIVE_INFINITY).not());
+    }
+
+    /** x - n ln 2. */
+    private static FloatVector reduced(FloatVector x, FloatVector n) {
+        return n.lanewise(FMA, -LN2_LOW, n.lanewise(FMA, -LN2_HIGH, x));
+    }
+
+    /** e^r - 1 for |r| <= ln(2) / 2. */
+    private static FloatVector expm1Reduced(FloatVector r) {
+        FloatVector p = r.fma(E6, E5).lanewise(FMA, r, E4).lanewise(FMA, r, E3).lanewise(FMA, r, E2);
+        return p.fma(r.mul(r), r);
+    }
+
+    /** 2^n for n in the low nine bits. */
+    private static FloatVector powerOfTwo(IntVector n) {
+        return n.lanewise(LSHL, 23).add(ONE).reinterpretAsFloats();
+    }
+}

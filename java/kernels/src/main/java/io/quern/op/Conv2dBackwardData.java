@@ -1,0 +1,115 @@
+package io.quern.op;
+
+import io.quern.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * dx[n, h, w, c] = sum over all taps of {@link Conv2d} that read x[n, h, w, c] of dy[n, p, q, k] filter[r, s, c, k]: the
+ * gradient by the image, and what is called transposed convolution.
+ */
+public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
+    public static final Conv2dBackwardData OP = new Conv2dBackwardData();
+
+    /**
+     * @param dy (N, P, Q, K)
+     * @param filter (R, S, C / groups, K)
+     * @param dx (N, H, W, C); pixels that no tap reads become 0
+     */
+    public record Args(Tensor dy, Tensor filter, Tensor dx, Conv2dGeometry geometry) implements OpArgs {
+        public Args {
+            Objects.requireNonNull(geometry, "geometry");
+            geometry.check("Conv2dBackwardData", dx, "dx", filter, "filter", dy, "dy");
+            Check.apart(dx, dy, "Conv2dBackwardData", "dx", "dy");
+            Check.apart(dx, filter, "Conv2dBackwardData", "dx", "filter");
+        }
+
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(dy, filter);
+        }
+
+        @Override
+        public List<Tensor> outputs() {
+            return List.of(dx);
+        }
+    }
+
+    private Conv2dBackwardData() {}
+
+    @Override
+    public void reference(Args args) {
+        double[] sums = Conv2dTaps.sums(args.dx);
+        double[] dy = Conv2dTaps.values(args.dy);
+        double[] filter = Conv2dTaps.values(args.filter);
+        Conv2dTaps.ofImages(
+                args.dx, args.filter, args.dy, args.geometry, (i, w, o) -> sums[i] += (o < 0 ? 0 : dy[o]) * filter[w]);
+        Conv2dTaps.store(sums, args.dx);
+    }
+
+    @Override
+    public boolean differentiable() {
+        return true;
+    }
+
+    /** The op is linear in dy, where its adjoint is Conv2d, and in filter, where it is Conv2dBackwardWeights. */
+    @Override
+    public void backward(Args args, Gradients gradients) {
+        Tensor ddx = gradients.of(args.dx);
+        gradients.add(args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(ddx, args.filter, ddy, args.geometry)));
+        gradients.add(
+                args.filter,
+                dfilter -> gradients.run(
+                        Conv2dBackwardWeights.OP,
+                        new Conv2dBackwardWeights.Args(ddx, args.dy, dfilter, args.geometry)));
+    }
+
+    @Override
+    public Cost cost(Args args) {
+        return Cost.touchingAll(Conv2dGeometry.flops(args.filter, args.dy), args);
+    }
+
+    @Override
+    public Bound bound(Args args, double u) {
+        double terms =
+                (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(3) / args.geometry.groups();
+        return Bounds.linear(this, args, terms, u);
+    }
+
+    @Override
+    public List<Case<Args>> cases() {
+        List<Case<Args>> cases = new ArrayList<>();
+        for (Conv2dProblem problem : Conv2dProblem.ALL) {
+            cases.add(new Case<>(
+                    problem.label(),
+                    t -> new Args(
+                            t.input(problem.result()),
+                            t.finite(problem.filter()),
+                            t.output(problem.image()),
+                            problem.geometry())));
+        }
+        return cases;
+    }
+
+    @Override
+    public List<Rejection> rejections() {
+        Conv2dGeometry unit = Conv2dGeometry.UNIT;
+        return List.of(
+                new Rejection(
+                        "result shape",
+                        t -> new Args(t.input(1, 5, 5, 2), t.input(3, 3, 1, 2), t.output(1, 5, 5, 1), unit),
+                        "Conv2dBackwardData: dy is F32[1x5x5x2], expected shape 1x3x3x2"),
+                new Rejection(
+                        "channels",
+                        t -> new Args(t.input(1, 3, 3, 4), t.input(3, 3, 2, 4), t.output(1, 5, 5, 3), unit),
+                        "expected 3 channels on axis 2 for dx"),
+                new Rejection(
+                        "dx is dy",
+                        t -> {
+                            Tensor dy = t.input(1, 5, 5, 1);
+                            return new Args(dy, t.input(1, 1, 1, 1), dy, unit);
+                        },
+                        "dx overlaps dy"));
+    }
+}

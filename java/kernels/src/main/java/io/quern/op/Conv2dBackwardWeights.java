@@ -1,0 +1,113 @@
+package io.quern.op;
+
+import io.quern.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * dfilter[r, s, c, k] = sum over images and result pixels of x[n, p stride - padding + r dilation, ..., c] dy[n, p, q, k]:
+ * the gradient of {@link Conv2d} by the filter.
+ */
+public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Args> {
+    public static final Conv2dBackwardWeights OP = new Conv2dBackwardWeights();
+
+    /**
+     * @param x (N, H, W, C)
+     * @param dy (N, P, Q, K)
+     * @param dfilter (R, S, C / groups, K)
+     */
+    public record Args(Tensor x, Tensor dy, Tensor dfilter, Conv2dGeometry geometry) implements OpArgs {
+        public Args {
+            Objects.requireNonNull(geometry, "geometry");
+            geometry.check("Conv2dBackwardWeights", x, "x", dfilter, "dfilter", dy, "dy");
+            Check.apart(dfilter, x, "Conv2dBackwardWeights", "dfilter", "x");
+            Check.apart(dfilter, dy, "Conv2dBackwardWeights", "dfilter", "dy");
+        }
+
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x, dy);
+        }
+
+        @Override
+        public List<Tensor> outputs() {
+            return List.of(dfilter);
+        }
+    }
+
+    private Conv2dBackwardWeights() {}
+
+    @Override
+    public void reference(Args args) {
+        double[] sums = Conv2dTaps.sums(args.dfilter);
+        double[] x = Conv2dTaps.values(args.x);
+        double[] dy = Conv2dTaps.values(args.dy);
+        Conv2dTaps.ofResults(
+                args.x, args.dfilter, args.dy, args.geometry, (i, w, o) -> sums[w] += (i < 0 ? 0 : x[i]) * dy[o]);
+        Conv2dTaps.store(sums, args.dfilter);
+    }
+
+    @Override
+    public boolean differentiable() {
+        return true;
+    }
+
+    /** The op is linear in x, where its adjoint is Conv2dBackwardData, and in dy, where it is Conv2d. */
+    @Override
+    public void backward(Args args, Gradients gradients) {
+        Tensor ddfilter = gradients.of(args.dfilter);
+        gradients.add(
+                args.x,
+                dx -> gradients.run(
+                        Conv2dBackwardData.OP, new Conv2dBackwardData.Args(args.dy, ddfilter, dx, args.geometry)));
+        gradients.add(args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(args.x, ddfilter, ddy, args.geometry)));
+    }
+
+    @Override
+    public Cost cost(Args args) {
+        return Cost.touchingAll(Conv2dGeometry.flops(args.dfilter, args.dy), args);
+    }
+
+    @Override
+    public Bound bound(Args args, double u) {
+        double terms = (double) args.dy.size(0) * args.dy.size(1) * args.dy.size(2);
+        return Bounds.linear(this, args, terms, u);
+    }
+
+    @Override
+    public List<Case<Args>> cases() {
+        List<Case<Args>> cases = new ArrayList<>();
+        for (Conv2dProblem problem : Conv2dProblem.ALL) {
+            cases.add(new Case<>(
+                    problem.label(),
+                    t -> new Args(
+                            t.input(problem.image()),
+                            t.finite(problem.result()),
+                            t.output(problem.filter()),
+                            problem.geometry())));
+        }
+        return cases;
+    }
+
+    @Override
+    public List<Rejection> rejections() {
+        Conv2dGeometry unit = Conv2dGeometry.UNIT;
+        return List.of(
+                new Rejection(
+                        "result shape",
+                        t -> new Args(t.input(1, 5, 5, 1), t.input(1, 5, 5, 2), t.output(3, 3, 1, 2), unit),
+                        "Conv2dBackwardWeights: dy is F32[1x5x5x2], expected shape 1x3x3x2"),
+                new Rejection(
+                        "filter larger than the image",
+                        t -> new Args(t.input(1, 2, 5, 1), t.input(1, 1, 3, 2), t.output(3, 3, 1, 2), unit),
+                        "is larger than x"),
+                new Rejection(
+                        "dfilter is x",
+                        t -> {
+                            Tensor x = t.input(1, 1, 1, 1);
+                            return new Args(x, t.input(1, 1, 1, 1), x, unit);
+                        },
+                        "dfilter overlaps x"));
+    }
+}

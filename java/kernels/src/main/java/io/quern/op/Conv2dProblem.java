@@ -1,0 +1,108 @@
+package io.quern.op;
+
+import java.util.List;
+
+/**
+ * Extents and geometry of one convolution, and the list of those that break kernels; the cases of all three ops.
+ *
+ * @param c channels of the image
+ * @param k channels of the result
+ */
+record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeometry geometry) {
+    private static final Conv2dGeometry UNIT = Conv2dGeometry.UNIT;
+
+    /**
+     * Strides, paddings, dilations and groups, equal and unequal in h and w; channels around the lanes of 128, 256 and 512
+     * bit vectors; images smaller than the filter; results narrower and wider than a register tile.
+     */
+    static final List<Conv2dProblem> ALL = List.of(
+            // one of everything, empty batch, no channels
+            new Conv2dProblem(1, 1, 1, 1, 1, 1, 1, UNIT),
+            new Conv2dProblem(0, 5, 5, 3, 3, 3, 4, UNIT),
+            new Conv2dProblem(2, 4, 4, 0, 3, 3, 4, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 4, 4, 3, 3, 3, 0, UNIT.withPadding(1)),
+            // first layers
+            new Conv2dProblem(2, 12, 12, 1, 5, 5, 32, UNIT.withPadding(2)),
+            new Conv2dProblem(3, 11, 9, 1, 3, 3, 17, UNIT),
+            new Conv2dProblem(2, 10, 10, 3, 3, 3, 16, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 17, 19, 3, 7, 7, 8, UNIT.withStride(2).withPadding(3)),
+            // inner layers
+            new Conv2dProblem(1, 9, 9, 16, 3, 3, 16, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 7, 7, 17, 3, 3, 33, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 6, 6, 32, 3, 3, 64, UNIT.withPadding(1)),
+            new Conv2dProblem(3, 5, 4, 33, 3, 3, 32, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 9, 8, 6, 3, 3, 31, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 8, 8, 8, 5, 5, 6, UNIT.withPadding(2)),
+            new Conv2dProblem(1, 40, 3, 2, 3, 3, 5, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 3, 41, 5, 3, 3, 3, UNIT),
+            // enough work for threads: bands of images, groups of images
+            new Conv2dProblem(3, 12, 12, 8, 3, 3, 20, UNIT.withPadding(1)),
+            new Conv2dProblem(9, 4, 4, 16, 3, 3, 33, UNIT.withPadding(1)),
+            // strides
+            new Conv2dProblem(2, 8, 8, 16, 3, 3, 32, UNIT.withStride(2).withPadding(1)),
+            new Conv2dProblem(2, 9, 7, 3, 3, 3, 5, UNIT.withStride(2).withPadding(1)),
+            new Conv2dProblem(2, 9, 10, 4, 3, 2, 7, UNIT.withStride(2, 1).withPadding(0, 1)),
+            new Conv2dProblem(1, 9, 10, 4, 2, 4, 9, UNIT.withStride(1, 3).withPadding(1, 2)),
+            new Conv2dProblem(2, 10, 10, 5, 2, 2, 18, UNIT.withStride(4)),
+            // 1x1
+            new Conv2dProblem(2, 6, 5, 16, 1, 1, 33, UNIT),
+            new Conv2dProblem(3, 5, 5, 3, 1, 1, 4, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 8, 8, 16, 1, 1, 32, UNIT.withStride(2)),
+            new Conv2dProblem(2, 7, 6, 33, 1, 1, 6, UNIT.withStride(2, 3)),
+            // dilation
+            new Conv2dProblem(1, 10, 11, 6, 3, 3, 16, UNIT.withDilation(2).withPadding(2)),
+            new Conv2dProblem(2, 9, 9, 1, 3, 2, 3, UNIT.withDilation(1, 3)),
+            new Conv2dProblem(
+                    1, 11, 12, 3, 3, 3, 8, UNIT.withStride(2).withDilation(2).withPadding(1, 2)),
+            new Conv2dProblem(
+                    1,
+                    12,
+                    10,
+                    2,
+                    3,
+                    3,
+                    4,
+                    UNIT.withStride(2, 3).withDilation(3, 2).withPadding(3)),
+            // images smaller than the filter, padding beyond it
+            new Conv2dProblem(2, 2, 1, 3, 3, 3, 4, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 1, 1, 8, 5, 5, 16, UNIT.withPadding(2)),
+            new Conv2dProblem(1, 2, 2, 2, 1, 1, 3, UNIT.withPadding(3)),
+            new Conv2dProblem(1, 3, 3, 2, 2, 2, 3, UNIT.withPadding(4).withStride(3)),
+            // groups
+            new Conv2dProblem(2, 6, 6, 8, 3, 3, 12, UNIT.withPadding(1).withGroups(2)),
+            new Conv2dProblem(1, 5, 6, 6, 3, 3, 9, UNIT.withGroups(3).withStride(1, 2)),
+            new Conv2dProblem(1, 6, 6, 32, 3, 3, 64, UNIT.withPadding(1).withGroups(2)),
+            new Conv2dProblem(1, 7, 7, 34, 1, 1, 34, UNIT.withStride(2).withGroups(2)),
+            // depthwise, also with several results per channel
+            new Conv2dProblem(2, 7, 7, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
+            new Conv2dProblem(
+                    1, 8, 9, 33, 3, 3, 33, UNIT.withPadding(1).withStride(2).withGroups(33)),
+            new Conv2dProblem(
+                    2,
+                    7,
+                    6,
+                    7,
+                    5,
+                    3,
+                    7,
+                    UNIT.withPadding(2, 1).withDilation(1, 2).withGroups(7)),
+            new Conv2dProblem(1, 6, 6, 5, 3, 3, 10, UNIT.withPadding(1).withGroups(5)),
+            new Conv2dProblem(3, 12, 12, 40, 3, 3, 40, UNIT.withPadding(1).withGroups(40)));
+
+    String label() {
+        return "image " + n + "x" + h + "x" + w + "x" + c + " filter " + r + "x" + s + "x" + c / geometry.groups() + "x"
+                + k + " " + geometry;
+    }
+
+    long[] image() {
+        return new long[] {n, h, w, c};
+    }
+
+    long[] filter() {
+        return new long[] {r, s, c / geometry.groups(), k};
+    }
+
+    long[] result() {
+        return new long[] {n, geometry.resultH(h, r), geometry.resultW(w, s), k};
+    }
+}

@@ -1,0 +1,92 @@
+package io.quern.op;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.backend.Backend;
+import io.quern.backend.Backends;
+import io.quern.tensor.ArgumentException;
+import io.quern.tensor.Memory;
+import io.quern.tensor.QuernException;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import io.quern.tensor.Workspace;
+import org.junit.jupiter.api.Test;
+
+class TapeTest {
+    private static void onTape(java.util.function.Consumer<Tape> body) {
+        long blocks = Memory.host().liveBlocks();
+        try (Backend backend = Backends.of("reference", 1);
+                Workspace workspace = new Workspace(Memory.host())) {
+            body.accept(new Tape(backend, workspace));
+        }
+        assertEquals(blocks, Memory.host().liveBlocks(), "host memory leaked");
+    }
+
+    @Test
+    void aValueUsedTwiceGetsBothGradients() {
+        onTape(tape -> {
+            try (Tensor x = tape.watch(Tensor.of(Shape.of(2), 3, 5))) {
+                // y = sum(2 x + x + x): the gradient is 4 everywhere
+                Tensor y = Add.apply(tape, Add.apply(tape, Scale.apply(tape, x, 2), x), x);
+                Gradients gradients = tape.backward(Reduce.apply(tape, y, ReduceKind.SUM, 0, 0));
+                assertArrayEquals(new float[] {4, 4}, gradients.of(x).toFloats());
+            }
+        });
+    }
+
+    @Test
+    void aSharedGradientIsNotChangedByOneOfItsReaders() {
+        onTape(tape -> {
+            try (Tensor a = tape.watch(Tensor.of(Shape.of(1), 1));
+                    Tensor b = tape.watch(Tensor.of(Shape.of(1), 1))) {
+                // a + b hands the same gradient to both; a's second use must not leak into b
+                Tensor sum = Add.apply(tape, Scale.apply(tape, a, 10), Add.apply(tape, a, b));
+                Gradients gradients = tape.backward(sum);
+                assertEquals(11, gradients.of(a).item());
+                assertEquals(1, gradients.of(b).item());
+            }
+        });
+    }
+
+    @Test
+    void gradientsPassThroughViews() {
+        onTape(tape -> {
+            try (Tensor x = tape.watch(Tensor.of(Shape.of(2, 2), 1, 2, 3, 4))) {
+                Tensor flat = tape.reshape(x, Shape.of(4));
+                Tensor loss =
+                        Reduce.apply(tape, Activation.apply(tape, flat, ActivationKind.NONE), ReduceKind.SUM, 0, 0);
+                assertEquals(Shape.of(2, 2), tape.backward(loss).of(x).shape());
+            }
+        });
+    }
+
+    @Test
+    void onlyWhatIsTrackedIsRecorded() {
+        onTape(tape -> {
+            try (Tensor x = Tensor.of(Shape.of(1), 1)) {
+                Tensor y = Scale.apply(tape, x, 2);
+                assertFalse(tape.tracks(y));
+                assertTrue(tape.entries().isEmpty());
+                assertThrows(ArgumentException.class, () -> tape.backward(y).of(x));
+            }
+        });
+    }
+
+    @Test
+    void anOpWithoutAPropagationRuleIsAnError() {
+        onTape(tape -> {
+            try (Tensor x = tape.watch(Tensor.of(Shape.of(1), 1))) {
+                Tensor y = Scale.apply(tape, x, 2);
+                Gradients relevance = tape.backward(y);
+                QuernException e = assertThrows(
+                        QuernException.class,
+                        () -> tape.entries().getFirst().propagate(() -> "LRP-epsilon", relevance));
+                assertTrue(e.getMessage().contains("Scale has no propagation rule for LRP-epsilon"), e.getMessage());
+            }
+        });
+    }
+}
