@@ -28,7 +28,9 @@ record Recipe(TrainOptions options, Map<String, String> texts) {
 
     private static List<String> names() {
         return new CommandLine(new TrainOptions())
-                .getCommandSpec().options().stream().map(OptionSpec::longestName).toList();
+                .getCommandSpec().options().stream()
+                        .map(OptionSpec::longestName)
+                        .toList();
     }
 
     /** A new run. */
