@@ -167,7 +167,8 @@ public final class Trainer implements AutoCloseable {
                         position.step,
                         outcome.loss(),
                         rate,
-                        batch.size());
+                        batch.size(),
+                        outcome.right());
                 listeners.forEach(listener -> listener.onStep(this, report));
                 if (stopped) {
                     return;
@@ -224,7 +225,8 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void checkpoint() {
+    /** Saves a checkpoint now, if {@link #checkpoints} named a folder. For listeners, which run between two steps. */
+    public void checkpoint() {
         if (folder != null) {
             save(folder.file(position.step));
             folder.prune();
