@@ -38,8 +38,8 @@ record DataChoice(DataSource source) {
     Split load(TrainOptions options, Path folder, int threads) {
         long seed = options.fit().seed;
         double validation = options.data().validation;
-        Split split = source.load(
-                new DataOptions(folder, PublicData.defaultCache(), seed, threads, validation, TEST_SHARE));
+        Split split =
+                source.load(new DataOptions(folder, PublicData.defaultCache(), seed, threads, validation, TEST_SHARE));
         if (split.train().size() == 0 || split.test().size() == 0) {
             throw new QuernException("the data give " + split.train().size() + " samples for training and "
                     + split.test().size() + " for the test; both need at least one");

@@ -39,8 +39,10 @@ final class Errors implements CommandLine.IParameterExceptionHandler, CommandLin
     }
 
     int outOfMemory(OutOfMemoryError e) {
-        report(e, "the memory is not enough (" + e.getMessage() + "); lower --batch or --limit, or give the JVM more with"
-                + " QUERN_JAVA_OPTS=-Xmx8g");
+        report(
+                e,
+                "the memory is not enough (" + e.getMessage() + "); lower --batch or --limit, or give the JVM more with"
+                        + " QUERN_JAVA_OPTS=-Xmx8g");
         return ExitCode.FAILED;
     }
 

@@ -49,7 +49,8 @@ final class EvaluateCommand implements Callable<Integer> {
         DataChoice data = source == null ? null : DataChoice.of(source);
         try (TrainedRun trained = TrainedRun.open(run.path(), backend, terminal)) {
             Recipe recipe = Recipe.resumed(trained.config().options(), Map.of());
-            DataChoice chosen = data != null ? data : DataChoice.of(trained.config().data());
+            DataChoice chosen =
+                    data != null ? data : DataChoice.of(trained.config().data());
             Split split = chosen.load(recipe.options(), dataDir.orNull(), backend.threads());
             Dataset test = split.test();
             requireFit(trained, test);
@@ -72,7 +73,8 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         if (!test.classNames().equals(trained.config().classNames())) {
             throw new QuernException("the data have the classes " + brief(test.classNames()) + ", the model of "
-                    + trained.folder().path() + " knows " + brief(trained.config().classNames())
+                    + trained.folder().path() + " knows "
+                    + brief(trained.config().classNames())
                     + "; evaluate on data of the kind it was trained on");
         }
     }

@@ -5,14 +5,11 @@ import io.quern.cli.run.RunConfig;
 import io.quern.data.Dataset;
 import io.quern.data.Loader;
 import io.quern.data.Normalized;
-import io.quern.tensor.Shape;
-import io.quern.tensor.Tensor;
 import io.quern.train.CrossEntropyLoss;
 import io.quern.train.Evaluator;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -83,7 +80,9 @@ final class ExplainCommand implements Callable<Integer> {
             terminal.line(
                     "prediction %s (probability %.2f %%)", config.classNames().get(said), 100 * probabilities[said]);
             Explainer.Explanation explanation = explainer.explain(trained, sample(normalized), explained);
-            explanation.lines(config.classNames().get(explained)).forEach((name, value) -> terminal.line("%s %s", name, value));
+            explanation
+                    .lines(config.classNames().get(explained))
+                    .forEach((name, value) -> terminal.line("%s %s", name, value));
             if (report != null) {
                 write(config, sample(picture), explanation, explained, probabilities);
                 terminal.line("report %s", report);

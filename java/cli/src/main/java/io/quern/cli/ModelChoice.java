@@ -34,7 +34,8 @@ final class ModelChoice {
         } catch (ArgumentException e) {
             boolean oneWord = options.text.matches("\\w+");
             throw new UsageException(
-                    "--model: " + e.getMessage() + (oneWord ? "; known models are " + String.join(", ", Models.NAMES) : ""),
+                    "--model: " + e.getMessage()
+                            + (oneWord ? "; known models are " + String.join(", ", Models.NAMES) : ""),
                     e);
         }
     }

@@ -11,7 +11,11 @@ final class OptionChecks {
         Double validation = options.data().validation;
         require(validation >= 0 && validation < 0.8, "--validation", validation, "a fraction from 0 to below 0.8");
         Double dropout = options.model().dropout;
-        require(dropout == null || dropout >= 0 && dropout < 1, "--dropout", dropout, "a probability from 0 to below 1");
+        require(
+                dropout == null || dropout >= 0 && dropout < 1,
+                "--dropout",
+                dropout,
+                "a probability from 0 to below 1");
         require(fit.epochs >= 1, "--epochs", fit.epochs, "1 or more");
         require(fit.batch >= 1, "--batch", fit.batch, "1 or more samples");
         require(fit.rate > 0 && fit.rate < Double.POSITIVE_INFINITY, "--lr", fit.rate, "a positive number");
@@ -24,8 +28,9 @@ final class OptionChecks {
         Double smoothing = regularization.labelSmoothing;
         require(smoothing >= 0 && smoothing < 1, "--label-smoothing", smoothing, "a fraction from 0 to below 1");
         if (fit.patience > 0 && validation == 0) {
-            throw new UsageException("--early-stopping watches validation samples, but --validation is 0; set it to 0.1,"
-                    + " for example");
+            throw new UsageException(
+                    "--early-stopping watches validation samples, but --validation is 0; set it to 0.1,"
+                            + " for example");
         }
     }
 

@@ -49,7 +49,9 @@ final class PredictCommand implements Callable<Integer> {
                 probabilities = evaluator.probabilities(Loader.inOrder(normalized, Loading.EVALUATION_BATCH));
             }
             for (int i = 0; i < images.size(); i++) {
-                terminal.line("%s: %s", images.get(i), text(probabilities[i], trained.config().classNames()));
+                terminal.line(
+                        "%s: %s",
+                        images.get(i), text(probabilities[i], trained.config().classNames()));
             }
             return ExitCode.DONE;
         }

@@ -50,7 +50,8 @@ final class ProgressBar {
         if (terminal.interactive()) {
             draw(line(state, bar(state.share)));
         } else {
-            terminal.line(line(state, String.format(Locale.ROOT, "%3.0f %%", 100 * state.share)).stripTrailing());
+            terminal.line(line(state, String.format(Locale.ROOT, "%3.0f %%", 100 * state.share))
+                    .stripTrailing());
         }
     }
 
@@ -79,7 +80,9 @@ final class ProgressBar {
                 state.epochs,
                 bar,
                 state.loss,
-                Double.isNaN(state.accuracy) ? "" : String.format(Locale.ROOT, "  accuracy %.1f %%", 100 * state.accuracy),
+                Double.isNaN(state.accuracy)
+                        ? ""
+                        : String.format(Locale.ROOT, "  accuracy %.1f %%", 100 * state.accuracy),
                 state.imagesPerSecond,
                 Durations.text(state.secondsLeft));
     }

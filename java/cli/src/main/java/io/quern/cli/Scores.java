@@ -27,8 +27,8 @@ final class Scores {
         ConfusionMatrix confusion = evaluation.confusion();
         int width = names.stream().mapToInt(String::length).max().orElse(0);
         width = Math.clamp(width, "class".length(), NAME_WIDTH);
-        StringBuilder text = new StringBuilder(
-                String.format(Locale.ROOT, "%-" + width + "s %9s %9s %9s %9s%n", "class", "samples", "precision", "recall", "F1"));
+        StringBuilder text = new StringBuilder(String.format(
+                Locale.ROOT, "%-" + width + "s %9s %9s %9s %9s%n", "class", "samples", "precision", "recall", "F1"));
         for (int c = 0; c < confusion.classes(); c++) {
             text.append(row(
                     width,

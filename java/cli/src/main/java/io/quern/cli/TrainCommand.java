@@ -86,7 +86,8 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() {
         Map<String, String> given = Recipe.given(spec.commandLine().getParseResult());
         if (resume && out == null) {
-            throw new UsageException("--resume continues the run in --out: name its folder, for example --out runs/mnist");
+            throw new UsageException(
+                    "--resume continues the run in --out: name its folder, for example --out runs/mnist");
         }
         RunConfig before = resume ? RunConfig.read(RunFolder.open(out).config()) : null;
         Recipe recipe = resume ? Recipe.resumed(before.options(), given) : Recipe.of(given);
@@ -108,7 +109,8 @@ final class TrainCommand implements Callable<Integer> {
             Sequential model = ModelChoice.of(recipe.options().model(), split.train());
             try (Network network = Network.build(model, split.train().sampleShape(), Rng.of(fit.seed()))) {
                 String name = recipe.options().model().text;
-                terminal.line("model    %s%,d parameters: %s", label(name), network.parameterCount(), network.describe());
+                terminal.line(
+                        "model    %s%,d parameters: %s", label(name), network.parameterCount(), network.describe());
                 RunConfig config = new RunConfig(
                         network.describe(),
                         network.inputShape(),
@@ -127,7 +129,7 @@ final class TrainCommand implements Callable<Integer> {
         Terminal terminal = quern.terminal();
         RunFolder run = job.run();
         try (Trainer trainer = new Trainer(job.network(), job.backend(), job.fit());
-                Interrupt interrupt = new Interrupt(trainer::stop)) {
+                Interrupt _ = new Interrupt(trainer::stop)) {
             if (resume) {
                 resume(run, trainer);
             }

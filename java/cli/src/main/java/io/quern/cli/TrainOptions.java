@@ -48,13 +48,17 @@ final class TrainOptions {
                 })
         String source;
 
-        @Option(names = "--limit", paramLabel = "N", description = "Train on N samples only, of each class its share. Default: 0, all.")
+        @Option(
+                names = "--limit",
+                paramLabel = "N",
+                description = "Train on N samples only, of each class its share. Default: 0, all.")
         Integer limit;
 
         @Option(
                 names = "--validation",
                 paramLabel = "FRACTION",
-                description = "Share of the training samples set aside to watch the training. Default: 0.05; 0 is none.")
+                description =
+                        "Share of the training samples set aside to watch the training. Default: 0.05; 0 is none.")
         Double validation;
 
         @Option(

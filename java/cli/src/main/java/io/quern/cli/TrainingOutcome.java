@@ -69,7 +69,9 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
     }
 
     private String rate() {
-        double images = metrics.stream().mapToDouble(m -> m.imagesPerSecond() * m.seconds()).sum();
+        double images = metrics.stream()
+                .mapToDouble(m -> m.imagesPerSecond() * m.seconds())
+                .sum();
         double seconds = metrics.stream().mapToDouble(Metrics::seconds).sum();
         return String.format(Locale.ROOT, "%,.0f images/s", images / seconds);
     }
@@ -81,7 +83,9 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
         timing.put("epochs", Integer.toString(metrics.size()));
         timing.put("steps", Long.toString(result.steps()));
         timing.put("test", Durations.text(testSeconds));
-        timing.put("memory of a step", String.format(Locale.ROOT, "%.1f MiB", result.highWaterMark() / (double) (1 << 20)));
+        timing.put(
+                "memory of a step",
+                String.format(Locale.ROOT, "%.1f MiB", result.highWaterMark() / (double) (1 << 20)));
         return timing;
     }
 
@@ -94,11 +98,19 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
             int said = Ranking.of(row).getFirst();
             if (said != pictures.label(index)) {
                 mistakes.add(new Mistake(
-                        index, pictures.sampleShape(), null, names.get(pictures.label(index)), names.get(said), row[said]));
+                        index,
+                        pictures.sampleShape(),
+                        null,
+                        names.get(pictures.label(index)),
+                        names.get(said),
+                        row[said]));
             }
         }
         mistakes.sort(Comparator.comparingDouble(Mistake::confidence).reversed());
-        return mistakes.stream().limit(SHOWN_MISTAKES).map(m -> m.withValues(values(pictures, m.index()))).toList();
+        return mistakes.stream()
+                .limit(SHOWN_MISTAKES)
+                .map(m -> m.withValues(values(pictures, m.index())))
+                .toList();
     }
 
     private static float[] values(Dataset pictures, int index) {

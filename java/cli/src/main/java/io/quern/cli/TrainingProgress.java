@@ -26,8 +26,7 @@ final class TrainingProgress implements TrainingListener {
     private double lossSum;
 
     /** @param earlier the epochs before a resume */
-    TrainingProgress(
-            Terminal terminal, RunFolder run, CheckpointInterval interval, int epochs, List<Metrics> earlier) {
+    TrainingProgress(Terminal terminal, RunFolder run, CheckpointInterval interval, int epochs, List<Metrics> earlier) {
         this.terminal = terminal;
         this.run = run;
         this.interval = interval;

@@ -1,6 +1,5 @@
 package io.quern.cli.report;
 
-
 import io.quern.cli.run.Metrics;
 import io.quern.data.AtomicFiles;
 import io.quern.train.ConfusionMatrix;
@@ -97,7 +96,8 @@ public final class Charts {
         chart.getStyler()
                 .setRangeColors(new Color[] {Color.WHITE, new Color(0x6baed6)})
                 .setShowValue(classes <= 20)
-                .setHeatMapDecimalValueFormatter(value -> value == 0 ? "" : String.format(java.util.Locale.ROOT, "%.1f", value));
+                .setHeatMapDecimalValueFormatter(
+                        value -> value == 0 ? "" : String.format(java.util.Locale.ROOT, "%.1f", value));
         List<Number[]> cells = new ArrayList<>();
         for (int actual = 0; actual < classes; actual++) {
             for (int predicted = 0; predicted < classes; predicted++) {

@@ -18,7 +18,9 @@ final class ConfusionTable {
         }
         html.append("</tr></thead>\n");
         for (int actual = 0; actual < matrix.classes(); actual++) {
-            html.append("<tr><th scope=\"row\">").append(Html.escape(names.get(actual))).append("</th>");
+            html.append("<tr><th scope=\"row\">")
+                    .append(Html.escape(names.get(actual)))
+                    .append("</th>");
             for (int predicted = 0; predicted < matrix.classes(); predicted++) {
                 html.append(cell(matrix, names, actual, predicted));
             }

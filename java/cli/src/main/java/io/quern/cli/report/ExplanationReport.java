@@ -90,9 +90,8 @@ public record ExplanationReport(
                 gray += Math.clamp(values[pixel * channels + c], 0f, 1f) / channels;
             }
             float faded = 0.45f + 0.5f * gray;
-            float strength = scale.limit() > 0
-                    ? (float) Math.sqrt(Math.min(1, Math.abs(relevance[pixel]) / scale.limit()))
-                    : 0;
+            float strength =
+                    scale.limit() > 0 ? (float) Math.sqrt(Math.min(1, Math.abs(relevance[pixel]) / scale.limit())) : 0;
             int rgb = scale.rgb(relevance[pixel]);
             for (int c = 0; c < 3; c++) {
                 float colour = (rgb >> 16 - 8 * c & 0xff) / 255f;

@@ -21,7 +21,8 @@ public final class Pictures {
     /** An image of HWC values 0..1; what lies outside is clipped. */
     public static BufferedImage image(Shape shape, float[] values) {
         if (!showable(shape)) {
-            throw new ArgumentException("samples of shape " + shape + " are no pictures; expected height x width x 1 or 3");
+            throw new ArgumentException(
+                    "samples of shape " + shape + " are no pictures; expected height x width x 1 or 3");
         }
         int channels = shape.dim(2);
         BufferedImage image = new BufferedImage(shape.dim(1), shape.dim(0), BufferedImage.TYPE_INT_RGB);

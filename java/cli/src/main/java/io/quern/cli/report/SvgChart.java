@@ -56,9 +56,7 @@ final class SvgChart {
             draw(svg, s, y, epochs);
             svg.append(text("<line class=\"s%d\" x1=\"%d\" y1=\"12\" x2=\"%d\" y2=\"12\"/>", s, keyAt, keyAt + 22));
             svg.append(text(
-                    "<text class=\"key\" x=\"%d\" y=\"16\">%s</text>",
-                    keyAt + 28,
-                    Html.escape(series.get(s).name)));
+                    "<text class=\"key\" x=\"%d\" y=\"16\">%s</text>", keyAt + 28, Html.escape(series.get(s).name)));
             keyAt += 50 + 7 * series.get(s).name.length();
         }
         return svg.append("</svg>\n").toString();
@@ -68,19 +66,16 @@ final class SvgChart {
         for (double tick : y.values()) {
             double at = y(tick, y);
             svg.append(text(
-                    "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
-                    LEFT, at, WIDTH - RIGHT, at));
-            svg.append(text(
-                    "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 8, at + 4, y.label(tick)));
+                    "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>", LEFT, at, WIDTH - RIGHT, at));
+            svg.append(
+                    text("<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 8, at + 4, y.label(tick)));
         }
         int step = (int) Math.max(1, Math.round(Ticks.covering(0, epochs, 8).step()));
         for (int epoch = 1; epoch <= epochs; epoch++) {
             if (epoch == 1 || epoch % step == 0) {
                 svg.append(text(
                         "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>",
-                        x(epoch, epochs),
-                        HEIGHT - BOTTOM + 18,
-                        epoch));
+                        x(epoch, epochs), HEIGHT - BOTTOM + 18, epoch));
             }
         }
         svg.append(text("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">epoch</text>", WIDTH - RIGHT, HEIGHT - 2));
@@ -93,7 +88,8 @@ final class SvgChart {
         for (int i = 0; i < values.size(); i++) {
             boolean there = Double.isFinite(values.get(i));
             if (there) {
-                path.append(text("%s%.1f %.1f", pen ? "L" : "M", x(i + 1, epochs), y(values.get(i), y)).strip());
+                path.append(text("%s%.1f %.1f", pen ? "L" : "M", x(i + 1, epochs), y(values.get(i), y))
+                        .strip());
             }
             pen = there;
         }

@@ -1,7 +1,7 @@
 package io.quern.cli.report;
 
-import io.quern.cli.run.TextFile;
 import io.quern.cli.run.Metrics;
+import io.quern.cli.run.TextFile;
 import io.quern.train.ConfusionMatrix;
 import io.quern.train.Evaluation;
 import java.nio.file.Path;
@@ -53,7 +53,8 @@ public record TrainingReport(
         html.append("<div class=\"side rows\">\n");
         html.append(Html.section("Options", Html.table(options)));
         html.append("<div>\n");
-        html.append(Html.section("Timing", Html.table(timing)).replaceFirst("<section>", "<section style=\"margin: 0\">"));
+        html.append(
+                Html.section("Timing", Html.table(timing)).replaceFirst("<section>", "<section style=\"margin: 0\">"));
         html.append(Html.section("Machine", Html.table(environment)));
         html.append("</div>\n</div>\n");
         html.append(Html.section("Model", "<pre>" + Html.escape(summary) + "</pre>\n"));
@@ -106,16 +107,13 @@ public record TrainingReport(
                     confusion.f1(c)));
         }
         html.append(row(
-                "mean",
-                confusion.samples(),
-                confusion.macroPrecision(),
-                confusion.macroRecall(),
-                confusion.macroF1()));
+                "mean", confusion.samples(), confusion.macroPrecision(), confusion.macroRecall(), confusion.macroF1()));
         return html.append("</table>\n").toString();
     }
 
     private static String row(String name, long samples, double precision, double recall, double f1) {
-        StringBuilder html = new StringBuilder("<tr><td>").append(Html.escape(name)).append("</td>");
+        StringBuilder html =
+                new StringBuilder("<tr><td>").append(Html.escape(name)).append("</td>");
         for (String cell : List.of(
                 Html.number("%,.0f", samples),
                 Html.number("%.4f", precision),
@@ -145,6 +143,8 @@ public record TrainingReport(
                     .append(mistake.index())
                     .append("</figcaption></figure>\n");
         }
-        return Html.section("Mistakes of the test part, the most confident first", html.append("</div>\n").toString());
+        return Html.section(
+                "Mistakes of the test part, the most confident first",
+                html.append("</div>\n").toString());
     }
 }

@@ -58,8 +58,9 @@ public record RunConfig(
         try {
             Map<?, ?> map = (Map<?, ?>) Json.read(Files.readString(file));
             if (!FORMAT.equals(map.get("format"))) {
-                throw new QuernException(file + " is not the config.json of a run of this version: format is "
-                        + map.get("format") + ", expected " + FORMAT + "; train again, or use the version that made it");
+                throw new QuernException(
+                        file + " is not the config.json of a run of this version: format is " + map.get("format")
+                                + ", expected " + FORMAT + "; train again, or use the version that made it");
             }
             return new RunConfig(
                     (String) required(map, "model"),
