@@ -9,10 +9,12 @@ import io.quern.backend.WorkerPool;
  * <p>Channels are rarely a multiple of the vector length, so several rows are read as one row of folded channels.
  */
 final class ChannelSums {
-    /** Folded rows added up before the next columns: 64 KiB of floats. */
-    private static final int CHUNK = 256;
     /** Columns per task. */
     private static final int STRIP = 64;
+    /** Folded rows added up before the next columns of the strip: 32 KiB of floats, so that all stay in cache. */
+    private static final int CHUNK = 128;
+    /** Folded rows per task, unless that makes too many. */
+    private static final int ROWS = 512;
     /** Bounds the partial sums. */
     private static final int MAX_BLOCKS = 64;
     /** From this many channels a few scalar columns at the end cost less than folding. */
@@ -36,7 +38,7 @@ final class ChannelSums {
         int fold = fold(channels);
         int width = fold * channels;
         long foldedRows = rows / fold;
-        int blocks = Math.clamp((foldedRows + CHUNK - 1) / CHUNK, 1, MAX_BLOCKS);
+        int blocks = Math.clamp((foldedRows + ROWS - 1) / ROWS, 1, MAX_BLOCKS);
         long perBlock = (foldedRows + blocks - 1) / blocks;
         int strips = (width + STRIP - 1) / STRIP;
         double[] partial = new double[2 * blocks * width];

@@ -7,9 +7,10 @@ import io.quern.backend.WorkerPool;
 import io.quern.op.MaxPool;
 import io.quern.op.PoolGeometry;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 
-/** Maxima over windows, vectors along the channels; blocks of result rows. */
+/** Maxima over windows, vectors along the channels or, if these are few, along result pixels; blocks of result rows. */
 final class MaxPoolVector implements Kernel<MaxPool.Args> {
     private final WorkerPool pool;
 
@@ -24,62 +25,88 @@ final class MaxPoolVector implements Kernel<MaxPool.Args> {
 
     @Override
     public void run(MaxPool.Args args) {
-        PoolGeometry geometry = args.geometry();
-        int h = args.x().dim(1);
-        int w = args.x().dim(2);
-        int c = args.x().dim(3);
-        int p = args.y().dim(1);
-        int q = args.y().dim(2);
-        long x = args.x().address();
-        long y = args.y().address();
-        RowBlocks.run(pool, args.y().size(0) * p, (long) q * c * geometry.taps(), (from, to) -> {
+        PoolPlan plan = PoolPlan.of(args.x(), args.y(), args.geometry());
+        RowBlocks.run(pool, plan.resultRows(), plan.work(), (from, to) -> {
             for (long row = from; row < to; row++) {
-                resultRow(
-                        x + 4L * (row / p * h * w * c), y + 4L * (row * q * c), geometry, (int) (row % p), h, w, c, q);
+                resultRow(plan, plan.image(row), plan.resultRow(row), plan.p(row));
             }
         });
     }
 
-    private static void resultRow(long image, long y, PoolGeometry geometry, int p, int h, int w, int c, int q) {
+    private static void resultRow(PoolPlan plan, long image, long y, int p) {
+        PoolGeometry geometry = plan.geometry();
+        int c = plan.c();
+        int w = plan.w();
+        int q = plan.q();
         int firstRow = geometry.firstRow(p);
-        int rows = geometry.endRow(p, h) - firstRow;
+        int rows = geometry.endRow(p, plan.h()) - firstRow;
+        long rowBytes = 4L * w * c;
         for (int j = 0; j < q; j++) {
             int firstColumn = geometry.firstColumn(j);
             int columns = geometry.endColumn(j, w) - firstColumn;
-            long window = image + 4L * (((long) firstRow * w + firstColumn) * c);
-            long result = y + 4L * ((long) j * c);
+            long window = image + firstRow * rowBytes + 4L * firstColumn * c;
+            long result = y + 4L * j * c;
+            int pixels = plan.group(j, window, rows);
+            if (pixels > 1) {
+                group(window, result, rows, columns, rowBytes, c, plan.group().picks(), pixels * c);
+                j += pixels - 1;
+                continue;
+            }
             int channel = 0;
             for (; channel <= c - Lanes.FLOATS; channel += Lanes.FLOATS) {
-                window(window + 4L * channel, result + 4L * channel, rows, columns, 4L * w * c, 4L * c);
+                window(window + 4L * channel, result + 4L * channel, rows, columns, rowBytes, c);
             }
             if (channel < c) {
-                part(window + 4L * channel, result + 4L * channel, rows, columns, 4L * w * c, 4L * c, c - channel);
+                part(window + 4L * channel, result + 4L * channel, rows, columns, rowBytes, c, c - channel);
             }
         }
     }
 
-    private static void window(long window, long y, int rows, int columns, long rowBytes, long pixelBytes) {
-        FloatVector best = FloatVector.fromMemorySegment(Lanes.F, ALL, window, Lanes.ORDER);
-        for (int r = 0; r < rows; r++) {
-            long at = window + r * rowBytes;
-            for (int s = 0; s < columns; s++) {
-                best = best.max(FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER));
-                at += pixelBytes;
+    private static void window(long window, long y, int rows, int columns, long rowBytes, int c) {
+        FloatVector best = FloatVector.broadcast(Lanes.F, Float.NEGATIVE_INFINITY);
+        for (int s = 0; s < columns; s++) {
+            long at = window + 4L * s * c;
+            FloatVector column = FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER);
+            for (int r = 1; r < rows; r++) {
+                at += rowBytes;
+                column = column.max(FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER));
             }
+            best = best.max(column);
         }
         best.intoMemorySegment(ALL, y, Lanes.ORDER);
     }
 
-    private static void part(long window, long y, int rows, int columns, long rowBytes, long pixelBytes, int channels) {
+    private static void part(long window, long y, int rows, int columns, long rowBytes, int c, int channels) {
         VectorMask<Float> mask = Lanes.F.indexInRange(0, channels);
-        FloatVector best = FloatVector.fromMemorySegment(Lanes.F, ALL, window, Lanes.ORDER, mask);
-        for (int r = 0; r < rows; r++) {
-            long at = window + r * rowBytes;
-            for (int s = 0; s < columns; s++) {
-                best = best.max(FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER, mask));
-                at += pixelBytes;
+        FloatVector best = FloatVector.broadcast(Lanes.F, Float.NEGATIVE_INFINITY);
+        for (int s = 0; s < columns; s++) {
+            long at = window + 4L * s * c;
+            FloatVector column = FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER, mask);
+            for (int r = 1; r < rows; r++) {
+                at += rowBytes;
+                column = column.max(FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER, mask));
             }
+            best = best.max(column);
         }
         best.intoMemorySegment(ALL, y, Lanes.ORDER, mask);
+    }
+
+    private static void group(
+            long window, long y, int rows, int columns, long rowBytes, int c, int[] picks, int lanes) {
+        IntVector pick = IntVector.fromArray(Lanes.I, picks, 0);
+        FloatVector best = FloatVector.broadcast(Lanes.F, Float.NEGATIVE_INFINITY);
+        for (int s = 0; s < columns; s++) {
+            long at = window + 4L * s * c;
+            FloatVector low = FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER);
+            FloatVector high = FloatVector.fromMemorySegment(Lanes.F, ALL, at + Lanes.BYTES, Lanes.ORDER);
+            for (int r = 1; r < rows; r++) {
+                at += rowBytes;
+                low = low.max(FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER));
+                high = high.max(FloatVector.fromMemorySegment(Lanes.F, ALL, at + Lanes.BYTES, Lanes.ORDER));
+            }
+            best = best.max(pick.selectFrom(low.reinterpretAsInts(), high.reinterpretAsInts())
+                    .reinterpretAsFloats());
+        }
+        best.intoMemorySegment(ALL, y, Lanes.ORDER, Lanes.F.indexInRange(0, lanes));
     }
 }

@@ -19,6 +19,12 @@ final class TransposeVector implements Kernel<Transpose.Args> {
     /** Elements of the axis of stride 1 that are read together: one cache line. */
     private static final int BAND = 16;
 
+    /** Result rows shorter than this are taken in larger bands. */
+    private static final int SHORT = 64;
+
+    /** Elements of a row that are moved by one worker. */
+    private static final int CHUNK = 4096;
+
     private final WorkerPool pool;
 
     TransposeVector(WorkerPool pool) {
@@ -47,21 +53,24 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         }
     }
 
-    /** All axes but the last, each row of which is copied as a run. */
+    /** Copies the rows of y in chunks. */
     private void rows(StridedAxes outer, long x, long y, long length, long step) {
-        RowBlocks.run(pool, outer.elements(), length, (from, to) -> {
-            StridedAxes.Walk walk = outer.walk(from);
-            for (long row = from; row < to; row++, walk.next()) {
-                long source = x + 4 * walk.offset();
-                long target = y + 4 * row * length;
-                // int counters: a long one would not become a vector loop
-                for (long done = 0; done < length; done += Ranges.BLOCK) {
-                    int count = (int) Math.min(Ranges.BLOCK, length - done);
-                    if (step == 4) {
-                        run(source + 4 * done, target + 4 * done, count);
-                    } else {
-                        gather(source + step * done, target + 4 * done, count, step);
-                    }
+        long chunks = Math.ceilDiv(length, CHUNK);
+        RowBlocks.run(pool, outer.elements() * chunks, Math.min(length, CHUNK), (from, to) -> {
+            StridedAxes.Walk row = outer.walk(from / chunks);
+            long chunk = from % chunks;
+            for (long i = from; i < to; i++) {
+                long done = chunk * CHUNK;
+                int count = (int) Math.min(CHUNK, length - done);
+                long target = y + 4 * (i / chunks * length + done);
+                if (step == 4) {
+                    run(x + 4 * row.offset() + 4 * done, target, count);
+                } else {
+                    gather(x + 4 * row.offset() + step * done, target, count, step);
+                }
+                if (++chunk == chunks) {
+                    chunk = 0;
+                    row.next();
                 }
             }
         });
@@ -96,25 +105,29 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         long extent = axes.extent(unit);
         long width = axes.extent(last);
         long step = 4 * axes.stride(last);
-        StridedAxes outer = axes.without(last).without(unit);
-        StridedAxes targets = axes.rowMajor().without(last).without(unit);
         long line = 4 * axes.rowMajor().stride(unit);
-        long bands = Math.ceilDiv(extent, BAND);
-        RowBlocks.run(pool, outer.elements() * bands, BAND * width, (from, to) -> {
-            StridedAxes.Walk source = outer.walk(from / bands);
-            StridedAxes.Walk target = targets.walk(from / bands);
-            long band = from % bands;
+        StridedAxes sources = axes.without(last).without(unit);
+        StridedAxes targets = axes.rowMajor().without(last).without(unit);
+        int band = width < SHORT ? BAND * BAND : BAND;
+        long bands = Math.ceilDiv(extent, band);
+        long chunks = Math.ceilDiv(width, CHUNK);
+        long tiles = bands * chunks;
+        RowBlocks.run(pool, sources.elements() * tiles, band * Math.min(width, CHUNK), (from, to) -> {
+            StridedAxes.Walk source = sources.walk(from / tiles);
+            StridedAxes.Walk target = targets.walk(from / tiles);
+            long tile = from % tiles;
             for (long i = from; i < to; i++) {
-                long first = band * BAND;
-                long at = x + 4 * (source.offset() + first);
-                int height = (int) Math.min(BAND, extent - first);
-                for (long done = 0; done < width; done += Ranges.BLOCK) {
-                    int count = (int) Math.min(Ranges.BLOCK, width - done);
-                    long to0 = y + 4 * (target.offset() + done) + first * line;
-                    Tiles.transpose(at + done * step, to0, height, count, step, line);
-                }
-                if (++band == bands) {
-                    band = 0;
+                long first = tile / chunks * band;
+                long done = tile % chunks * CHUNK;
+                Tiles.transpose(
+                        x + 4 * (source.offset() + first) + done * step,
+                        y + 4 * (target.offset() + done) + first * line,
+                        (int) Math.min(band, extent - first),
+                        (int) Math.min(CHUNK, width - done),
+                        step,
+                        line);
+                if (++tile == tiles) {
+                    tile = 0;
                     source.next();
                     target.next();
                 }
