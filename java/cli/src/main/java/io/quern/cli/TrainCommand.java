@@ -129,7 +129,7 @@ final class TrainCommand implements Callable<Integer> {
         Terminal terminal = quern.terminal();
         RunFolder run = job.run();
         try (Trainer trainer = new Trainer(job.network(), job.backend(), job.fit());
-                Interrupt interrupt = new Interrupt(trainer::stop)) {
+                Interrupt _ = new Interrupt(trainer::stop)) {
             if (resume) {
                 resume(run, trainer);
             }

@@ -22,9 +22,11 @@ final class ArgMaxVector implements Kernel<ArgMax.Args> {
     private static final int NAN = Integer.MAX_VALUE;
 
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    ArgMaxVector(WorkerPool pool) {
+    ArgMaxVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -41,19 +43,20 @@ final class ArgMaxVector implements Kernel<ArgMax.Args> {
         long perBlock = Math.max(1, Ranges.BLOCK / channels);
         pool.run(Math.toIntExact((rows + perBlock - 1) / perBlock), block -> {
             long end = Math.min(rows, (block + 1) * perBlock);
+            long lanes = scratch.address(2L * Lanes.BYTES);
             for (long row = block * perBlock; row < end; row++) {
-                int best = best(x + 4 * row * channels, channels);
+                int best = best(x + 4 * row * channels, channels, lanes);
                 ALL.set(ValueLayout.JAVA_INT_UNALIGNED, y + 4 * row, best);
             }
         });
     }
 
-    private static int best(long x, int count) {
+    /** @param lanes memory for two vectors */
+    private static int best(long x, int count, long lanes) {
         int whole = Floats.whole(count);
         int best = 0;
         int largest = Integer.MIN_VALUE;
         if (whole > 0) {
-            long lanes = ThreadBuffer.address();
             bestPerLane(x, whole, lanes);
             for (int lane = 0; lane < Lanes.FLOATS; lane++) {
                 int key = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, lanes + 4L * lane);

@@ -1,42 +1,31 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
-import static jdk.incubator.vector.VectorOperators.F2D;
-
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
-/** Sums of squares of floats in double, whose error and overflow nobody needs to think about. */
+/** Sums of squares of floats, in double: no term overflows, and no order of addition costs digits of the result. */
 final class DoubleSums {
-    private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
-    /** As many floats as D has doubles. */
-    private static final VectorSpecies<Float> HALF =
-            Lanes.F.withShape(VectorShape.forBitSize(Lanes.F.vectorBitSize() / 2));
-
-    private static final int DOUBLES = D.length();
+    private static final int DOUBLES = DoubleLanes.DOUBLES;
 
     private DoubleSums() {}
 
     /** Sum of x[i]^2. */
     static double squares(long x, int count) {
-        DoubleVector a = DoubleVector.zero(D);
+        DoubleVector a = DoubleVector.zero(DoubleLanes.D);
         DoubleVector b = a;
         DoubleVector c = a;
         DoubleVector d = a;
         int i = 0;
         for (; i <= count - 4 * DOUBLES; i += 4 * DOUBLES) {
-            DoubleVector p = load(x + 4L * i);
-            DoubleVector q = load(x + 4L * (i + DOUBLES));
-            DoubleVector r = load(x + 4L * (i + 2 * DOUBLES));
-            DoubleVector s = load(x + 4L * (i + 3 * DOUBLES));
+            DoubleVector p = DoubleLanes.load(x + 4L * i);
+            DoubleVector q = DoubleLanes.load(x + 4L * (i + DOUBLES));
+            DoubleVector r = DoubleLanes.load(x + 4L * (i + 2 * DOUBLES));
+            DoubleVector s = DoubleLanes.load(x + 4L * (i + 3 * DOUBLES));
             a = p.fma(p, a);
             b = q.fma(q, b);
             c = r.fma(r, c);
             d = s.fma(s, d);
         }
-        double sum = sum(a.add(b).add(c.add(d)));
+        double sum = DoubleLanes.sum(a.add(b).add(c.add(d)));
         for (; i < count; i++) {
             double value = Floats.get(x + 4L * i);
             sum += value * value;
@@ -46,34 +35,20 @@ final class DoubleSums {
 
     /** Sum of (x[i] - y[i])^2. */
     static double squaredDifferences(long x, long y, int count) {
-        DoubleVector a = DoubleVector.zero(D);
+        DoubleVector a = DoubleVector.zero(DoubleLanes.D);
         DoubleVector b = a;
         int i = 0;
         for (; i <= count - 2 * DOUBLES; i += 2 * DOUBLES) {
             long next = 4L * (i + DOUBLES);
-            DoubleVector p = load(x + 4L * i).sub(load(y + 4L * i));
-            DoubleVector q = load(x + next).sub(load(y + next));
+            DoubleVector p = DoubleLanes.load(x + 4L * i).sub(DoubleLanes.load(y + 4L * i));
+            DoubleVector q = DoubleLanes.load(x + next).sub(DoubleLanes.load(y + next));
             a = p.fma(p, a);
             b = q.fma(q, b);
         }
-        double sum = sum(a.add(b));
+        double sum = DoubleLanes.sum(a.add(b));
         for (; i < count; i++) {
             double difference = (double) Floats.get(x + 4L * i) - Floats.get(y + 4L * i);
             sum += difference * difference;
-        }
-        return sum;
-    }
-
-    private static DoubleVector load(long address) {
-        return (DoubleVector)
-                FloatVector.fromMemorySegment(HALF, ALL, address, Lanes.ORDER).convertShape(F2D, D, 0);
-    }
-
-    /** Lane after lane: {@code reduceLanes} leaves the order open, and the interpreter's is not the compiler's. */
-    private static double sum(DoubleVector vector) {
-        double sum = 0;
-        for (int lane = 0; lane < DOUBLES; lane++) {
-            sum += vector.lane(lane);
         }
         return sum;
     }

@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** y = dropout(x): draws for a chunk into this thread's scratch, then one pass over the chunk. */
+/** y = dropout(x): draws for a chunk into the thread's scratch, then one pass over the chunk. */
 final class DropoutVector implements Kernel<Dropout.Args> {
     /** One 16-bit lane for each float lane. */
     private static final VectorSpecies<Short> DRAWS =
@@ -22,9 +22,11 @@ final class DropoutVector implements Kernel<Dropout.Args> {
     private static final int CHUNK = 1 << 10;
 
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    DropoutVector(WorkerPool pool) {
+    DropoutVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -39,23 +41,19 @@ final class DropoutVector implements Kernel<Dropout.Args> {
         Rng rng = args.rng();
         int threshold = args.threshold();
         float scale = args.scale();
-        Ranges.run(
-                pool,
-                args.y().elements(),
-                (from, count) -> apply(rng, threshold, scale, from, x + 4 * from, y + 4 * from, count));
+        Ranges.run(pool, args.y().elements(), (from, count) -> {
+            long at = 4 * from;
+            if (threshold == 0) {
+                ScaleVector.scale(x + at, y + at, count, scale);
+            } else {
+                apply(rng, threshold, scale, from, x + at, y + at, count);
+            }
+        });
     }
 
-    /**
-     * Drops and scales a run of elements, also for the epilogues of other kernels. y may be x.
-     *
-     * @param from the run's first element in the draws, a multiple of 8
-     */
-    static void apply(Rng rng, int threshold, float scale, long from, long x, long y, int count) {
-        if (threshold == 0) {
-            ScaleVector.scale(x, y, count, scale);
-            return;
-        }
-        long draws = ThreadBuffer.address();
+    /** @param from the run's first element in the draws, a multiple of 8 */
+    private void apply(Rng rng, int threshold, float scale, long from, long x, long y, int count) {
+        long draws = scratch.address(2L * CHUNK);
         for (int i = 0; i < count; i += CHUNK) {
             int length = Math.min(CHUNK, count - i);
             PhiloxVector.bits16(rng, from + i, length, draws);

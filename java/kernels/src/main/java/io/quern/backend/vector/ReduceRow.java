@@ -27,7 +27,7 @@ final class ReduceRow {
         if (i < count) {
             b = b.add(Floats.load(x + 4L * i, Floats.first(count - i)));
         }
-        return Horizontal.sum(a.add(b).add(c.add(d)));
+        return Rows.sum(a.add(b).add(c.add(d)));
     }
 
     /** NaN if any element is. */

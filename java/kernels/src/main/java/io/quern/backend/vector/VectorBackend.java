@@ -76,10 +76,10 @@ public final class VectorBackend extends HostBackend {
         table.put(BiasAdd.OP, new BiasAddVector(pool));
         table.put(Activation.OP, new ActivationVector(pool));
         table.put(ActivationBackward.OP, new ActivationBackwardVector(pool));
-        table.put(Dropout.OP, new DropoutVector(pool));
+        table.put(Dropout.OP, new DropoutVector(pool, scratch));
         table.put(Reduce.OP, new ReduceVector(pool));
         table.put(Broadcast.OP, new BroadcastVector(pool));
-        table.put(ArgMax.OP, new ArgMaxVector(pool));
+        table.put(ArgMax.OP, new ArgMaxVector(pool, scratch));
         table.put(MeanSquaredError.OP, new MeanSquaredErrorVector(pool));
         table.put(MeanSquaredErrorBackward.OP, new MeanSquaredErrorBackwardVector(pool));
         table.put(SgdStep.OP, new SgdStepVector(pool));
