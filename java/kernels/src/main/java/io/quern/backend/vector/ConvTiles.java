@@ -1,3 +1,5 @@
+// Long because each register tile is a method of its own: accumulators must be local variables for C2 to keep them in
+// registers.
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
