@@ -20,7 +20,7 @@ record Recipe(TrainOptions options, Map<String, String> texts) {
         Map<String, String> given = new LinkedHashMap<>();
         for (OptionSpec option : parsed.matchedOptions()) {
             if (names.contains(option.longestName())) {
-                given.put(option.longestName(), String.valueOf((Object) option.getValue()));
+                given.put(option.longestName(), String.valueOf(option.<Object>getValue()));
             }
         }
         return given;
@@ -72,8 +72,8 @@ record Recipe(TrainOptions options, Map<String, String> texts) {
     /** One way to write each value, so that 0.010 and 0.01 are the same. */
     private static Map<String, String> canonical(CommandLine line, Map<String, String> texts) {
         Map<String, String> values = line.getParseResult().matchedOptions().stream()
-                .collect(Collectors.toMap(
-                        OptionSpec::longestName, option -> String.valueOf((Object) option.getValue())));
+                .collect(
+                        Collectors.toMap(OptionSpec::longestName, option -> String.valueOf(option.<Object>getValue())));
         Map<String, String> ordered = new LinkedHashMap<>();
         texts.keySet().forEach(name -> ordered.put(name, values.get(name)));
         return ordered;

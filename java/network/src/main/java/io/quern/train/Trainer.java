@@ -71,7 +71,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Continues where a checkpoint was saved; the next {@link #fit} starts at that batch.
+     * Continues where a checkpoint was saved; the next {@link #fit} starts at that batch. Model, optimizer, seed and number
+     * of batches are checked; the other options must be those of before for the same bits.
      *
      * @throws FormatException when the file is damaged, or of another model, optimizer or seed
      */

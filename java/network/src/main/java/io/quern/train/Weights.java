@@ -21,7 +21,7 @@ public final class Weights {
     public static void save(Network network, Path path) {
         Map<String, String> metadata =
                 Map.of(MODEL, network.describe(), INPUT, network.inputShape().toString());
-        Safetensors.write(path, network.tensors(), metadata);
+        Safetensors.write(path, network.tensors(), Safetensors.sealed(network.tensors(), metadata));
     }
 
     /**
@@ -69,6 +69,10 @@ public final class Weights {
     }
 
     private static void load(Network network, Path path, Safetensors file) {
+        if (file.metadata().containsKey(MODEL)) {
+            // written by save; files of other tools carry no checksum
+            file.requireIntact();
+        }
         Map<String, Tensor> tensors = network.tensors();
         if (!file.names().equals(tensors.keySet())) {
             throw SafetensorsHeader.fail(

@@ -133,6 +133,21 @@ class NetworkTest {
     }
 
     @Test
+    void activationsAreFusedIntoTheLayerInFront() {
+        try (Network network = build("conv(2,3) relu flatten dense(3) gelu tanh dense(2)", Shape.of(4, 4, 1));
+                Workspace workspace = new Workspace(Memory.host())) {
+            Tape tape = new Tape(backend, workspace);
+            Tensor x = tape.allocate(network.dtype(), Shape.of(1, 4, 4, 1)).fill(1);
+            network.forward(Pass.training(tape, Rng.of(1)), x);
+            List<String> ops = tape.entries().stream()
+                    .filter(Tape.Call.class::isInstance)
+                    .map(entry -> ((Tape.Call<?>) entry).op().name())
+                    .toList();
+            assertEquals(List.of("Conv2d", "Matmul", "Activation", "Matmul"), ops, "only tanh stands alone");
+        }
+    }
+
+    @Test
     void aConvolutionIsItsFormula() {
         try (Network network = build("conv(1,2) tanh", Shape.of(2, 3, 1))) {
             set(network, "conv1.weight", 1, 0, 0, -1);

@@ -21,6 +21,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -198,7 +201,40 @@ class ResumeTest {
                 Trainer trainer = new Trainer(network, backend, options("AdamW"))) {
             assertTrue(assertThrows(FormatException.class, () -> trainer.resume(newest))
                     .getMessage()
-                    .contains("the tensors differ from those that were saved"));
+                    .contains("the contents differ from what was saved"));
         }
+    }
+
+    @Test
+    void aFlippedBitAnywhereInTheFileIsFound() throws IOException {
+        Path file = folder.resolve("whole.safetensors");
+        byte[] bytes = uninterrupted("AdamW", file);
+        for (int i = 0; i < 400; i++) {
+            byte[] damaged = bytes.clone();
+            // every third in the header, where the position is
+            int at = Rng.of(4).step(i).below(0, i % 3 == 0 ? 3000 : bytes.length);
+            damaged[at] ^= (byte) (1 << Rng.of(4).step(i).below(1, 8));
+            Files.write(file, damaged);
+            try (Network network = network();
+                    Trainer trainer = new Trainer(network, backend, options("AdamW"))) {
+                assertThrows(FormatException.class, () -> trainer.resume(file), "byte " + at);
+            }
+        }
+    }
+
+    @Test
+    void aPositionThatCannotBeIsRefused() {
+        TrainingPosition position = new TrainingPosition();
+        Map<String, String> text = position.toText();
+        assertEquals(0, TrainingPosition.fromText("f", text).step);
+        for (String change : List.of("epoch=-1", "batch=3", "step=x", "waited=-1", "reports=1 2", "best=")) {
+            Map<String, String> changed = new TreeMap<>(text);
+            changed.put(change.split("=")[0], change.substring(change.indexOf('=') + 1));
+            assertThrows(FormatException.class, () -> TrainingPosition.fromText("f", changed), change);
+        }
+        text.remove("rate");
+        assertTrue(assertThrows(FormatException.class, () -> TrainingPosition.fromText("f", text))
+                .getMessage()
+                .contains("'rate' is missing"));
     }
 }

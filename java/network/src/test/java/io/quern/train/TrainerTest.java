@@ -211,6 +211,25 @@ class TrainerTest {
     }
 
     @Test
+    void stoppingAtTheVeryEndIsFinishing() {
+        try (Backend backend = Backends.of("reference", 1);
+                Network network = network("dense(2)");
+                Trainer trainer = new Trainer(network, backend, options(2, 0.1))) {
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void onStep(Trainer running, Step step) {
+                    if (step.step() == 4) {
+                        running.stop();
+                    }
+                }
+            });
+            TrainingResult result = trainer.fit(Loader.inOrder(MOONS, 32));
+            assertEquals(TrainingResult.End.FINISHED, result.end());
+            assertEquals(2, result.epochs().size());
+        }
+    }
+
+    @Test
     void earlyStoppingNeedsAValidationSet() {
         try (Backend backend = Backends.of("reference", 1);
                 Network network = network("dense(2)");

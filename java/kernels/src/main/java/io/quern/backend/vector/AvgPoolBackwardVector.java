@@ -47,8 +47,8 @@ final class AvgPoolBackwardVector implements Kernel<AvgPoolBackward.Args> {
         long dy = args.dy().address();
         long dx = args.dx().address();
         int h = plan.h;
-        RowBlocks.run(pool, args.dx().size(0) * h, (long) plan.w * plan.c, (from, to) -> {
-            for (long row = from; row < to; row++) {
+        Rows.run(pool, args.dx().size(0) * h, plan.w * plan.c, (from, count) -> {
+            for (long row = from; row < from + count; row++) {
                 imageRow(dy + row / h * imageBytes, dx + row * rowBytes, (int) (row % h), plan);
             }
         });

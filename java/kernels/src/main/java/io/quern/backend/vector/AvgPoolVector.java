@@ -29,8 +29,8 @@ final class AvgPoolVector implements Kernel<AvgPool.Args> {
     @Override
     public void run(AvgPool.Args args) {
         PoolPlan plan = PoolPlan.of(args.x(), args.y(), args.geometry());
-        RowBlocks.run(pool, plan.resultRows(), plan.work(), (from, to) -> {
-            for (long row = from; row < to; row++) {
+        Rows.run(pool, plan.resultRows(), plan.work(), (from, count) -> {
+            for (long row = from; row < from + count; row++) {
                 resultRow(plan, args.countPadding(), plan.image(row), plan.resultRow(row), plan.p(row));
             }
         });

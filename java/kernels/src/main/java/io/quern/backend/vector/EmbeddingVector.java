@@ -30,8 +30,8 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
         long table = args.table().address();
         long indices = args.indices().address();
         long y = args.y().address();
-        RowBlocks.run(pool, args.indices().elements(), width, (from, to) -> {
-            for (long i = from; i < to; i++) {
+        Rows.run(pool, args.indices().elements(), width, (from, count) -> {
+            for (long i = from; i < from + count; i++) {
                 long row = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, indices + 4 * i);
                 copy(table + 4 * row * width, y + 4 * i * width, width);
             }

@@ -26,8 +26,8 @@ final class MaxPoolVector implements Kernel<MaxPool.Args> {
     @Override
     public void run(MaxPool.Args args) {
         PoolPlan plan = PoolPlan.of(args.x(), args.y(), args.geometry());
-        RowBlocks.run(pool, plan.resultRows(), plan.work(), (from, to) -> {
-            for (long row = from; row < to; row++) {
+        Rows.run(pool, plan.resultRows(), plan.work(), (from, count) -> {
+            for (long row = from; row < from + count; row++) {
                 resultRow(plan, plan.image(row), plan.resultRow(row), plan.p(row));
             }
         });

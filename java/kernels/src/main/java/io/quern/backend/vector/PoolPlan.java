@@ -38,8 +38,8 @@ record PoolPlan(
     }
 
     /** Elements read for a result row. */
-    long work() {
-        return (long) q * c * geometry.taps();
+    int work() {
+        return (int) Math.min(Integer.MAX_VALUE, (long) q * c * geometry.taps());
     }
 
     int p(long resultRow) {

@@ -56,17 +56,17 @@ final class TransposeVector implements Kernel<Transpose.Args> {
     /** Copies the rows of y in chunks. */
     private void rows(StridedAxes outer, long x, long y, long length, long step) {
         long chunks = Math.ceilDiv(length, CHUNK);
-        RowBlocks.run(pool, outer.elements() * chunks, Math.min(length, CHUNK), (from, to) -> {
+        Rows.run(pool, outer.elements() * chunks, (int) Math.min(length, CHUNK), (from, count) -> {
             StridedAxes.Walk row = outer.walk(from / chunks);
             long chunk = from % chunks;
-            for (long i = from; i < to; i++) {
+            for (long i = from; i < from + count; i++) {
                 long done = chunk * CHUNK;
-                int count = (int) Math.min(CHUNK, length - done);
+                int elements = (int) Math.min(CHUNK, length - done);
                 long target = y + 4 * (i / chunks * length + done);
                 if (step == 4) {
-                    run(x + 4 * row.offset() + 4 * done, target, count);
+                    run(x + 4 * row.offset() + 4 * done, target, elements);
                 } else {
-                    gather(x + 4 * row.offset() + step * done, target, count, step);
+                    gather(x + 4 * row.offset() + step * done, target, elements, step);
                 }
                 if (++chunk == chunks) {
                     chunk = 0;
@@ -112,11 +112,11 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         long bands = Math.ceilDiv(extent, band);
         long chunks = Math.ceilDiv(width, CHUNK);
         long tiles = bands * chunks;
-        RowBlocks.run(pool, sources.elements() * tiles, band * Math.min(width, CHUNK), (from, to) -> {
+        Rows.run(pool, sources.elements() * tiles, band * (int) Math.min(width, CHUNK), (from, count) -> {
             StridedAxes.Walk source = sources.walk(from / tiles);
             StridedAxes.Walk target = targets.walk(from / tiles);
             long tile = from % tiles;
-            for (long i = from; i < to; i++) {
+            for (long i = from; i < from + count; i++) {
                 long first = tile / chunks * band;
                 long done = tile % chunks * CHUNK;
                 Tiles.transpose(
