@@ -77,10 +77,8 @@ final class GemmTile {
                 GemmEdgeKernels.set4x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
             } else if (ROWS == 8) {
                 GemmEdgeKernels.set8x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
-            } else if (ROWS == 6) {
-                GemmEdgeKernels.set6x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
             } else {
-                full(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE, false);
+                GemmEdgeKernels.set6x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
             }
             merge(rows, columns, scratch, c, ldc, alpha, add);
         }

@@ -131,24 +131,22 @@ final class GemmTranspose {
             r5 = HIGH4.selectFrom(t2, t6);
             r6 = LOW4.selectFrom(t3, t7);
             r7 = HIGH4.selectFrom(t3, t7);
-            r0.intoMemorySegment(ALL, to + 0 * step, ORDER, FIRST8);
-            r0.intoMemorySegment(ALL, to + 1 * step - 32, ORDER, REST);
-            r1.intoMemorySegment(ALL, to + 2 * step, ORDER, FIRST8);
-            r1.intoMemorySegment(ALL, to + 3 * step - 32, ORDER, REST);
-            r2.intoMemorySegment(ALL, to + 4 * step, ORDER, FIRST8);
-            r2.intoMemorySegment(ALL, to + 5 * step - 32, ORDER, REST);
-            r3.intoMemorySegment(ALL, to + 6 * step, ORDER, FIRST8);
-            r3.intoMemorySegment(ALL, to + 7 * step - 32, ORDER, REST);
-            r4.intoMemorySegment(ALL, to + 8 * step, ORDER, FIRST8);
-            r4.intoMemorySegment(ALL, to + 9 * step - 32, ORDER, REST);
-            r5.intoMemorySegment(ALL, to + 10 * step, ORDER, FIRST8);
-            r5.intoMemorySegment(ALL, to + 11 * step - 32, ORDER, REST);
-            r6.intoMemorySegment(ALL, to + 12 * step, ORDER, FIRST8);
-            r6.intoMemorySegment(ALL, to + 13 * step - 32, ORDER, REST);
-            r7.intoMemorySegment(ALL, to + 14 * step, ORDER, FIRST8);
-            r7.intoMemorySegment(ALL, to + 15 * step - 32, ORDER, REST);
+            two(r0, to, step);
+            two(r1, to + 2 * step, step);
+            two(r2, to + 4 * step, step);
+            two(r3, to + 6 * step, step);
+            two(r4, to + 8 * step, step);
+            two(r5, to + 10 * step, step);
+            two(r6, to + 12 * step, step);
+            two(r7, to + 14 * step, step);
             from += BYTES;
             to += 16 * step;
         }
+    }
+
+    /** Two k of one vector; a method of its own, since the loop above is as long as C1 can take. */
+    private static void two(IntVector pair, long to, long step) {
+        pair.intoMemorySegment(ALL, to, ORDER, FIRST8);
+        pair.intoMemorySegment(ALL, to + step - 32, ORDER, REST);
     }
 }
