@@ -71,8 +71,8 @@ class SingleImagesTest {
     @Test
     void anotherSizeIsAnErrorWithBothSizes() throws IOException {
         Path file = png("wide.png", BufferedImage.TYPE_BYTE_GRAY, 1, 2, 3);
-        FormatException e = assertThrows(
-                FormatException.class, () -> SingleImages.read(List.of(file), Shape.of(1, 2, 1), CLASSES));
+        FormatException e =
+                assertThrows(FormatException.class, () -> SingleImages.read(List.of(file), Shape.of(1, 2, 1), CLASSES));
         assertTrue(e.getMessage().contains("3x1 pixels, the model takes 2x1"), e.getMessage());
     }
 }

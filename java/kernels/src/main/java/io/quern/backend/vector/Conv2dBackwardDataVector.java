@@ -23,6 +23,6 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
     @Override
     public void run(Conv2dBackwardData.Args args) {
         ConvShape shape = ConvShape.of(args.dx(), args.filter(), args.dy(), args.geometry());
-        plans.of(shape).run(args.dy(), args.filter(), null, args.dx(), null, scratch, pool);
+        plans.of(shape).run(args.dy(), args.filter(), null, args.dx(), false, null, scratch, pool);
     }
 }

@@ -2,9 +2,13 @@ package io.quern.backend.vector;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
+import io.quern.op.ActivationKind;
 import io.quern.op.Conv2d;
 
-/** y = f(x * filter + bias): {@link Correlation} of padded slabs, bias in the tile, activation on the finished slab. */
+/**
+ * y = f(x * filter + bias): {@link Correlation} of padded slabs, with bias and ReLU in the tile and other activations on
+ * the finished slab.
+ */
 final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -23,7 +27,8 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     @Override
     public void run(Conv2d.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.filter(), args.y(), args.geometry());
-        Epilogue epilogue = FusedEpilogue.of(null, args.preactivation(), args.activation());
-        plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), epilogue, scratch, pool);
+        boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
+        Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
+        plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
     }
 }

@@ -14,6 +14,9 @@ final class ConvTile {
     /** Bytes of scratch that {@link #panel} needs. */
     static final int SCRATCH = MOST_ROWS * COLUMNS * Float.BYTES;
 
+    /** The floor of results that have none. */
+    static final int UNBOUNDED = Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
+
     private static final int FEW_ROWS = 4;
     /** Tiles of 16 sums and 18 rows of operands do not fit the 16 registers of older x86. */
     private static final boolean LARGE = Lanes.REGISTERS >= 32;
@@ -40,18 +43,20 @@ final class ConvTile {
      * @param b the panel of B: COLUMNS or, if wide fits one vector, that many floats readable every bs bytes
      * @param c address of the panel's first column in the row at offset 0
      * @param bias one panel of floats
+     * @param floor int bits of the least result, {@link #UNBOUNDED} for none
      * @param scratch {@link #SCRATCH} bytes
      */
-    static void panel(Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+    static void panel(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         if (wide > Lanes.FLOATS) {
-            two(walk, a, b, bs, c, wide, bias, add, scratch);
+            two(walk, a, b, bs, c, wide, bias, floor, add, scratch);
         } else {
-            one(walk, a, b, bs, c, wide, bias, add, scratch);
+            one(walk, a, b, bs, c, wide, bias, floor, add, scratch);
         }
     }
 
     private static void two(
-            Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         long[] taps = walk.taps;
         int kc = walk.kc;
         long cs = walk.cs;
@@ -69,9 +74,17 @@ final class ConvTile {
             long[] into = whole ? results : WIDE;
             int at = whole ? i : 0;
             if (tile == 8) {
-                ConvTiles.tile8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    ConvTiles.add8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvTiles.set8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             } else {
-                ConvTiles.tile4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    ConvTiles.add4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvTiles.set4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             }
             if (!whole) {
                 copy(WIDE, 0, scratch, results, i, c, Math.min(left, tile), wide);
@@ -81,7 +94,7 @@ final class ConvTile {
     }
 
     private static void one(
-            Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         long[] taps = walk.taps;
         int kc = walk.kc;
         long cs = walk.cs;
@@ -99,11 +112,23 @@ final class ConvTile {
             long[] into = whole ? results : NARROW;
             int at = whole ? i : 0;
             if (tile == 16) {
-                ConvNarrowTiles.tile16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    ConvNarrowTiles.add16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvNarrowTiles.set16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             } else if (tile == 8) {
-                ConvNarrowTiles.tile8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    ConvNarrowTiles.add8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvNarrowTiles.set8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             } else {
-                ConvNarrowTiles.tile4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    ConvNarrowTiles.add4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvNarrowTiles.set4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             }
             if (!whole) {
                 copy(NARROW, 0, scratch, results, i, c, Math.min(left, tile), wide);
@@ -116,7 +141,8 @@ final class ConvTile {
      * The same for a depthwise convolution: {@code wide} channels, at most one vector of them, of which A and B hold a
      * whole vector.
      */
-    static void depthwise(Walk walk, long a, long b, long bs, long c, int wide, long bias, boolean add, long scratch) {
+    static void depthwise(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         long[] taps = walk.taps;
         int kc = walk.kc;
         long cs = walk.cs;
@@ -134,9 +160,17 @@ final class ConvTile {
             long[] into = whole ? results : NARROW;
             int at = whole ? i : 0;
             if (tile == 8) {
-                DepthwiseTiles.tile8(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    DepthwiseTiles.add8(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    DepthwiseTiles.set8(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             } else {
-                DepthwiseTiles.tile4(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, add);
+                if (add) {
+                    DepthwiseTiles.add4(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    DepthwiseTiles.set4(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             }
             if (!whole) {
                 copy(NARROW, 0, scratch, results, i, c, Math.min(left, tile), wide);

@@ -119,6 +119,7 @@ final class Correlation {
 
     /**
      * @param bias one float per result channel, or null
+     * @param relu whether negative results become 0
      * @param epilogue for finished blocks of a forward convolution, or null
      */
     void run(
@@ -126,6 +127,7 @@ final class Correlation {
             Tensor filter,
             Tensor bias,
             Tensor result,
+            boolean relu,
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool pool) {
@@ -141,6 +143,7 @@ final class Correlation {
         long shared = scratch.address(total);
         long biases = shared + packedBytes;
         Thread caller = Thread.currentThread();
+        int floor = relu ? 0 : ConvTile.UNBOUNDED;
         boolean parallel = shape.work() >= PARALLEL;
         long filters = filter.address();
         long biasAddress = bias == null ? 0 : bias.address();
@@ -150,7 +153,7 @@ final class Correlation {
         });
         Blocks.run(pool, parallel, slabs.count(), slab -> {
             long own = (Thread.currentThread() == caller ? shared : scratch.address(total)) + sharedBytes;
-            slab(slab, from, to, shared, biases, own, epilogue);
+            slab(slab, from, to, shared, biases, own, floor, epilogue);
         });
     }
 
@@ -194,7 +197,7 @@ final class Correlation {
         }
     }
 
-    private void slab(int slab, long from, long to, long packed, long biases, long own, Epilogue epilogue) {
+    private void slab(int slab, long from, long to, long packed, long biases, long own, int floor, Epilogue epilogue) {
         long a = slabs.open(slab, from, own + ConvTile.SCRATCH);
         long firstPixel = ((long) slabs.firstImage(slab) * h.results() + slabs.from(slab) * h.spread()) * w.results();
         long c = to + firstPixel * resultChannels * Float.BYTES;
@@ -212,10 +215,10 @@ final class Correlation {
                 long result = c + (long) column * Float.BYTES;
                 if (depthwise) {
                     ConvTile.depthwise(
-                            walk, a + (long) column * Float.BYTES, rows, pitch, result, wide, bias, false, own);
+                            walk, a + (long) column * Float.BYTES, rows, pitch, result, wide, bias, floor, false, own);
                 } else {
                     long first = a + (long) group * depth * Float.BYTES;
-                    ConvTile.panel(walk, first, rows, pitch, result, wide, bias, false, own);
+                    ConvTile.panel(walk, first, rows, pitch, result, wide, bias, floor, false, own);
                 }
             }
         }

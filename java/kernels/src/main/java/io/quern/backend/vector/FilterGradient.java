@@ -150,10 +150,10 @@ final class FilterGradient {
                 bs = (long) pitch * Float.BYTES;
             }
             if (depthwise) {
-                ConvTile.depthwise(walk, a + column, b, bs, part + column, wide, zeros, add, own);
+                ConvTile.depthwise(walk, a + column, b, bs, part + column, wide, zeros, ConvTile.UNBOUNDED, add, own);
             } else {
                 long source = a + (long) group * depth * Float.BYTES;
-                ConvTile.panel(walk, source, b, bs, part + column, wide, zeros, add, own);
+                ConvTile.panel(walk, source, b, bs, part + column, wide, zeros, ConvTile.UNBOUNDED, add, own);
             }
         }
     }
