@@ -4,8 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The options of {@code quern train} that are not given, by data and model. Chosen on two cores: strokes above 98 % within
- * two minutes, mnist above 99.2 % within three, cifar10 above 60 % after three epochs.
+ * The options of {@code quern train} that are not given, by data and model. Measured on two cores of an AMD EPYC with
+ * AVX-512: strokes 99.6 to 99.8 % in 11 s, mnist 99.30 to 99.37 % in 48 s (seeds 1 to 3), cifar10 from JPEG 75.7 % after
+ * three epochs.
  */
 final class Defaults {
     private Defaults() {}

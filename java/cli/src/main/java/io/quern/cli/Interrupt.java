@@ -28,11 +28,6 @@ final class Interrupt implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** True when the user asked to stop. */
-    boolean requested() {
-        return requested;
-    }
-
     @Override
     public void close() {
         finished.countDown();

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
         name = "train",
         description = {
             "Trains a network and writes a run folder with weights, figures and report.html.",
-            "Without options: a small convolutional network on drawn digits, done in about a minute.",
+            "Without options: a small convolutional network on drawn digits, done in less than a minute.",
             "What is not given depends on data and model, and is printed into RUN/config.json."
         },
         sortOptions = false,
