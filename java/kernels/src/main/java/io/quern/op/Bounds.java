@@ -7,7 +7,7 @@ import java.util.List;
 /** Building blocks of error bounds. Higham, "Accuracy and Stability of Numerical Algorithms", chapter 3. */
 public final class Bounds {
     /** Room for results that underflow: a few of the smallest normal floats. */
-    private static final double UNDERFLOW = 0x1p-124;
+    static final double UNDERFLOW = 0x1p-124;
 
     private Bounds() {}
 

@@ -14,10 +14,23 @@ public final class Ops {
         // elementwise
         Fill.OP,
         Add.OP,
+        Multiply.OP,
         Scale.OP,
+        BiasAdd.OP,
         Activation.OP,
         ActivationBackward.OP,
         Dropout.OP,
+        // softmax, losses, normalisation
+        Softmax.OP,
+        SoftmaxBackward.OP,
+        SoftmaxCrossEntropy.OP,
+        SoftmaxCrossEntropyBackward.OP,
+        BatchNorm.OP,
+        BatchNormBackward.OP,
+        BatchNormInference.OP,
+        BatchNormInferenceBackward.OP,
+        LayerNorm.OP,
+        LayerNormBackward.OP,
         // reductions
         Reduce.OP,
         Broadcast.OP,
@@ -25,6 +38,21 @@ public final class Ops {
         SquaredNorm.OP,
         AdamWStep.OP,
         SgdStep.OP,
+        // pooling
+        MaxPool.OP,
+        MaxPoolBackward.OP,
+        AvgPool.OP,
+        AvgPoolBackward.OP,
+        // moving and converting
+        Embedding.OP,
+        EmbeddingBackward.OP,
+        Cast.OP,
+        Transpose.OP,
+        ArgMax.OP,
+        // losses
+        MeanSquaredError.OP,
+        MeanSquaredErrorBackward.OP,
+        // optimizers
     });
 
     private Ops() {}

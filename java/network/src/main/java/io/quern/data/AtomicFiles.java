@@ -23,6 +23,11 @@ public final class AtomicFiles {
         void write(OutputStream out) throws IOException;
     }
 
+    /** Looks at the finished temporary file and throws if it must not become the target. */
+    interface Check {
+        void check(Path temporary) throws IOException;
+    }
+
     private AtomicFiles() {}
 
     /**
@@ -31,6 +36,10 @@ public final class AtomicFiles {
      * @throws QuernException when it cannot be written; the old file is then still there
      */
     public static void write(Path target, Writer writer) {
+        write(target, writer, temporary -> {});
+    }
+
+    static void write(Path target, Writer writer, Check check) {
         Path absolute = target.toAbsolutePath();
         Path temporary = absolute.resolveSibling(absolute.getFileName() + ".tmp-" + UUID.randomUUID());
         try {
@@ -41,6 +50,7 @@ public final class AtomicFiles {
                 out.flush();
                 channel.force(true);
             }
+            check.check(temporary);
             Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
             forceDirectory(absolute.getParent());
         } catch (IOException e) {

@@ -22,8 +22,8 @@ public final class ByteImages implements Dataset {
      */
     public ByteImages(Shape shape, byte[] pixels, byte[] labels, List<String> classNames) {
         if (shape.rank() != 3 || shape.elements() * labels.length != pixels.length) {
-            throw new ArgumentException(
-                    pixels.length + " bytes are not " + labels.length + " images of height x width x channels " + shape);
+            throw new ArgumentException(pixels.length + " bytes are not " + labels.length
+                    + " images of height x width x channels " + shape);
         }
         for (int i = 0; i < labels.length; i++) {
             if ((labels[i] & 0xff) >= classNames.size()) {

@@ -34,16 +34,16 @@ public final class Csv {
 
     /** Reads a file and learns its schema. */
     public static CsvTable read(Path path, CsvOptions options) {
-        return learn(CsvText.read(path, options), options);
+        return learn(CsvText.read(path, options, null), options);
     }
 
     /** Reads a file of the same columns, categories and classes as the one that the schema was learned from. */
     public static CsvTable read(Path path, CsvOptions options, CsvSchema schema) {
-        return table(CsvText.read(path, options), options, schema);
+        return table(CsvText.read(path, options, names(schema)), options, schema);
     }
 
     static CsvTable parse(String file, InputStream in, CsvOptions options) {
-        return learn(CsvText.parse(file, in, options), options);
+        return learn(CsvText.parse(file, in, options, null), options);
     }
 
     private static CsvTable learn(CsvText text, CsvOptions options) {
@@ -120,7 +120,8 @@ public final class Csv {
                 .filter(name -> !numeric || !CsvText.isMissingNumber(name))
                 .toList();
         if (classes.size() < 2) {
-            throw text.error(0, target, "every line has the class '" + brief(classes.getFirst()) + "'", "name another target");
+            throw text.error(
+                    0, target, "every line has the class '" + brief(classes.getFirst()) + "'", "name another target");
         }
         return classes;
     }
@@ -130,8 +131,7 @@ public final class Csv {
     }
 
     private static CsvTable table(CsvText text, CsvOptions options, CsvSchema schema) {
-        List<String> expected = new ArrayList<>(schema.columns().stream().map(CsvSchema.Column::name).toList());
-        expected.add(schema.targetIndex(), schema.target());
+        List<String> expected = names(schema);
         if (!text.names().equals(expected)) {
             throw new FormatException(
                     text.file(),
@@ -155,7 +155,16 @@ public final class Csv {
             throw new FormatException(text.file(), "", "no line is complete", "fill in the missing values");
         }
         int[] classes = labels.stream().mapToInt(Integer::intValue).toArray();
-        return new CsvTable(schema, rows.toArray(float[][]::new), classes, text.rows().size() - rows.size());
+        return new CsvTable(
+                schema, rows.toArray(float[][]::new), classes, text.rows().size() - rows.size());
+    }
+
+    /** All columns of the file, the target at its place. */
+    private static List<String> names(CsvSchema schema) {
+        List<String> names = new ArrayList<>(
+                schema.columns().stream().map(CsvSchema.Column::name).toList());
+        names.add(schema.targetIndex(), schema.target());
+        return names;
     }
 
     private static Map<String, Integer> codes(List<String> values) {
@@ -180,7 +189,10 @@ public final class Csv {
                     return null;
                 }
                 throw text.error(
-                        row, column, "missing value '" + field + "'", "fill it in, or say missing=drop to leave such lines out");
+                        row,
+                        column,
+                        "missing value '" + field + "'",
+                        "fill it in, or say missing=drop to leave such lines out");
             }
             float value = numeric ? number(text, row, column, field) : code(text, row, column, codes.get(column));
             values[column == target ? fields.length - 1 : next++] = value;
@@ -191,7 +203,10 @@ public final class Csv {
     private static float number(CsvText text, int row, int column, String field) {
         if (!CsvText.isNumber(field)) {
             throw text.error(
-                    row, column, "'" + brief(field) + "' is not a number", "the column is numeric in the training file");
+                    row,
+                    column,
+                    "'" + brief(field) + "' is not a number",
+                    "the column is numeric in the training file");
         }
         return (float) Double.parseDouble(field);
     }

@@ -33,7 +33,8 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
     static final int MAX_FIELD = 1 << 20;
     static final int MAX_COLUMNS = 10_000;
 
-    static CsvText read(Path path, CsvOptions options) {
+    /** @param expected the names of the training file's columns, null when this is the training file */
+    static CsvText read(Path path, CsvOptions options, List<String> expected) {
         Input.requireFile(path);
         try (InputStream in = Files.newInputStream(path)) {
             long length = Files.size(path);
@@ -41,18 +42,18 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
                 throw new ArgumentException(path + " has " + length + " bytes, at most " + MAX_BYTES
                         + " are read; use a part of the lines");
             }
-            return parse(path.toString(), in, options);
+            return parse(path.toString(), in, options, expected);
         } catch (IOException e) {
             throw Input.failure(path, e);
         }
     }
 
-    static CsvText parse(String file, InputStream in, CsvOptions options) {
+    static CsvText parse(String file, InputStream in, CsvOptions options, List<String> expected) {
         List<String[]> rows = new ArrayList<>();
         List<Integer> lines = new ArrayList<>();
         try {
-            BufferedReader text = new BufferedReader(
-                    new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), 1 << 16);
+            BufferedReader text =
+                    new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), 1 << 16);
             text.mark(1);
             if (text.read() != '\ufeff') {
                 text.reset();
@@ -61,6 +62,7 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
                     .fieldSeparator(options.separator())
                     .maxBufferSize(MAX_FIELD)
                     .trimWhitespacesAroundQuotes(true)
+                    .allowUnclosedQuote(false)
                     .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
                     .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
                     .ofCsvRecord(text);
@@ -75,7 +77,7 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
         } catch (IOException e) {
             throw failure(file, rows.size(), e);
         }
-        return named(file, rows, lines, options);
+        return named(file, rows, lines, options, expected);
     }
 
     private static RuntimeException failure(String file, int rows, IOException e) {
@@ -104,15 +106,19 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
         return fields;
     }
 
-    private static CsvText named(String file, List<String[]> rows, List<Integer> lines, CsvOptions options) {
-        int first = hasHeader(file, rows, options.header()) ? 1 : 0;
+    private static CsvText named(
+            String file, List<String[]> rows, List<Integer> lines, CsvOptions options, List<String> expected) {
+        int first = hasHeader(file, rows, options.header(), expected) ? 1 : 0;
         if (rows.size() == first) {
             throw new FormatException(file, "", "no lines of data", "check the file");
         }
         int width = rows.getFirst().length;
         if (width < 2) {
             throw new FormatException(
-                    file, "", "only one column, a target and no input", "check the separator, '" + options.separator() + "'");
+                    file,
+                    "",
+                    "only one column, a target and no input",
+                    "check the separator, '" + options.separator() + "'");
         }
         List<String> names = new ArrayList<>();
         Set<String> seen = new HashSet<>();
@@ -128,9 +134,13 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
         return new CsvText(file, names, rows.subList(first, rows.size()), lines.subList(first, lines.size()));
     }
 
-    private static boolean hasHeader(String file, List<String[]> rows, CsvOptions.Header header) {
+    private static boolean hasHeader(
+            String file, List<String[]> rows, CsvOptions.Header header, List<String> expected) {
         if (header != CsvOptions.Header.AUTO || rows.isEmpty()) {
             return header == CsvOptions.Header.PRESENT && !rows.isEmpty();
+        }
+        if (expected != null) {
+            return expected.equals(List.of(rows.getFirst()));
         }
         if (anyNumber(rows.getFirst())) {
             return false;

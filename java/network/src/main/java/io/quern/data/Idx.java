@@ -98,7 +98,8 @@ public final class Idx {
                     "rank " + pixels.shape().rank() + ", expected 3 or 4: count, height, width, channels",
                     "give the image file here and the label file as labels");
         }
-        if (classes.shape().rank() != 1 || classes.shape().size(0) != pixels.shape().size(0)) {
+        if (classes.shape().rank() != 1
+                || classes.shape().size(0) != pixels.shape().size(0)) {
             throw new FormatException(
                     labels.toString(),
                     "byte 4",
@@ -130,8 +131,13 @@ public final class Idx {
     public static List<ByteImages> directory(Path directory) {
         Path trainLabels = find(directory, "train-labels", 1);
         byte[] labels = read(trainLabels).values();
-        int classes = 1 + IntStream.range(0, labels.length).map(i -> labels[i] & 0xff).max().orElse(0);
-        List<String> names = IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+        int classes = 1
+                + IntStream.range(0, labels.length)
+                        .map(i -> labels[i] & 0xff)
+                        .max()
+                        .orElse(0);
+        List<String> names =
+                IntStream.range(0, classes).mapToObj(Integer::toString).toList();
         return List.of(
                 images(find(directory, "train-images", 3), trainLabels, names),
                 images(findTest(directory, "images", 3), findTest(directory, "labels", 1), names));

@@ -78,7 +78,9 @@ final class ImageDecoder implements AutoCloseable {
         }
         Raster raster = image.getRaster();
         int bands = raster.getNumBands();
-        int bits = image.getColorModel() instanceof ComponentColorModel ? raster.getSampleModel().getSampleSize(0) : 0;
+        int bits = image.getColorModel() instanceof ComponentColorModel
+                ? raster.getSampleModel().getSampleSize(0)
+                : 0;
         if (bands < 1 || bands > 4 || bits != 8 && bits != 16) {
             throw new FormatException(
                     file, "", bands + " bands of " + bits + " bits are not supported", "save it as gray or RGB");

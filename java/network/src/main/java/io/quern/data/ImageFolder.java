@@ -23,7 +23,8 @@ public final class ImageFolder implements ImageFiles {
         try (Stream<Path> tree = Files.walk(folder, 3)) {
             tree.filter(Files::isRegularFile).forEach(file -> {
                 if (++count[0] > MAX_FILES) {
-                    throw new ArgumentException(folder + " holds more than " + MAX_FILES + " files; use a part of them");
+                    throw new ArgumentException(
+                            folder + " holds more than " + MAX_FILES + " files; use a part of them");
                 }
                 found.add(folder.toString(), folder.relativize(file).toString().replace('\\', '/'));
             });

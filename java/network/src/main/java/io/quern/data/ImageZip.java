@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -146,7 +145,8 @@ public final class ImageZip implements ImageFiles {
         if (packedSoFar > length) {
             throw refused(archive, "its entries overlap");
         }
-        if (entry.getName().startsWith("/") || List.of(entry.getName().split("[/\\\\]")).contains("..")) {
+        if (entry.getName().startsWith("/")
+                || List.of(entry.getName().split("[/\\\\]")).contains("..")) {
             throw refused(archive, "entry name " + entry.getName() + " leads out of the archive");
         }
     }

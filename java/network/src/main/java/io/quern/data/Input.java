@@ -76,7 +76,9 @@ final class Input implements AutoCloseable {
         return new FormatException(
                 file,
                 "unpacked byte " + position,
-                e instanceof EOFException ? "the gzip data end too early" : "corrupt gzip data (" + e.getMessage() + ")",
+                e instanceof EOFException
+                        ? "the gzip data end too early"
+                        : "corrupt gzip data (" + e.getMessage() + ")",
                 "fetch the file again",
                 e);
     }

@@ -36,8 +36,8 @@ public record Loader(
             throw new ArgumentException("the data set has no samples to load");
         }
         if (augmentation != null && dataset.sampleShape().rank() != 3) {
-            throw new ArgumentException("augmentation needs images (height, width, channels), samples have shape "
-                    + dataset.sampleShape());
+            throw new ArgumentException(
+                    "augmentation needs images (height, width, channels), samples have shape " + dataset.sampleShape());
         }
     }
 

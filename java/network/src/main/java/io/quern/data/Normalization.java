@@ -23,8 +23,8 @@ public record Normalization(List<Double> mean, List<Double> deviation) {
         }
         for (int c = 0; c < mean.size(); c++) {
             if (!Double.isFinite(mean.get(c)) || !Double.isFinite(deviation.get(c)) || deviation.get(c) <= 0) {
-                throw new ArgumentException("mean " + mean.get(c) + " and deviation " + deviation.get(c) + " of channel "
-                        + c + ": expected finite numbers and a positive deviation");
+                throw new ArgumentException("mean " + mean.get(c) + " and deviation " + deviation.get(c)
+                        + " of channel " + c + ": expected finite numbers and a positive deviation");
             }
         }
     }

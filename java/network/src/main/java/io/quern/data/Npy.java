@@ -1,6 +1,5 @@
 package io.quern.data;
 
-import io.quern.tensor.Shape;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -89,7 +88,8 @@ public final class Npy {
         for (long extent : array.shape().toArray()) {
             shape.append(extent).append(", ");
         }
-        String header = "{'descr': '" + array.type().descriptor() + "', 'fortran_order': False, 'shape': " + shape + "), }";
+        String header =
+                "{'descr': '" + array.type().descriptor() + "', 'fortran_order': False, 'shape': " + shape + "), }";
         // magic, version, length, header and the line end together fill multiples of 64 bytes
         int padded = (10 + header.length() + 1 + 63) / 64 * 64 - 10;
         byte[] bytes = (header + " ".repeat(padded - 1 - header.length()) + "\n").getBytes(StandardCharsets.ISO_8859_1);

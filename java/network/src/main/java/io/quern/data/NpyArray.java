@@ -60,12 +60,11 @@ public final class NpyArray {
 
     /** The elements of a host tensor: F32 as f4, F64 as f8, I32 as i4, BF16 widened to f4. */
     public static NpyArray of(Tensor tensor) {
-        NpyType type =
-                switch (tensor.dtype()) {
-                    case F32, BF16 -> NpyType.F4;
-                    case F64 -> NpyType.F8;
-                    case I32 -> NpyType.I4;
-                };
+        NpyType type = switch (tensor.dtype()) {
+            case F32, BF16 -> NpyType.F4;
+            case F64 -> NpyType.F8;
+            case I32 -> NpyType.I4;
+        };
         NpyArray array = zeros(type, tensor.shape(), tensor.elements());
         for (int i = 0; i < tensor.elements(); i++) {
             type.put(array.data, i, tensor.get(i));

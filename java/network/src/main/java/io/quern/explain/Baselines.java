@@ -22,7 +22,8 @@ public final class Baselines {
         float[] values = zeros(sample);
         for (int i = 0; i < values.length; i++) {
             int c = i % channels;
-            values[i] = (float) (-normalization.mean().get(c) / normalization.deviation().get(c));
+            values[i] = (float)
+                    (-normalization.mean().get(c) / normalization.deviation().get(c));
         }
         return values;
     }

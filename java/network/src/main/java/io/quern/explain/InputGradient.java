@@ -70,4 +70,13 @@ final class InputGradient {
         }
         return rows;
     }
+
+    /** The point at a share of the straight way. */
+    static float[] between(float[] from, float[] to, double share) {
+        float[] point = new float[from.length];
+        for (int i = 0; i < point.length; i++) {
+            point[i] = (float) (from[i] + share * ((double) to[i] - from[i]));
+        }
+        return point;
+    }
 }

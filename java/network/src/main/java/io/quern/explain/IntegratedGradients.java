@@ -19,7 +19,7 @@ public final class IntegratedGradients {
     private final int batch;
 
     /**
-     * @param steps gradients per explanation, at least 1
+     * @param steps gradients per explanation, at least 1; the adaptive rule may need fewer
      * @param batch gradients that are computed at once, at least 1
      */
     public IntegratedGradients(Network network, Executor executor, int steps, PathRule rule, int batch) {
@@ -33,9 +33,9 @@ public final class IntegratedGradients {
         this.batch = batch;
     }
 
-    /** In batches of 64, by the midpoint rule. */
+    /** In batches of 64, by the adaptive rule. */
     public IntegratedGradients(Network network, Executor executor, int steps) {
-        this(network, executor, steps, PathRule.MIDPOINT, 64);
+        this(network, executor, steps, PathRule.ADAPTIVE, 64);
     }
 
     /** Against {@link Baselines#zeros}. */
@@ -56,13 +56,16 @@ public final class IntegratedGradients {
     public Attribution explain(float[] input, float[] baseline, int target) {
         gradient.checkInput(input, "input");
         gradient.checkInput(baseline, "baseline");
+        if (rule == PathRule.ADAPTIVE && steps > 1) {
+            return new AdaptivePath(gradient, baseline, input, target, batch).explain(steps);
+        }
         double[][] nodes = rule.nodes(steps);
         double[] mean = new double[input.length];
         for (int from = 0; from < steps; from += batch) {
             int count = Math.min(batch, steps - from);
             float[][] points = new float[count][];
             for (int k = 0; k < count; k++) {
-                points[k] = between(baseline, input, nodes[0][from + k]);
+                points[k] = InputGradient.between(baseline, input, nodes[0][from + k]);
             }
             float[][] gradients = gradient.of(points, target, true).gradients();
             for (int k = 0; k < count; k++) {
@@ -75,15 +78,8 @@ public final class IntegratedGradients {
         for (int i = 0; i < values.length; i++) {
             values[i] = ((double) input[i] - baseline[i]) * mean[i];
         }
-        double[] ends = gradient.of(new float[][] {input, baseline}, target, false).outputs();
+        double[] ends =
+                gradient.of(new float[][] {input, baseline}, target, false).outputs();
         return new Attribution(values, gradient.inputShape(), target, ends[0], ends[1]);
-    }
-
-    private static float[] between(float[] from, float[] to, double share) {
-        float[] point = new float[from.length];
-        for (int i = 0; i < point.length; i++) {
-            point[i] = (float) (from[i] + share * ((double) to[i] - from[i]));
-        }
-        return point;
     }
 }

@@ -2,6 +2,16 @@ package io.quern.explain;
 
 /** How the integral of the gradient from baseline (0) to input (1) becomes a weighted sum. */
 public enum PathRule {
+    /**
+     * Trapezoids that are halved where they miss the change of the output, which the gradients themselves tell. One step alone
+     * is a midpoint.
+     */
+    ADAPTIVE {
+        @Override
+        double[][] nodes(int steps) {
+            return MIDPOINT.nodes(steps);
+        }
+    },
     /** Equal weights at the middle of equal parts. */
     MIDPOINT {
         @Override

@@ -54,14 +54,7 @@ public record BatchNormLayer(double momentum, double epsilon) implements Layer {
         Parameter variance = scope.state("variance", channels, Initializer.ONES);
         return (pass, x) -> pass.training()
                 ? BatchNorm.apply(
-                        pass.tape(),
-                        x,
-                        gamma.value(),
-                        beta.value(),
-                        mean.value(),
-                        variance.value(),
-                        epsilon,
-                        momentum)
+                        pass.tape(), x, gamma.value(), beta.value(), mean.value(), variance.value(), epsilon, momentum)
                 : BatchNormInference.apply(
                         pass.tape(), x, gamma.value(), beta.value(), mean.value(), variance.value(), epsilon);
     }

@@ -15,7 +15,14 @@ import io.quern.tensor.Shape;
  * @param initializer null: He normal
  */
 public record Convolution(
-        int filters, int kernel, int stride, int padding, int dilation, int groups, boolean bias, Initializer initializer)
+        int filters,
+        int kernel,
+        int stride,
+        int padding,
+        int dilation,
+        int groups,
+        boolean bias,
+        Initializer initializer)
         implements Sequential.Fusing {
     /** As much padding as keeps the extents at stride 1: dilation (kernel - 1) / 2, for odd kernels. */
     public static final int SAME = -1;
@@ -86,7 +93,6 @@ public record Convolution(
                 taps * filters / groups);
         Parameter b = bias ? scope.bias(Shape.of(filters)) : null;
         Conv2dGeometry geometry = geometry();
-        return (pass, x) ->
-                Conv2d.apply(pass.tape(), x, w.value(), b == null ? null : b.value(), geometry, activation);
+        return (pass, x) -> Conv2d.apply(pass.tape(), x, w.value(), b == null ? null : b.value(), geometry, activation);
     }
 }

@@ -33,7 +33,6 @@ public record DropoutLayer(double p) implements Layer {
     @Override
     public Forward build(Shape input, ParameterScope scope) {
         int stream = scope.dropoutStream();
-        return (pass, x) ->
-                pass.training() ? Dropout.apply(pass.tape(), x, p, pass.rng().stream(stream)) : x;
+        return (pass, x) -> pass.training() ? Dropout.apply(pass.tape(), x, p, pass.rng().stream(stream)) : x;
     }
 }

@@ -28,8 +28,12 @@ final class LayerArguments {
                 throw new ArgumentException(layer + " has an empty value");
             } else if (equals < 0) {
                 values.add(part.strip());
-            } else if (options.put(part.substring(0, equals).strip(), part.substring(equals + 1).strip()) != null) {
-                throw new ArgumentException(layer + " gives " + part.substring(0, equals).strip() + " twice");
+            } else if (options.put(
+                            part.substring(0, equals).strip(),
+                            part.substring(equals + 1).strip())
+                    != null) {
+                throw new ArgumentException(
+                        layer + " gives " + part.substring(0, equals).strip() + " twice");
             }
         }
     }
@@ -82,7 +86,9 @@ final class LayerArguments {
                 .filter(initializer -> initializer.label().equals(text))
                 .findFirst()
                 .orElseThrow(() -> new ArgumentException(layer + ": init is '" + text + "', known are "
-                        + Arrays.stream(Initializer.values()).map(Initializer::label).toList()));
+                        + Arrays.stream(Initializer.values())
+                                .map(Initializer::label)
+                                .toList()));
     }
 
     private String value(int index, String name) {
@@ -117,7 +123,8 @@ final class LayerArguments {
     /** Refuses what the layer did not ask for. */
     void requireAllUsed() {
         if (values.size() > valuesAsked) {
-            throw new ArgumentException(layer + " takes " + valuesAsked + " values without a name, not " + values.size());
+            throw new ArgumentException(
+                    layer + " takes " + valuesAsked + " values without a name, not " + values.size());
         }
         for (String key : options.keySet()) {
             if (!asked.contains(key)) {

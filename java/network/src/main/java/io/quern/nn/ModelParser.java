@@ -118,8 +118,10 @@ public final class ModelParser {
         if (maker == null) {
             throw error(
                     start,
-                    "unknown layer '" + name + "'" + Nearest.to(name, knownLayers()).map(n -> "; did you mean '" + n + "'?")
-                            .orElse("; known are " + String.join(", ", knownLayers())));
+                    "unknown layer '" + name + "'"
+                            + Nearest.to(name, knownLayers())
+                                    .map(n -> "; did you mean '" + n + "'?")
+                                    .orElse("; known are " + String.join(", ", knownLayers())));
         }
         LayerArguments arguments = new LayerArguments(name, !atEnd() && peek() == '(' ? arguments() : "");
         try {

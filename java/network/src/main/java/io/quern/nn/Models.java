@@ -19,8 +19,9 @@ public final class Models {
             case "lenet" -> lenet(classes);
             case "mlp" -> mlp(classes, 256, 128);
             case "resnet20" -> resnet20(classes);
-            default -> throw new ArgumentException("no model '" + name + "'; there are " + NAMES
-                    + ", or write one like \"flatten dense(128) relu dense(" + classes + ")\"");
+            default ->
+                throw new ArgumentException("no model '" + name + "'; there are " + NAMES
+                        + ", or write one like \"flatten dense(128) relu dense(" + classes + ")\"");
         };
     }
 

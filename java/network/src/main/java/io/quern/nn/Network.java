@@ -37,7 +37,8 @@ public final class Network implements AutoCloseable {
         all.forEach(p -> (p.trained() ? parameters : state).put(p.name(), p));
         Stream<Parameter> decayed = all.stream().filter(Parameter::decayed);
         Stream<Parameter> others = all.stream().filter(p -> p.trained() && !p.decayed());
-        this.trained = new ParameterBlock(memory, dtype, Stream.concat(decayed, others).toList());
+        this.trained =
+                new ParameterBlock(memory, dtype, Stream.concat(decayed, others).toList());
         this.kept = new ParameterBlock(memory, dtype, List.copyOf(state.values()));
         for (int i = 0; i < all.size(); i++) {
             Parameter parameter = all.get(i);
@@ -108,7 +109,8 @@ public final class Network implements AutoCloseable {
     public Parameter parameter(String name) {
         Parameter found = parameters.getOrDefault(name, state.get(name));
         if (found == null) {
-            throw new ArgumentException("no parameter '" + name + "'; there are " + tensors().keySet());
+            throw new ArgumentException(
+                    "no parameter '" + name + "'; there are " + tensors().keySet());
         }
         return found;
     }

@@ -26,7 +26,8 @@ public record Residual(Sequential body, Optional<Sequential> shortcut) implement
 
     @Override
     public String describe() {
-        return "residual(" + body.describe() + shortcut.map(s -> " | " + s.describe()).orElse("") + ")";
+        return "residual(" + body.describe()
+                + shortcut.map(s -> " | " + s.describe()).orElse("") + ")";
     }
 
     @Override
@@ -43,7 +44,8 @@ public record Residual(Sequential body, Optional<Sequential> shortcut) implement
     @Override
     public Forward build(Shape input, ParameterScope scope) {
         Forward main = body.build(input, scope);
-        Forward side = shortcut.map(s -> s.build(input, scope.child("shortcut"))).orElse((pass, x) -> x);
+        Forward side =
+                shortcut.map(s -> s.build(input, scope.child("shortcut"))).orElse((pass, x) -> x);
         return (pass, x) -> Add.apply(pass.tape(), main.apply(pass, x), side.apply(pass, x));
     }
 }

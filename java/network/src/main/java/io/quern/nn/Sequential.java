@@ -58,8 +58,8 @@ public record Sequential(List<Layer> layers) implements Layer {
         try {
             return layer.outputShape(input);
         } catch (ArgumentException e) {
-            throw new ArgumentException("layer " + (index + 1) + ", " + layer.describe() + ", does not fit its input of "
-                    + input + " per sample: " + e.getMessage());
+            throw new ArgumentException("layer " + (index + 1) + ", " + layer.describe()
+                    + ", does not fit its input of " + input + " per sample: " + e.getMessage());
         }
     }
 

@@ -43,9 +43,11 @@ final class Summary {
                 widths[i] = Math.max(widths[i], row[i].length());
             }
         }
-        String format = "%" + Math.max(1, widths[0]) + "s  %-" + widths[1] + "s  %-" + widths[2] + "s  %" + widths[3] + "s%n";
+        String format =
+                "%" + Math.max(1, widths[0]) + "s  %-" + widths[1] + "s  %-" + widths[2] + "s  %" + widths[3] + "s%n";
         StringBuilder text = new StringBuilder();
-        rows.forEach(row -> text.append(String.format(Locale.ROOT, format, (Object[]) row).replaceAll("\\s+$", "\n")));
+        rows.forEach(row ->
+                text.append(String.format(Locale.ROOT, format, (Object[]) row).replaceAll("\\s+$", "\n")));
         return text.toString();
     }
 }

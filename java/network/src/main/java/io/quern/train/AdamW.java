@@ -10,8 +10,8 @@ import java.util.List;
  * Adam with decoupled weight decay. Kingma, Ba, "Adam", ICLR 2015; Loshchilov, Hutter, "Decoupled weight decay
  * regularization", ICLR 2019.
  *
- * @param beta1 decay of the first moment, 0 <= beta1 < 1
- * @param beta2 decay of the second moment, 0 <= beta2 < 1
+ * @param beta1 decay of the first moment, at least 0, below 1
+ * @param beta2 decay of the second moment, at least 0, below 1
  * @param epsilon added to the root of the second moment, positive
  * @param weightDecay decoupled, at least 0
  */

@@ -62,7 +62,8 @@ public final class Auroc {
             }
             if (IntStream.of(labels).anyMatch(label -> label == column)
                     && IntStream.of(labels).anyMatch(label -> label != column)) {
-                sum += binary(Arrays.stream(scores).mapToDouble(row -> row[column]).toArray(), positive);
+                sum += binary(
+                        Arrays.stream(scores).mapToDouble(row -> row[column]).toArray(), positive);
                 counted++;
             }
         }

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 
 /**
  * A training at rest, in one safetensors file: parameters, state, the optimizer's memory, the best weights so far, and the
- * {@link TrainingPosition} with a SHA-256 of all tensors in the header's metadata. One file, replaced as a whole: weights
+ * {@link TrainingPosition} with a SHA-256 of all that in the header's metadata. One file, replaced as a whole: weights
  * of one step never meet an optimizer of another.
  */
 final class Checkpoint {
@@ -21,8 +21,9 @@ final class Checkpoint {
     private static Map<String, Tensor> tensors(Network network, OptimizerMemory memory, Snapshot best) {
         Map<String, Tensor> tensors = new TreeMap<>();
         network.tensors().forEach((name, tensor) -> tensors.put("network/" + name, tensor));
-        memory.slots().forEach((slot, block) -> block.views()
-                .forEach((name, tensor) -> tensors.put("optimizer/" + slot + "/" + name, tensor)));
+        memory.slots()
+                .forEach((slot, block) ->
+                        block.views().forEach((name, tensor) -> tensors.put("optimizer/" + slot + "/" + name, tensor)));
         if (best != null) {
             best.tensors().forEach((name, tensor) -> tensors.put("best/" + name, tensor));
         }
@@ -39,11 +40,10 @@ final class Checkpoint {
         metadata.put("input", network.inputShape().toString());
         metadata.put("seed", Long.toString(seed));
         metadata.put("best-kept", Boolean.toString(best != null));
-        metadata.put("sha256", Safetensors.digest(tensors));
-        Safetensors.write(file, tensors, metadata);
+        Safetensors.write(file, tensors, Safetensors.sealed(tensors, metadata));
     }
 
-    /** True when the file is a complete checkpoint whose tensors are as they were written. */
+    /** True when the file is a complete checkpoint that holds what was saved. */
     static boolean isIntact(Path path) {
         try (Safetensors file = Safetensors.open(path)) {
             requireIntact(path, file);
@@ -59,9 +59,7 @@ final class Checkpoint {
         if (!FORMAT.equals(file.metadata().get("format"))) {
             throw SafetensorsHeader.fail(path.toString(), "this is no checkpoint of a training", null);
         }
-        if (!file.digest().equals(file.metadata().get("sha256"))) {
-            throw SafetensorsHeader.fail(path.toString(), "the tensors differ from those that were saved", null);
-        }
+        file.requireIntact();
     }
 
     /** True when the file holds best weights as well. */

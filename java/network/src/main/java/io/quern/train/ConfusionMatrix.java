@@ -59,7 +59,8 @@ public final class ConfusionMatrix {
 
     /** Share of samples that are right; NaN without samples. */
     public double accuracy() {
-        long right = IntStream.range(0, counts.length).mapToLong(i -> counts[i][i]).sum();
+        long right =
+                IntStream.range(0, counts.length).mapToLong(i -> counts[i][i]).sum();
         return (double) right / samples();
     }
 

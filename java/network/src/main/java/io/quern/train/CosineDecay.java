@@ -5,8 +5,8 @@ import io.quern.tensor.ArgumentException;
 /**
  * A linear warm-up to {@code base}, then half a cosine down to {@code base * floor}. Loshchilov, Hutter, "SGDR", 2017.
  *
- * @param warmup fraction of the steps that warm up, 0 <= warmup < 1
- * @param floor fraction of the base rate that is left at the end, 0 <= floor <= 1
+ * @param warmup fraction of the steps that warm up, at least 0, below 1
+ * @param floor fraction of the base rate that is left at the end, 0..1
  */
 public record CosineDecay(double base, double warmup, double floor) implements Schedule {
     public CosineDecay {

@@ -72,7 +72,8 @@ public final class Evaluator implements AutoCloseable {
     /** The probability of each class for each sample, in the order of the loader. */
     public double[][] probabilities(Loader loader) {
         List<double[]> rows = new ArrayList<>();
-        forEachBatch(loader, (batchLoss, output, labels) -> rows.addAll(Arrays.asList(Predictions.probabilities(output))));
+        forEachBatch(
+                loader, (batchLoss, output, labels) -> rows.addAll(Arrays.asList(Predictions.probabilities(output))));
         return rows.toArray(double[][]::new);
     }
 

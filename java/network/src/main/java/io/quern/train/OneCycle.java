@@ -7,7 +7,7 @@ import io.quern.tensor.ArgumentException;
  * "Super-convergence", 2018.
  *
  * @param peak the highest rate
- * @param warmup fraction of the steps that rise, 0 <= warmup < 1
+ * @param warmup fraction of the steps that rise, at least 0, below 1
  * @param start peak over first rate, at least 1
  * @param end peak over last rate, at least 1
  */

@@ -20,5 +20,12 @@ public interface Optimizer {
      * @param decay weight decay for these parameters
      * @param step 1 for the first update
      */
-    void update(Executor executor, Tensor parameters, Tensor gradients, List<Tensor> memory, double rate, double decay, long step);
+    void update(
+            Executor executor,
+            Tensor parameters,
+            Tensor gradients,
+            List<Tensor> memory,
+            double rate,
+            double decay,
+            long step);
 }

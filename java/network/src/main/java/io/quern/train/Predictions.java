@@ -10,7 +10,9 @@ final class Predictions {
 
     /** The samples in the network's dtype. */
     static Tensor input(Tape tape, Network network, Tensor x) {
-        return x.dtype() == network.dtype() ? x : tape.allocate(network.dtype(), x.shape()).copyFrom(x);
+        return x.dtype() == network.dtype()
+                ? x
+                : tape.allocate(network.dtype(), x.shape()).copyFrom(x);
     }
 
     /** The index of the first largest output of each sample; a NaN counts as smallest. */

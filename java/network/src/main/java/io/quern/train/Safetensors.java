@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -20,6 +21,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Tensors by name in a file: eight bytes of length, a JSON header, the elements. Nothing in it is executed, and nothing
@@ -31,6 +33,7 @@ public final class Safetensors implements AutoCloseable {
     private static final int LENGTH_BYTES = 8;
     private static final long MAX_HEADER = 100_000_000;
     private static final int CHUNK = 1 << 16;
+    private static final String SEAL = "sha256";
 
     private final Path path;
     private final FileChannel channel;
@@ -92,9 +95,13 @@ public final class Safetensors implements AutoCloseable {
         });
     }
 
-    /** SHA-256 of the data part that {@link #write} would write, in hexadecimal. */
-    static String digest(Map<String, Tensor> tensors) {
+    /**
+     * The metadata with a SHA-256 of themselves and of the tensors added, for {@link #requireIntact} to check; the format
+     * itself has no checksum.
+     */
+    static Map<String, String> sealed(Map<String, Tensor> tensors, Map<String, String> metadata) {
         MessageDigest digest = sha256();
+        update(digest, metadata);
         ByteBuffer buffer = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
         try {
             for (String name : layout(tensors, Map.of()).entries().keySet()) {
@@ -103,17 +110,34 @@ public final class Safetensors implements AutoCloseable {
         } catch (IOException e) {
             throw new IllegalStateException("a digest cannot fail", e);
         }
-        return HexFormat.of().formatHex(digest.digest());
+        Map<String, String> sealed = new TreeMap<>(metadata);
+        sealed.put(SEAL, HexFormat.of().formatHex(digest.digest()));
+        return sealed;
     }
 
-    /** SHA-256 of the data part of this file, in hexadecimal. */
-    String digest() {
+    /**
+     * Reads everything once.
+     *
+     * @throws FormatException when the file is not {@link #sealed}, or tensors or metadata have changed since
+     */
+    void requireIntact() {
         MessageDigest digest = sha256();
+        update(digest, metadata());
         long bytes = header.dataBytes();
         for (long at = 0; at < bytes; at += CHUNK) {
             digest.update(data(at, (int) Math.min(CHUNK, bytes - at)));
         }
-        return HexFormat.of().formatHex(digest.digest());
+        if (!HexFormat.of().formatHex(digest.digest()).equals(metadata().get(SEAL))) {
+            throw SafetensorsHeader.fail(path.toString(), "the contents differ from what was saved", null);
+        }
+    }
+
+    private static void update(MessageDigest digest, Map<String, String> metadata) {
+        new TreeMap<>(metadata).forEach((key, value) -> {
+            if (!key.equals(SEAL)) {
+                digest.update((key + '\0' + value + '\0').getBytes(StandardCharsets.UTF_8));
+            }
+        });
     }
 
     private static MessageDigest sha256() {

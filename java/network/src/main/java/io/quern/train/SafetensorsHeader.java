@@ -111,7 +111,10 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         Map<String, String> metadata = new TreeMap<>();
         try {
             // strictly UTF-8: a parser of bytes would guess UTF-16 and UTF-32 as well
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(header))
+                    .toString();
             try (JsonParser json = JSON.createParser(text)) {
                 json.nextToken();
                 while (json.nextToken() == JsonToken.FIELD_NAME) {
@@ -153,7 +156,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                 }
                 case "shape" -> extents = readNumbers(file, json);
                 case "data_offsets" -> offsets = readNumbers(file, json);
-                default -> throw fail(file, "tensor '" + name + "' has the unknown field '" + json.currentName() + "'", null);
+                default ->
+                    throw fail(file, "tensor '" + name + "' has the unknown field '" + json.currentName() + "'", null);
             }
         }
         if (dtype == null || extents == null || offsets == null || offsets.length != 2) {
@@ -221,7 +225,9 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             Entry entry = item.getValue();
             if (entry.begin != position) {
                 throw fail(
-                        file, "tensor '" + item.getKey() + "' starts at " + entry.begin + ", expected " + position, null);
+                        file,
+                        "tensor '" + item.getKey() + "' starts at " + entry.begin + ", expected " + position,
+                        null);
             }
             position = entry.end;
             ordered.put(item.getKey(), entry);

@@ -10,7 +10,7 @@ import java.util.List;
  * Stochastic gradient descent with momentum. Polyak, 1964; Sutskever et al., "On the importance of initialization and
  * momentum in deep learning", ICML 2013.
  *
- * @param momentum 0 <= momentum < 1; 0 needs no memory
+ * @param momentum at least 0, below 1; 0 needs no memory
  * @param nesterov looks ahead; needs momentum
  * @param weightDecay decoupled, at least 0
  */
@@ -41,9 +41,15 @@ public record Sgd(double momentum, boolean nesterov, double weightDecay) impleme
             double rate,
             double decay,
             long step) {
-        Tensor velocity = momentum == 0 ? null : memory.get(0);
         executor.run(
                 SgdStep.OP,
-                new SgdStep.Args(parameters, gradients, velocity, rate, momentum, decay, nesterov));
+                new SgdStep.Args(
+                        parameters,
+                        gradients,
+                        momentum == 0 ? null : memory.getFirst(),
+                        rate,
+                        momentum,
+                        decay,
+                        nesterov));
     }
 }

@@ -71,7 +71,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Continues where a checkpoint was saved; the next {@link #fit} starts at that batch.
+     * Continues where a checkpoint was saved; the next {@link #fit} starts at that batch. Model, optimizer, seed and number
+     * of batches are checked; the other options must be those of before for the same bits.
      *
      * @throws FormatException when the file is damaged, or of another model, optimizer or seed
      */
@@ -108,17 +109,18 @@ public final class Trainer implements AutoCloseable {
     public TrainingResult fit(Loader train, Loader validation) {
         check(train, validation);
         position.batches = train.batchesPerEpoch();
-        while (position.epoch < options.epochs() && !exhausted()) {
+        while (goesOn()) {
             trainEpoch(train);
             if (position.batch == position.batches) {
                 finishEpoch(validation);
             }
-            if (stopped) {
+            if (stopped && goesOn()) {
                 stopped = false;
                 checkpoint();
                 return result(TrainingResult.End.STOPPED, -1);
             }
         }
+        stopped = false;
         boolean early = position.epoch < options.epochs();
         boolean restores = best != null;
         if (restores) {
@@ -133,8 +135,8 @@ public final class Trainer implements AutoCloseable {
             throw new ArgumentException("early stopping needs a validation set");
         }
         if (train.batchesPerEpoch() == 0) {
-            throw new ArgumentException("the training set has " + train.dataset().size()
-                    + " samples, less than one batch of " + train.batchSize());
+            throw new ArgumentException("the training set has "
+                    + train.dataset().size() + " samples, less than one batch of " + train.batchSize());
         }
         if (position.batches != 0 && position.batches != train.batchesPerEpoch()) {
             throw new ArgumentException("the checkpoint was saved with " + position.batches
@@ -143,9 +145,12 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private boolean exhausted() {
-        return options.earlyStopping().isPresent()
-                && position.waited >= options.earlyStopping().get().patience();
+    /** True while there are epochs left and early stopping has not lost its patience. */
+    private boolean goesOn() {
+        boolean patient = options.earlyStopping()
+                .map(stopping -> position.waited < stopping.patience())
+                .orElse(true);
+        return patient && position.epoch < options.epochs();
     }
 
     /** The rest of the epoch, or less if it is stopped. */
@@ -163,7 +168,8 @@ public final class Trainer implements AutoCloseable {
                         position.step,
                         outcome.loss(),
                         rate,
-                        batch.size());
+                        batch.size(),
+                        outcome.right());
                 listeners.forEach(listener -> listener.onStep(this, report));
                 if (stopped) {
                     return;
@@ -220,7 +226,8 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void checkpoint() {
+    /** Saves a checkpoint now, if {@link #checkpoints} named a folder. For listeners, which run between two steps. */
+    public void checkpoint() {
         if (folder != null) {
             save(folder.file(position.step));
             folder.prune();

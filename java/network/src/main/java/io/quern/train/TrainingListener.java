@@ -8,8 +8,9 @@ public interface TrainingListener {
      * @param batch index in the epoch, from 0
      * @param batches per epoch
      * @param samples in this batch
+     * @param right how many of them were right
      */
-    record Step(int epoch, int batch, int batches, long step, double loss, double rate, int samples) {}
+    record Step(int epoch, int batch, int batches, long step, double loss, double rate, int samples, int right) {}
 
     default void onStep(Trainer trainer, Step step) {}
 

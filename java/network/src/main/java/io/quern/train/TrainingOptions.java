@@ -33,8 +33,7 @@ public record TrainingOptions(
 
     /** No clipping, no penalty, no early stopping, seed 0; a non-finite loss is an error. */
     public static TrainingOptions of(int epochs, Loss loss, Optimizer optimizer, Schedule schedule) {
-        return new TrainingOptions(
-                epochs, loss, optimizer, schedule, 0, WeightPenalty.NONE, Optional.empty(), 0, true);
+        return new TrainingOptions(epochs, loss, optimizer, schedule, 0, WeightPenalty.NONE, Optional.empty(), 0, true);
     }
 
     public TrainingOptions withClipNorm(double norm) {

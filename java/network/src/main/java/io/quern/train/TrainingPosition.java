@@ -91,6 +91,14 @@ final class TrainingPosition {
             position.bestEpoch = Integer.parseInt(get(text, "best-epoch"));
             position.waited = Integer.parseInt(get(text, "waited"));
             get(text, "reports").lines().map(TrainingPosition::report).forEach(position.reports::add);
+            if (position.epoch < 0
+                    || position.batch < 0
+                    || position.batch > position.batches
+                    || position.step < position.batch
+                    || position.waited < 0) {
+                throw new IllegalArgumentException("epoch " + position.epoch + ", batch " + position.batch + " of "
+                        + position.batches + ", step " + position.step + " is no place in a training");
+            }
             return position;
         } catch (IllegalArgumentException e) {
             throw SafetensorsHeader.fail(file, "the training position cannot be read: " + e.getMessage(), e);

@@ -86,7 +86,7 @@ final class TrainingStep implements AutoCloseable {
     private void clip() {
         if (options.clipNorm() > 0) {
             Tensor all = gradients.values();
-            Tensor square = tape.allocate(all.dtype(), Shape.of());
+            Tensor square = tape.allocate(network.dtype(), Shape.of());
             executor.run(SquaredNorm.OP, new SquaredNorm.Args(all, square));
             executor.run(ClipByNorm.OP, new ClipByNorm.Args(all, square, all, options.clipNorm()));
         }

@@ -21,7 +21,7 @@ public final class Weights {
     public static void save(Network network, Path path) {
         Map<String, String> metadata =
                 Map.of(MODEL, network.describe(), INPUT, network.inputShape().toString());
-        Safetensors.write(path, network.tensors(), metadata);
+        Safetensors.write(path, network.tensors(), Safetensors.sealed(network.tensors(), metadata));
     }
 
     /**
@@ -60,7 +60,8 @@ public final class Weights {
             throw SafetensorsHeader.fail(path.toString(), "its metadata name no model and input", null);
         }
         try {
-            long[] extents = Arrays.stream(input.split("x")).mapToLong(Long::parseLong).toArray();
+            long[] extents =
+                    Arrays.stream(input.split("x")).mapToLong(Long::parseLong).toArray();
             return Network.build(ModelParser.parse(model), Shape.of(extents), Rng.of(0));
         } catch (ArgumentException | NumberFormatException e) {
             throw SafetensorsHeader.fail(path.toString(), "its model cannot be built: " + e.getMessage(), e);
@@ -68,6 +69,10 @@ public final class Weights {
     }
 
     private static void load(Network network, Path path, Safetensors file) {
+        if (file.metadata().containsKey(MODEL)) {
+            // written by save; files of other tools carry no checksum
+            file.requireIntact();
+        }
         Map<String, Tensor> tensors = network.tensors();
         if (!file.names().equals(tensors.keySet())) {
             throw SafetensorsHeader.fail(

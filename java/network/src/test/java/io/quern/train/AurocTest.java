@@ -61,7 +61,9 @@ class AurocTest {
     /** Class 0: positives {0.8, 0.4} over {0.3, 0.5, 0.1}: 5 of 6. Class 1: {0.5} over all: 1. Class 2: 0.6 over all, 0.2: 6 of 6. */
     @Test
     void oneVsRestIsTheMeanOverClassesThatOccur() {
-        double[][] scores = {{0.8, 0.1, 0.1, 0}, {0.4, 0.4, 0.2, 0}, {0.3, 0.5, 0.2, 0}, {0.5, 0.1, 0.4, 0}, {0.1, 0.3, 0.6, 0}};
+        double[][] scores = {
+            {0.8, 0.1, 0.1, 0}, {0.4, 0.4, 0.2, 0}, {0.3, 0.5, 0.2, 0}, {0.5, 0.1, 0.4, 0}, {0.1, 0.3, 0.6, 0}
+        };
         assertEquals((5 / 6.0 + 1 + 1) / 3, Auroc.oneVsRest(scores, new int[] {0, 0, 1, 2, 2}), 1e-15);
         assertTrue(Double.isNaN(Auroc.oneVsRest(scores, new int[] {1, 1, 1, 1, 1})));
     }

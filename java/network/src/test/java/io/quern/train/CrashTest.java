@@ -58,7 +58,8 @@ class CrashTest {
         long lastStep = 0;
         for (int kill = 0; kill < KILLS; kill++) {
             Process process = new ProcessBuilder(List.of(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-XX:TieredStopAtLevel=1",
                             "-XX:+UseSerialGC",
                             "-cp",
@@ -74,7 +75,9 @@ class CrashTest {
             }
             // a different instant of the write each time
             TimeUnit.MICROSECONDS.sleep(Rng.of(7).step(kill).below(0, 20_000));
-            assertTrue(process.isAlive(), "the child ended by itself with " + (process.isAlive() ? 0 : process.exitValue()));
+            assertTrue(
+                    process.isAlive(),
+                    "the child ended by itself with " + (process.isAlive() ? 0 : process.exitValue()));
             process.destroyForcibly().waitFor();
 
             lastStep = resumedSteps();
@@ -89,13 +92,15 @@ class CrashTest {
         return new CheckpointFolder(folder)
                 .newestFirst().stream()
                         .findFirst()
-                        .map(path -> Long.parseLong(path.getFileName().toString().replaceAll("\\D", "")))
+                        .map(path ->
+                                Long.parseLong(path.getFileName().toString().replaceAll("\\D", "")))
                         .orElse(0L);
     }
 
     /** Steps of the newest checkpoint, which must be intact and go on. */
     private long resumedSteps() {
-        Optional<Path> newest = new CheckpointFolder(folder).newestFirst().stream().findFirst();
+        Optional<Path> newest =
+                new CheckpointFolder(folder).newestFirst().stream().findFirst();
         assertEquals(newest, new CheckpointFolder(folder).latest(), "the newest checkpoint is damaged");
         try (Backend backend = Backends.of("reference", 1);
                 Network network = network();

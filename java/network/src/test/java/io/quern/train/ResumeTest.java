@@ -21,6 +21,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -153,9 +156,11 @@ class ResumeTest {
         uninterrupted("AdamW", checkpoint);
         try (Network network = network();
                 Trainer sgd = new Trainer(network, backend, options("Sgd"));
-                Trainer otherSeed = new Trainer(network, backend, options("AdamW").withSeed(5));
+                Trainer otherSeed =
+                        new Trainer(network, backend, options("AdamW").withSeed(5));
                 Trainer same = new Trainer(network, backend, options("AdamW"));
-                Network otherModel = Network.build(ModelParser.parse("flatten dense(4)"), Shape.of(8, 8, 1), Rng.of(1));
+                Network otherModel =
+                        Network.build(ModelParser.parse("flatten dense(4)"), Shape.of(8, 8, 1), Rng.of(1));
                 Trainer other = new Trainer(otherModel, backend, options("AdamW"))) {
             float[] before = network.trained().values().toFloats();
             assertTrue(assertThrows(FormatException.class, () -> sgd.resume(checkpoint))
@@ -169,7 +174,9 @@ class ResumeTest {
                     .contains("saved with model"));
             assertArrayEquals(before, network.trained().values().toFloats(), "a refused resume changes nothing");
             same.resume(checkpoint);
-            assertTrue(assertThrows(ArgumentException.class, () -> same.fit(Loader.shuffled(TRAIN, 4, 11), Loader.inOrder(VALIDATION, 8)))
+            assertTrue(assertThrows(
+                            ArgumentException.class,
+                            () -> same.fit(Loader.shuffled(TRAIN, 4, 11), Loader.inOrder(VALIDATION, 8)))
                     .getMessage()
                     .contains("6 batches per epoch, these data have 11"));
         }
@@ -194,7 +201,40 @@ class ResumeTest {
                 Trainer trainer = new Trainer(network, backend, options("AdamW"))) {
             assertTrue(assertThrows(FormatException.class, () -> trainer.resume(newest))
                     .getMessage()
-                    .contains("the tensors differ from those that were saved"));
+                    .contains("the contents differ from what was saved"));
         }
+    }
+
+    @Test
+    void aFlippedBitAnywhereInTheFileIsFound() throws IOException {
+        Path file = folder.resolve("whole.safetensors");
+        byte[] bytes = uninterrupted("AdamW", file);
+        for (int i = 0; i < 400; i++) {
+            byte[] damaged = bytes.clone();
+            // every third in the header, where the position is
+            int at = Rng.of(4).step(i).below(0, i % 3 == 0 ? 3000 : bytes.length);
+            damaged[at] ^= (byte) (1 << Rng.of(4).step(i).below(1, 8));
+            Files.write(file, damaged);
+            try (Network network = network();
+                    Trainer trainer = new Trainer(network, backend, options("AdamW"))) {
+                assertThrows(FormatException.class, () -> trainer.resume(file), "byte " + at);
+            }
+        }
+    }
+
+    @Test
+    void aPositionThatCannotBeIsRefused() {
+        TrainingPosition position = new TrainingPosition();
+        Map<String, String> text = position.toText();
+        assertEquals(0, TrainingPosition.fromText("f", text).step);
+        for (String change : List.of("epoch=-1", "batch=3", "step=x", "waited=-1", "reports=1 2", "best=")) {
+            Map<String, String> changed = new TreeMap<>(text);
+            changed.put(change.split("=")[0], change.substring(change.indexOf('=') + 1));
+            assertThrows(FormatException.class, () -> TrainingPosition.fromText("f", changed), change);
+        }
+        text.remove("rate");
+        assertTrue(assertThrows(FormatException.class, () -> TrainingPosition.fromText("f", text))
+                .getMessage()
+                .contains("'rate' is missing"));
     }
 }

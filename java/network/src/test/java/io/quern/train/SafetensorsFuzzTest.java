@@ -26,9 +26,32 @@ class SafetensorsFuzzTest {
     private static final int FILE_EVERY = 20;
 
     private static final List<String> TOKENS = List.of(
-            "{", "}", "[", "]", "\"", ",", ":", "-1", "0", "8", "1e9", "9223372036854775807", "18446744073709551616",
-            "null", "true", "\"F32\"", "\"F16\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "__metadata__", "\\u0000",
-            "\u00e4", "{\"x\":", "[[[[[[", " ");
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            ",",
+            ":",
+            "-1",
+            "0",
+            "8",
+            "1e9",
+            "9223372036854775807",
+            "18446744073709551616",
+            "null",
+            "true",
+            "\"F32\"",
+            "\"F16\"",
+            "\"dtype\"",
+            "\"shape\"",
+            "\"data_offsets\"",
+            "__metadata__",
+            "\\u0000",
+            "\u00e4",
+            "{\"x\":",
+            "[[[[[[",
+            " ");
 
     @TempDir
     private Path folder;
@@ -125,7 +148,8 @@ class SafetensorsFuzzTest {
             }
         }
         assertEquals(MUTATIONS, accepted + refused);
-        assertTrue(accepted > MUTATIONS / 100 && refused > MUTATIONS / 2, accepted + " accepted, " + refused + " refused");
+        assertTrue(
+                accepted > MUTATIONS / 100 && refused > MUTATIONS / 2, accepted + " accepted, " + refused + " refused");
         assertEquals(live, Memory.host().liveBytes());
     }
 }

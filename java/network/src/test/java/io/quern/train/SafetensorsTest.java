@@ -93,7 +93,9 @@ class SafetensorsTest {
                     assertEquals(tensor.shape(), back.shape(), name);
                     for (long i = 0; i < tensor.elements(); i++) {
                         assertEquals(
-                                Double.doubleToRawLongBits(tensor.get(i)), Double.doubleToRawLongBits(back.get(i)), name);
+                                Double.doubleToRawLongBits(tensor.get(i)),
+                                Double.doubleToRawLongBits(back.get(i)),
+                                name);
                     }
                 }
             });
@@ -162,10 +164,14 @@ class SafetensorsTest {
                 List.of("{\"x\":7}", "needs START_OBJECT"),
                 List.of("{\"x\":{\"dtype\":\"F32\",\"shape\":[2]}}", "lacks dtype, shape or two data_offsets"),
                 List.of("{\"x\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", "dtype 'F16', known are"),
-                List.of("{\"x\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", "of 12 bytes has the offsets"),
+                List.of(
+                        "{\"x\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}",
+                        "of 12 bytes has the offsets"),
                 List.of("{\"x\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "negative"),
                 List.of("{\"x\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", "needs VALUE_NUMBER_INT"),
-                List.of("{\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}", "more than 8"),
+                List.of(
+                        "{\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}",
+                        "more than 8"),
                 List.of(
                         "{\"x\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}",
                         "impossible shape"),
@@ -222,7 +228,8 @@ class SafetensorsTest {
 
     @Test
     void anUnwritableTargetIsAnErrorThatLeavesNoLitter() throws IOException {
-        Path occupied = Files.createDirectories(folder.resolve("occupied").resolve("inner")).getParent();
+        Path occupied = Files.createDirectories(folder.resolve("occupied").resolve("inner"))
+                .getParent();
         try (Tensor x = Tensor.of(Shape.of(1), 1)) {
             assertTrue(assertThrows(QuernException.class, () -> Safetensors.write(occupied, Map.of("x", x), Map.of()))
                     .getMessage()

@@ -55,8 +55,11 @@ class ScheduleTest {
 
     @Test
     void trainingsOfOneStepHaveARate() {
-        for (Schedule schedule :
-                List.of(new ConstantRate(1), new StepDecay(1, 0.5, List.of(0.5)), new CosineDecay(1, 0.5, 0), new OneCycle(1))) {
+        for (Schedule schedule : List.of(
+                new ConstantRate(1),
+                new StepDecay(1, 0.5, List.of(0.5)),
+                new CosineDecay(1, 0.5, 0),
+                new OneCycle(1))) {
             double rate = schedule.rate(0, 1);
             assertTrue(rate > 0 && rate <= 1, schedule + ": " + rate);
         }

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Small data sets in memory for tests. */
-record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<String> classNames) implements Dataset {
+public record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<String> classNames) implements Dataset {
     /** Two half circles that interlock, with a little noise. */
-    static ToyData twoMoons(int size, long seed) {
+    public static ToyData twoMoons(int size, long seed) {
         Rng rng = Rng.of(seed);
         float[][] samples = new float[size][];
         int[] labels = new int[size];
@@ -19,14 +19,15 @@ record ToyData(Shape sampleShape, float[][] samples, int[] labels, List<String> 
             double x = labels[i] == 0 ? Math.cos(angle) : 1 - Math.cos(angle);
             double y = labels[i] == 0 ? Math.sin(angle) : 0.5 - Math.sin(angle);
             samples[i] = new float[] {
-                (float) (x + 0.1 * rng.stream(2).normal(i)), (float) (y + 0.1 * rng.stream(3).normal(i))
+                (float) (x + 0.1 * rng.stream(2).normal(i)),
+                (float) (y + 0.1 * rng.stream(3).normal(i))
             };
         }
         return new ToyData(Shape.of(2), samples, labels, List.of("upper", "lower"));
     }
 
     /** Images of noise; the class is the quarter that is brighter. */
-    static ToyData quarters(int size, int extent, long seed) {
+    public static ToyData quarters(int size, int extent, long seed) {
         float[][] samples = new float[size][extent * extent];
         int[] labels = new int[size];
         for (int i = 0; i < size; i++) {

@@ -58,7 +58,8 @@ class TrainerTest {
                         network,
                         backend,
                         TrainingOptions.of(
-                                1, (tape, output, labels) -> io.quern.op.Scale.apply(
+                                1,
+                                (tape, output, labels) -> io.quern.op.Scale.apply(
                                         tape,
                                         io.quern.op.Reduce.apply(tape, output, io.quern.op.ReduceKind.SUM, 0, 1),
                                         0),
@@ -103,13 +104,15 @@ class TrainerTest {
         Set<Long> live = new HashSet<>();
         try (Backend backend = Backends.best(2);
                 Network network = Network.build(
-                        ModelParser.parse("conv(4,3) relu maxpool(2) flatten dense(8) batchnorm relu dropout(0.5) dense(4)"),
+                        ModelParser.parse(
+                                "conv(4,3) relu maxpool(2) flatten dense(8) batchnorm relu dropout(0.5) dense(4)"),
                         Shape.of(8, 8, 1),
                         Rng.of(1));
                 Trainer trainer = new Trainer(
                         network,
                         backend,
-                        TrainingOptions.of(1, new CrossEntropyLoss(), new AdamW(), new ConstantRate(1e-3)).withClipNorm(1))) {
+                        TrainingOptions.of(1, new CrossEntropyLoss(), new AdamW(), new ConstantRate(1e-3))
+                                .withClipNorm(1))) {
             trainer.listen(new TrainingListener() {
                 @Override
                 public void onStep(Trainer running, Step step) {
@@ -132,7 +135,8 @@ class TrainerTest {
         long before = Memory.host().liveBlocks();
         try (Backend backend = Backends.of("reference", 1);
                 Network network = network("dense(4) relu dense(2)");
-                Trainer trainer = new Trainer(network, backend, options(2, 0.1).withEarlyStopping(new EarlyStopping(1)))) {
+                Trainer trainer =
+                        new Trainer(network, backend, options(2, 0.1).withEarlyStopping(new EarlyStopping(1)))) {
             trainer.fit(Loader.inOrder(MOONS, 16), Loader.inOrder(MOONS, 16));
             assertTrue(Memory.host().liveBlocks() > before);
         }
@@ -197,7 +201,8 @@ class TrainerTest {
             assertTrue(result.epochs().get(best).best());
             assertEquals(best + 4, result.epochs().size(), "three epochs of patience");
             assertArrayEquals(weights.get(best), network.trained().values().toFloats());
-            assertFalse(Arrays.equals(weights.getLast(), network.trained().values().toFloats()));
+            assertFalse(
+                    Arrays.equals(weights.getLast(), network.trained().values().toFloats()));
             assertEquals(
                     result.epochs().get(best).validationLoss(),
                     evaluator.evaluate(validation).loss(),
@@ -206,10 +211,30 @@ class TrainerTest {
     }
 
     @Test
+    void stoppingAtTheVeryEndIsFinishing() {
+        try (Backend backend = Backends.of("reference", 1);
+                Network network = network("dense(2)");
+                Trainer trainer = new Trainer(network, backend, options(2, 0.1))) {
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void onStep(Trainer running, Step step) {
+                    if (step.step() == 4) {
+                        running.stop();
+                    }
+                }
+            });
+            TrainingResult result = trainer.fit(Loader.inOrder(MOONS, 32));
+            assertEquals(TrainingResult.End.FINISHED, result.end());
+            assertEquals(2, result.epochs().size());
+        }
+    }
+
+    @Test
     void earlyStoppingNeedsAValidationSet() {
         try (Backend backend = Backends.of("reference", 1);
                 Network network = network("dense(2)");
-                Trainer trainer = new Trainer(network, backend, options(1, 1).withEarlyStopping(new EarlyStopping(1)))) {
+                Trainer trainer =
+                        new Trainer(network, backend, options(1, 1).withEarlyStopping(new EarlyStopping(1)))) {
             assertEquals(
                     "early stopping needs a validation set",
                     assertThrows(ArgumentException.class, () -> trainer.fit(Loader.inOrder(MOONS, 8)))

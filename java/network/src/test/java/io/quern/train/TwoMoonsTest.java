@@ -20,8 +20,8 @@ class TwoMoonsTest {
     void aSmallPerceptronSeparatesTheMoons(String backendName, String optimizerName) {
         Optimizer optimizer = optimizerName.equals("AdamW") ? new AdamW() : new Sgd(0.9);
         double rate = optimizerName.equals("AdamW") ? 0.05 : 0.1;
-        TrainingOptions options =
-                TrainingOptions.of(20, new CrossEntropyLoss(), optimizer, new OneCycle(rate)).withSeed(3);
+        TrainingOptions options = TrainingOptions.of(20, new CrossEntropyLoss(), optimizer, new OneCycle(rate))
+                .withSeed(3);
         try (Backend backend = Backends.of(backendName, 2);
                 Network network = Network.build(ModelParser.parse("dense(32) relu dense(2)"), Shape.of(2), Rng.of(3));
                 Trainer trainer = new Trainer(network, backend, options);

@@ -11,6 +11,8 @@ import io.quern.nn.Network;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -33,8 +35,11 @@ class WeightsTest {
             try (Network opened = Weights.open(path)) {
                 assertEquals(network.describe(), opened.describe());
                 assertEquals(network.inputShape(), opened.inputShape());
-                network.tensors().forEach((name, tensor) -> assertArrayEquals(
-                        tensor.toFloats(), opened.parameter(name).value().toFloats(), name));
+                network.tensors()
+                        .forEach((name, tensor) -> assertArrayEquals(
+                                tensor.toFloats(),
+                                opened.parameter(name).value().toFloats(),
+                                name));
             }
         }
     }
@@ -62,11 +67,40 @@ class WeightsTest {
         Path path = folder.resolve("bare.safetensors");
         try (Tensor x = Tensor.of(Shape.of(1), 1)) {
             Safetensors.write(path, Map.of("x", x), Map.of());
-            assertTrue(assertThrows(FormatException.class, () -> Weights.open(path)).getMessage().contains("no model"));
+            assertTrue(assertThrows(FormatException.class, () -> Weights.open(path))
+                    .getMessage()
+                    .contains("no model"));
             Safetensors.write(path, Map.of("x", x), Map.of("model", "dens(3)", "input", "4"));
             assertTrue(assertThrows(FormatException.class, () -> Weights.open(path))
                     .getMessage()
                     .contains("did you mean 'dense'?"));
+        }
+    }
+
+    @Test
+    void aChangedWeightIsFound() throws IOException {
+        Path path = folder.resolve("weights.safetensors");
+        try (Network network = network("flatten dense(2)", 1)) {
+            Weights.save(network, path);
+            byte[] bytes = Files.readAllBytes(path);
+            bytes[bytes.length - 1] ^= 1;
+            Files.write(path, bytes);
+            assertTrue(assertThrows(FormatException.class, () -> Weights.load(network, path))
+                    .getMessage()
+                    .contains("the contents differ from what was saved"));
+        }
+    }
+
+    @Test
+    void tensorsOfAnotherToolAreTakenByName() {
+        Path path = folder.resolve("foreign.safetensors");
+        try (Network network = network("flatten dense(2)", 1);
+                Network other = network("flatten dense(2)", 2)) {
+            Safetensors.write(path, other.tensors(), Map.of("format", "pt"));
+            Weights.load(network, path);
+            assertArrayEquals(
+                    other.trained().values().toFloats(),
+                    network.trained().values().toFloats());
         }
     }
 }

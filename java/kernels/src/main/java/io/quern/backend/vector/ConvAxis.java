@@ -14,7 +14,8 @@ import java.util.List;
  * @param high the greatest
  * @param phases taps by rising offset, per phase
  */
-record ConvAxis(int sources, int results, int stride, int spread, int units, int low, int high, List<List<Tap>> phases) {
+record ConvAxis(
+        int sources, int results, int stride, int spread, int units, int low, int high, List<List<Tap>> phases) {
     /** Filter position {@code index} reads the source at {@code offset}. */
     record Tap(int index, int offset) {}
 
@@ -44,8 +45,16 @@ record ConvAxis(int sources, int results, int stride, int spread, int units, int
     }
 
     private static ConvAxis of(int sources, int results, int stride, int spread, List<List<Tap>> phases) {
-        int low = phases.stream().flatMap(List::stream).mapToInt(Tap::offset).min().orElse(0);
-        int high = phases.stream().flatMap(List::stream).mapToInt(Tap::offset).max().orElse(0);
+        int low = phases.stream()
+                .flatMap(List::stream)
+                .mapToInt(Tap::offset)
+                .min()
+                .orElse(0);
+        int high = phases.stream()
+                .flatMap(List::stream)
+                .mapToInt(Tap::offset)
+                .max()
+                .orElse(0);
         int units = (results + spread - 1) / spread;
         return new ConvAxis(sources, results, stride, spread, units, low, high, phases);
     }
@@ -69,7 +78,7 @@ record ConvAxis(int sources, int results, int stride, int spread, int units, int
     /** True when the taps of every phase are neighbours. */
     boolean dense() {
         return phases.stream()
-                .allMatch(taps ->
-                        taps.isEmpty() || taps.getLast().offset() - taps.getFirst().offset() == taps.size() - 1);
+                .allMatch(taps -> taps.isEmpty()
+                        || taps.getLast().offset() - taps.getFirst().offset() == taps.size() - 1);
     }
 }

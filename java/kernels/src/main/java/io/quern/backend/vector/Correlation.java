@@ -92,9 +92,8 @@ final class Correlation {
         long cs = depthwise ? pixel : Float.BYTES;
         int last = slabs.count() - 1;
         ConvTile.Walk whole = new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, 0));
-        ConvTile.Walk odd = last > 0 && slabs.odd(last)
-                ? new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, last))
-                : whole;
+        ConvTile.Walk odd =
+                last > 0 && slabs.odd(last) ? new ConvTile.Walk(taps, kc, cs, rows(phaseH, phaseW, last)) : whole;
         return new Phase(tapsH, tapsW, filterRow, whole, odd);
     }
 

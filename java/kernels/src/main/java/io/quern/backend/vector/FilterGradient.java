@@ -136,8 +136,7 @@ final class FilterGradient {
         ConvTile.Walk walk = slabs.odd(slab) ? odd : whole;
         long pixelBytes = (long) shape.k() * Float.BYTES;
         int pixels = slabs.images(slab) * (slabs.to(slab) - slabs.from(slab)) * shape.q();
-        long first = signal
-                + ((long) slabs.firstImage(slab) * shape.p() + slabs.from(slab)) * shape.q() * pixelBytes;
+        long first = signal + ((long) slabs.firstImage(slab) * shape.p() + slabs.from(slab)) * shape.q() * pixelBytes;
         for (int panel = 0; panel < groups * panels; panel++) {
             int group = panel / panels;
             int wide = Math.min(columns, width - panel % panels * columns);

@@ -138,7 +138,8 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind) impleme
     }
 
     private static FloatVector gelu(FloatVector x) {
-        FloatVector inner = x.mul(x).fma(
+        FloatVector inner = x.mul(x)
+                .fma(
                         FloatVector.broadcast(Lanes.F, (float) (2 * ActivationKind.GELU_C * ActivationKind.GELU_CUBIC)),
                         FloatVector.broadcast(Lanes.F, (float) (2 * ActivationKind.GELU_C)))
                 .mul(x);

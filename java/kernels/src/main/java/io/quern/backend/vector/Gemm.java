@@ -27,8 +27,8 @@ final class Gemm {
     private static final int GROUP = 256;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
-    private static final int DA = 256, DB = 64;
 
+    private static final int DA = 256, DB = 64;
     private final int m, n, k, kc;
     private final GemmBlock block;
     private final PanelSource a, b;
@@ -49,16 +49,51 @@ final class Gemm {
      * @param epilogue applied to finished blocks, or null
      */
     static void multiply(
-            int m, int n, int k, float alpha, long a, long rsa, long csa, long b, long rsb, long csb, float beta, long c,
-            long ldc, Epilogue epilogue, Scratch scratch, WorkerPool parallel) {
-        multiply(m, n, k, alpha, GemmPanels.rows(a, rsa, csa), GemmPanels.columns(b, rsb, csb), beta, c, ldc, epilogue,
-                scratch, parallel);
+            int m,
+            int n,
+            int k,
+            float alpha,
+            long a,
+            long rsa,
+            long csa,
+            long b,
+            long rsb,
+            long csb,
+            float beta,
+            long c,
+            long ldc,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool parallel) {
+        multiply(
+                m,
+                n,
+                k,
+                alpha,
+                GemmPanels.rows(a, rsa, csa),
+                GemmPanels.columns(b, rsb, csb),
+                beta,
+                c,
+                ldc,
+                epilogue,
+                scratch,
+                parallel);
     }
 
     /** The same with operands that pack themselves. */
     static void multiply(
-            int m, int n, int k, float alpha, PanelSource a, PanelSource b, float beta, long c, long ldc,
-            Epilogue epilogue, Scratch scratch, WorkerPool parallel) {
+            int m,
+            int n,
+            int k,
+            float alpha,
+            PanelSource a,
+            PanelSource b,
+            float beta,
+            long c,
+            long ldc,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool parallel) {
         if (m <= 0 || n <= 0) {
             return;
         }

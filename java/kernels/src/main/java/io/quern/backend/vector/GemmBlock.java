@@ -17,14 +17,17 @@ record GemmBlock(
     private static final long STEP_A = ROWS * Float.BYTES, STEP_B = COLUMNS * Float.BYTES;
 
     /** A panel of B stays in L1 while the panels of A pass by from L2. */
-    void multiply(
-            int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long tile) {
+    void multiply(int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long tile) {
         if (p == 0 && beta != 0 && beta != 1) {
             scale(row0, rows, col0, columns);
         }
         boolean add = p > 0 || beta != 0, last = p + depth == k;
         int alphaBits = Float.floatToRawIntBits(alpha);
-        long firstA = packedA, panelA = STEP_A * depth, edgeA = packedA + rows / ROWS * panelA, rs = Float.BYTES, cs = STEP_A;
+        long firstA = packedA,
+                panelA = STEP_A * depth,
+                edgeA = packedA + rows / ROWS * panelA,
+                rs = Float.BYTES,
+                cs = STEP_A;
         if (directA != null) {
             rs = directA.along();
             cs = directA.deep();
@@ -58,10 +61,12 @@ record GemmBlock(
                     }
                 }
                 if (j < columns) {
-                    GemmTile.edge(high, columns - j, depth, firstA, rs, cs, edgeB, STEP_B, cij, ldc, alphaBits, add, tile);
+                    GemmTile.edge(
+                            high, columns - j, depth, firstA, rs, cs, edgeB, STEP_B, cij, ldc, alphaBits, add, tile);
                 }
                 if (last && epilogue != null) {
-                    epilogue.apply(c + (row0 + i) * ldc + (long) col0 * Float.BYTES, ldc, row0 + i, high, col0, columns);
+                    epilogue.apply(
+                            c + (row0 + i) * ldc + (long) col0 * Float.BYTES, ldc, row0 + i, high, col0, columns);
                 }
             }
             return;
@@ -82,7 +87,8 @@ record GemmBlock(
                 }
             }
             if (i < rows) {
-                GemmTile.edge(rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
+                GemmTile.edge(
+                        rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
             }
             if (last && epilogue != null) {
                 epilogue.apply(top, ldc, row0, rows, col0 + j, wide);

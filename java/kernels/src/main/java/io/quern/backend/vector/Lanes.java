@@ -18,11 +18,10 @@ final class Lanes {
     static final int BYTES = F.vectorByteSize();
 
     /** Vector registers: AVX-512 and NEON have 32, which C2 then uses for narrow vectors too; older x86 has 16. */
-    static final int REGISTERS =
-            FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512
-                            || System.getProperty("os.arch").toLowerCase(Locale.ROOT).contains("aarch64")
-                    ? 32
-                    : 16;
+    static final int REGISTERS = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512
+                    || System.getProperty("os.arch").toLowerCase(Locale.ROOT).contains("aarch64")
+            ? 32
+            : 16;
 
     /**
      * {@code address & ADDRESS} tells C2 what it cannot know: an address is not negative. The bounds check against the

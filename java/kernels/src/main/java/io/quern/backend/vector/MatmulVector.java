@@ -25,7 +25,8 @@ final class MatmulVector implements Kernel<Matmul.Args> {
                 && rows(args.c())
                 && (args.bias() == null || args.bias().isContiguous())
                 && (args.preactivation() == null
-                        || rows(args.preactivation()) && args.preactivation().stride(-2) == args.c().stride(-2));
+                        || rows(args.preactivation())
+                                && args.preactivation().stride(-2) == args.c().stride(-2));
     }
 
     /** True when the elements of a row are neighbours. */

@@ -68,8 +68,7 @@ final class ScalarMath {
         float rounded = Math.fma(z, LOG2_E, ROUND);
         float n = rounded - ROUND;
         float power = powerOfTwo(Float.floatToRawIntBits(rounded));
-        float m = Math.fma(
-                expm1Reduced(Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, z))), power, power - 1);
+        float m = Math.fma(expm1Reduced(Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, z))), power, power - 1);
         return Math.copySign(m / (m + 2), x);
     }
 

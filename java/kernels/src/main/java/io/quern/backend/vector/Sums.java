@@ -27,8 +27,7 @@ final class Sums {
         for (; i <= elements - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector sum = FloatVector.fromMemorySegment(Lanes.F, ALL, rows + 4L * i, Lanes.ORDER);
             for (int row = 1; row < count; row++) {
-                sum = sum.add(
-                        FloatVector.fromMemorySegment(Lanes.F, ALL, rows + row * stride + 4L * i, Lanes.ORDER));
+                sum = sum.add(FloatVector.fromMemorySegment(Lanes.F, ALL, rows + row * stride + 4L * i, Lanes.ORDER));
             }
             sum.intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER);
         }

@@ -49,7 +49,11 @@ final class VectorMath {
         FloatVector power = powerOfTwo(rounded.reinterpretAsInts());
         FloatVector m = expm1Reduced(reduced(z, n)).fma(power, power.sub(1f));
         IntVector sign = x.reinterpretAsInts().and(Integer.MIN_VALUE);
-        FloatVector y = m.div(m.add(2f)).reinterpretAsInts().and(Integer.MAX_VALUE).or(sign).reinterpretAsFloats();
+        FloatVector y = m.div(m.add(2f))
+                .reinterpretAsInts()
+                .and(Integer.MAX_VALUE)
+                .or(sign)
+                .reinterpretAsFloats();
         return y.blend(x, x.compare(NE, x));
     }
 
@@ -59,7 +63,8 @@ final class VectorMath {
         IntVector bits = x.blend(x.mul(0x1p23f), small).reinterpretAsInts().sub(SQRT_HALF);
         FloatVector e = ((FloatVector) bits.lanewise(ASHR, 23).convert(I2F, 0));
         e = e.blend(e.sub(23f), small);
-        FloatVector f = bits.and(0x007fffff).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
+        FloatVector f =
+                bits.and(0x007fffff).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
         FloatVector square = f.mul(f);
         FloatVector p = f.fma(L10, L9).lanewise(FMA, f, L8).lanewise(FMA, f, L7).lanewise(FMA, f, L6);
         p = p.lanewise(FMA, f, L5).lanewise(FMA, f, L4).lanewise(FMA, f, L3);

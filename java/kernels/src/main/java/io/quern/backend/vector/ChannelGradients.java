@@ -1,0 +1,100 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.WorkerPool;
+import jdk.incubator.vector.DoubleVector;
+
+/** Sums of dy and dy (x - mean) per channel, for the gradients of a normalisation's parameters. */
+final class ChannelGradients {
+    private static final int TILE = 4 * DoubleLanes.DOUBLES;
+
+    private ChannelGradients() {}
+
+    /** Sums of dy at [c], of dy (x - mean[c]) at [channels + c]. */
+    static double[] of(WorkerPool pool, long x, long dy, float[] mean, long rows) {
+        int channels = mean.length;
+        double[] means = new double[ChannelSums.fold(channels) * channels];
+        for (int c = 0; c < means.length; c++) {
+            means[c] = mean[c % channels];
+        }
+        return ChannelSums.of(
+                pool,
+                rows,
+                channels,
+                (start, count, stride, from, to, sums, first, second) ->
+                        add(x + 4 * start, dy + 4 * start, means, count, stride, from, to, sums, first, second));
+    }
+
+    private static void add(
+            long x,
+            long dy,
+            double[] means,
+            int rows,
+            int stride,
+            int from,
+            int to,
+            double[] sums,
+            int first,
+            int second) {
+        int c = from;
+        for (; c <= to - TILE; c += TILE) {
+            tile(x + 4L * c, dy + 4L * c, means, c, rows, stride, sums, first + c, second + c);
+        }
+        for (; c < to; c++) {
+            column(x + 4L * c, dy + 4L * c, means[c], rows, stride, sums, first + c, second + c);
+        }
+    }
+
+    private static void tile(
+            long x, long dy, double[] means, int c, int rows, int stride, double[] sums, int first, int second) {
+        int d = DoubleLanes.DOUBLES;
+        DoubleVector m0 = DoubleVector.fromArray(DoubleLanes.D, means, c);
+        DoubleVector m1 = DoubleVector.fromArray(DoubleLanes.D, means, c + d);
+        DoubleVector m2 = DoubleVector.fromArray(DoubleLanes.D, means, c + 2 * d);
+        DoubleVector m3 = DoubleVector.fromArray(DoubleLanes.D, means, c + 3 * d);
+        DoubleVector s0 = DoubleVector.fromArray(DoubleLanes.D, sums, first);
+        DoubleVector s1 = DoubleVector.fromArray(DoubleLanes.D, sums, first + d);
+        DoubleVector s2 = DoubleVector.fromArray(DoubleLanes.D, sums, first + 2 * d);
+        DoubleVector s3 = DoubleVector.fromArray(DoubleLanes.D, sums, first + 3 * d);
+        DoubleVector q0 = DoubleVector.fromArray(DoubleLanes.D, sums, second);
+        DoubleVector q1 = DoubleVector.fromArray(DoubleLanes.D, sums, second + d);
+        DoubleVector q2 = DoubleVector.fromArray(DoubleLanes.D, sums, second + 2 * d);
+        DoubleVector q3 = DoubleVector.fromArray(DoubleLanes.D, sums, second + 3 * d);
+        for (int r = 0; r < rows; r++) {
+            long at = 4L * r * stride;
+            DoubleVector g0 = DoubleLanes.load(dy + at);
+            DoubleVector g1 = DoubleLanes.load(dy + at + 4L * d);
+            DoubleVector g2 = DoubleLanes.load(dy + at + 8L * d);
+            DoubleVector g3 = DoubleLanes.load(dy + at + 12L * d);
+            q0 = DoubleLanes.load(x + at).sub(m0).fma(g0, q0);
+            q1 = DoubleLanes.load(x + at + 4L * d).sub(m1).fma(g1, q1);
+            q2 = DoubleLanes.load(x + at + 8L * d).sub(m2).fma(g2, q2);
+            q3 = DoubleLanes.load(x + at + 12L * d).sub(m3).fma(g3, q3);
+            s0 = s0.add(g0);
+            s1 = s1.add(g1);
+            s2 = s2.add(g2);
+            s3 = s3.add(g3);
+        }
+        s0.intoArray(sums, first);
+        s1.intoArray(sums, first + d);
+        s2.intoArray(sums, first + 2 * d);
+        s3.intoArray(sums, first + 3 * d);
+        q0.intoArray(sums, second);
+        q1.intoArray(sums, second + d);
+        q2.intoArray(sums, second + 2 * d);
+        q3.intoArray(sums, second + 3 * d);
+    }
+
+    private static void column(
+            long x, long dy, double mean, int rows, int stride, double[] sums, int first, int second) {
+        double sum = sums[first];
+        double products = sums[second];
+        for (int r = 0; r < rows; r++) {
+            long at = 4L * r * stride;
+            double gradient = Rows.get(dy + at);
+            sum += gradient;
+            products += gradient * ((double) Rows.get(x + at) - mean);
+        }
+        sums[first] = sum;
+        sums[second] = products;
+    }
+}
