@@ -25,7 +25,8 @@ public final class ReadmeTables {
             new ResultTable("MatmulBench", "GFLOP/s", parameters -> 2e-3 * product(parameters.get("shape"))),
             new ResultTable(
                     "Conv2dBench", "GFLOP/s", parameters -> 1e-3 * ConvolutionSpec.flops(parameters.get("conv"))),
-            new ResultTable("DropoutBench", "G elements/s", parameters -> 1e-3 * number(parameters, "size")));
+            new ResultTable("DropoutBench", "G elements/s", parameters -> 1e-3 * number(parameters, "size")),
+            new ResultTable("TrainStepBench", "samples/s", parameters -> 1e6 * number(parameters, "batch")));
 
     private ReadmeTables() {}
 

@@ -23,7 +23,7 @@ final class Defaults {
         options.put("--validation", "0.05");
         options.put("--augment", "false");
         options.put("--model", model);
-        options.put("--epochs", "5");
+        options.put("--epochs", "10");
         options.put("--batch", "64");
         options.put("--optimizer", "adamw");
         options.put("--lr", "0.002");
@@ -36,6 +36,14 @@ final class Defaults {
         options.put("--l2", "0");
         options.put("--label-smoothing", "0");
         options.put("--clip", "0");
+        switch (data.split("[:,]")[0]) {
+            case "strokes" -> options.put("--epochs", "3");
+            case "mnist" -> {
+                options.put("--epochs", "12");
+                options.put("--augment", "true");
+            }
+            default -> {}
+        }
         if (model.equals("resnet20")) {
             residual(options);
         }
@@ -62,7 +70,7 @@ final class Defaults {
     private static void residual(Map<String, String> options) {
         options.put("--epochs", "10");
         options.put("--batch", "128");
-        options.put("--augment", "true");
+        options.put("--augment", options.get("--data").startsWith("csv:") ? "false" : "true");
         options.put("--optimizer", "sgd");
         options.put("--lr", "0.2");
         options.put("--weight-decay", "0.0005");

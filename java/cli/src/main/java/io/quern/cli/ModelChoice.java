@@ -5,14 +5,18 @@ import io.quern.nn.DropoutLayer;
 import io.quern.nn.Layer;
 import io.quern.nn.ModelParser;
 import io.quern.nn.Models;
+import io.quern.nn.Network;
 import io.quern.nn.Sequential;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** What {@code --model} and {@code --dropout} mean for a data set. Whatever does not fit is wrong usage. */
 final class ModelChoice {
+    private static final int LONGEST_SHOWN = 200;
+
     private ModelChoice() {}
 
     /** Checks what can be checked before the data are there. */
@@ -49,6 +53,20 @@ final class ModelChoice {
             layers.add(layers.size() - 1, dropout);
         }
         return new Sequential(layers);
+    }
+
+    /** For example {@code mlp, 235,146 parameters: flatten dense(256) ...}; a long model only by its number of layers. */
+    static String summary(TrainOptions.Model options, Network network) {
+        String name = Models.NAMES.contains(options.text) ? options.text + ", " : "";
+        String layers = network.describe();
+        return String.format(
+                Locale.ROOT,
+                "%s%,d parameters%s",
+                name,
+                network.parameterCount(),
+                layers.length() <= LONGEST_SHOWN
+                        ? ": " + layers
+                        : ", " + network.model().layers().size() + " layers; report.html lists them");
     }
 
     private static void requireClasses(Sequential model, Dataset data) {

@@ -108,9 +108,8 @@ final class TrainCommand implements Callable<Integer> {
             Split split = raw.normalized(normalization);
             Sequential model = ModelChoice.of(recipe.options().model(), split.train());
             try (Network network = Network.build(model, split.train().sampleShape(), Rng.of(fit.seed()))) {
-                String name = recipe.options().model().text;
                 terminal.line(
-                        "model    %s%,d parameters: %s", label(name), network.parameterCount(), network.describe());
+                        "model    %s", ModelChoice.summary(recipe.options().model(), network));
                 RunConfig config = new RunConfig(
                         network.describe(),
                         network.inputShape(),
@@ -146,10 +145,6 @@ final class TrainCommand implements Callable<Integer> {
             new TrainingOutcome(terminal, job, result, progress.metrics()).write(raw, split.test());
             return ExitCode.DONE;
         }
-    }
-
-    private static String label(String model) {
-        return model.contains(" ") || model.contains("(") ? "" : model + ", ";
     }
 
     private void resume(RunFolder run, Trainer trainer) {

@@ -23,7 +23,7 @@ import java.util.Map;
 
 /** What a finished training leaves behind: the test, charts, the report, and the last lines. */
 record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<Metrics> metrics) {
-    private static final int SHOWN_MISTAKES = 20;
+    private static final int SHOWN_MISTAKES = 24;
 
     /** @param test the normalized test part of {@code raw} */
     void write(Split raw, Dataset test) {

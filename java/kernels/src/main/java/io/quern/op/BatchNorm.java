@@ -1,8 +1,8 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
-import io.quern.op.Normalization.Named;
+import io.quern.op.NormArguments.Named;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -51,8 +51,8 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
             double momentum)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
-            Normalization.checkEpsilon(NAME, epsilon);
+            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkEpsilon(NAME, epsilon);
             Named namedGamma = named("gamma", gamma);
             Named namedBeta = named("beta", beta);
             Named namedY = named("y", y);
@@ -63,10 +63,10 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                 named("inverseDeviation", inverseDeviation)
             };
             Shape channels = Shape.of(x.size(-1));
-            Normalization.checkShape(NAME, channels, x, namedGamma, namedBeta);
-            Normalization.checkShape(NAME, channels, x, statistics);
-            Normalization.checkShape(NAME, x.shape(), x, namedY);
-            Normalization.checkApart(
+            NormArguments.checkShape(NAME, channels, x, namedGamma, namedBeta);
+            NormArguments.checkShape(NAME, channels, x, statistics);
+            NormArguments.checkShape(NAME, x.shape(), x, namedY);
+            NormArguments.checkApart(
                     NAME,
                     List.of(namedY, statistics[0], statistics[1], statistics[2], statistics[3]),
                     List.of(named("x", x), namedGamma, namedBeta));
@@ -210,7 +210,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
     @Override
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
-        for (Shape shape : Normalization.SHAPES) {
+        for (Shape shape : NormArguments.SHAPES) {
             // few values may lie close together: a larger epsilon keeps the differences of the gradient check accurate
             boolean few = shape.elements() < 8 * shape.size(-1);
             cases.add(of(shape, -1, 1, few ? 0.1 : EPSILON, MOMENTUM));

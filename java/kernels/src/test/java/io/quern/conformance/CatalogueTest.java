@@ -62,8 +62,7 @@ class CatalogueTest {
                 new GuardedTensors(DType.F32, GuardedTensors.Layout.ALIGNED, GuardedTensors.Values.UNIFORM, 1)) {
             A args = c.build().apply(tensors);
             Cost cost = op.cost(args);
-            boolean empty = args.inputs().stream().allMatch(tensor -> tensor.elements() == 0)
-                    && args.outputs().stream().allMatch(tensor -> tensor.elements() == 0);
+            boolean empty = args.outputs().stream().allMatch(tensor -> tensor.elements() == 0);
             assertTrue(empty || cost.bytes() > 0, op.name() + " moves no bytes in case " + c.label());
             assertTrue(cost.flops() >= 0, op.name() + " has negative work in case " + c.label());
         }

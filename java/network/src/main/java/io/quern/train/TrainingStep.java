@@ -21,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** One step of training: forward, backward, penalty, clipping, update. All its memory is one workspace. */
-final class TrainingStep implements AutoCloseable {
+public final class TrainingStep implements AutoCloseable {
     private final Network network;
     private final Executor executor;
     private final TrainingOptions options;
@@ -32,9 +32,9 @@ final class TrainingStep implements AutoCloseable {
     private final List<Tensor> gradientViews = new ArrayList<>();
 
     /** @param right samples whose largest output is that of their label */
-    record Outcome(double loss, int right, int counted) {}
+    public record Outcome(double loss, int right, int counted) {}
 
-    TrainingStep(Network network, Executor executor, TrainingOptions options) {
+    public TrainingStep(Network network, Executor executor, TrainingOptions options) {
         this.network = network;
         this.executor = executor;
         this.options = options;
@@ -46,7 +46,7 @@ final class TrainingStep implements AutoCloseable {
     }
 
     /** @param step steps done before this one */
-    Outcome run(Batch batch, long step, double rate) {
+    public Outcome run(Batch batch, long step, double rate) {
         try {
             Rng rng = Rng.of(options.seed()).step(Math.toIntExact(step));
             Tensor x = Predictions.input(tape, network, batch.inputs());

@@ -135,12 +135,11 @@ public record TrainingReport(
                             Pictures.image(mistake.shape(), mistake.values()), "test image " + mistake.index()))
                     .append("<figcaption>said <b>")
                     .append(Html.escape(mistake.predicted()))
-                    .append("</b>, ")
-                    .append(Html.number("%.0f %%", 100 * mistake.confidence()))
+                    .append("</b><br>")
+                    .append(Html.number("%.0f %% sure", 100 * mistake.confidence()))
                     .append("<br>true <b>")
                     .append(Html.escape(mistake.actual()))
-                    .append("</b>, no. ")
-                    .append(mistake.index())
+                    .append("</b>")
                     .append("</figcaption></figure>\n");
         }
         return Html.section(

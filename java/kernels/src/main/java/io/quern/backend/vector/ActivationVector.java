@@ -1,7 +1,6 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
-import static jdk.incubator.vector.VectorOperators.FMA;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 
@@ -12,15 +11,19 @@ import io.quern.op.ActivationKind;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/** y = f(x). One loop per function: a loop over a function object would allocate its vectors. */
+/**
+ * y = f(x). One loop per function, behind an interface call, with one copy of the function in it; why, is told in
+ * {@link VectorMath}.
+ */
 final class ActivationVector implements Kernel<Activation.Args> {
-    /** GELU and SILU are below the smallest float from here on down, and x s(x) would be infinity times 0. */
-    private static final float VANISHES = -110f;
-
     private final WorkerPool pool;
 
     ActivationVector(WorkerPool pool) {
         this.pool = pool;
+    }
+
+    private interface Loop {
+        void run(long x, long y, int count);
     }
 
     @Override
@@ -32,21 +35,25 @@ final class ActivationVector implements Kernel<Activation.Args> {
     public void run(Activation.Args args) {
         long x = args.x().address();
         long y = args.y().address();
-        ActivationKind kind = args.kind();
-        Ranges.run(pool, args.y().elements(), (from, count) -> apply(kind, x + 4 * from, y + 4 * from, count));
+        Loop loop = loop(args.kind());
+        Ranges.run(pool, args.y().elements(), (from, count) -> loop.run(x + 4 * from, y + 4 * from, count));
     }
 
     /** A run of elements, also for the epilogues of other kernels. y may be x. */
     static void apply(ActivationKind kind, long x, long y, int count) {
-        switch (kind) {
-            case NONE -> copy(x, y, count);
-            case RELU -> relu(x, y, count);
-            case LEAKY_RELU -> leakyRelu(x, y, count);
-            case SIGMOID -> sigmoid(x, y, count);
-            case TANH -> tanh(x, y, count);
-            case GELU -> gelu(x, y, count);
-            case SILU -> silu(x, y, count);
-        }
+        loop(kind).run(x, y, count);
+    }
+
+    private static Loop loop(ActivationKind kind) {
+        return switch (kind) {
+            case NONE -> ActivationVector::copy;
+            case RELU -> ActivationVector::relu;
+            case LEAKY_RELU -> ActivationVector::leakyRelu;
+            case SIGMOID -> ActivationVector::sigmoid;
+            case TANH -> ActivationVector::tanh;
+            case GELU -> ActivationVector::gelu;
+            case SILU -> ActivationVector::silu;
+        };
     }
 
     private static void copy(long x, long y, int count) {
@@ -56,36 +63,12 @@ final class ActivationVector implements Kernel<Activation.Args> {
     }
 
     /** NaN stays. */
-    static FloatVector relu(FloatVector x) {
+    private static FloatVector relu(FloatVector x) {
         return x.blend(0f, x.compare(LT, 0f));
     }
 
-    static FloatVector leakyRelu(FloatVector x) {
+    private static FloatVector leakyRelu(FloatVector x) {
         return x.mul((float) ActivationKind.LEAK).blend(x, x.compare(GT, 0f));
-    }
-
-    static FloatVector sigmoid(FloatVector x) {
-        return VectorMath.sigmoid(x);
-    }
-
-    static FloatVector tanh(FloatVector x) {
-        return VectorMath.tanh(x);
-    }
-
-    static FloatVector gelu(FloatVector x) {
-        return x.mul(VectorMath.sigmoid(geluInner(x))).blend(-0f, x.compare(LT, VANISHES));
-    }
-
-    static FloatVector silu(FloatVector x) {
-        return x.mul(VectorMath.sigmoid(x)).blend(-0f, x.compare(LT, VANISHES));
-    }
-
-    /** 2 c (x + 0.044715 x^3) with c = sqrt(2 / pi). */
-    static FloatVector geluInner(FloatVector x) {
-        FloatVector slope = x.mul(x)
-                .lanewise(FMA, (float) (2 * ActivationKind.GELU_C * ActivationKind.GELU_CUBIC), Floats.all((float)
-                        (2 * ActivationKind.GELU_C)));
-        return x.mul(slope);
     }
 
     private static void relu(long x, long y, int count) {
@@ -113,44 +96,40 @@ final class ActivationVector implements Kernel<Activation.Args> {
     private static void sigmoid(long x, long y, int count) {
         int whole = Floats.whole(count);
         for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, sigmoid(Floats.load(x + 4L * i)));
+            VectorMath.sigmoid(Floats.load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
-        if (whole < count) {
-            var tail = Floats.first(count - whole);
-            Floats.store(y + 4L * whole, sigmoid(Floats.load(x + 4L * whole, tail)), tail);
+        for (int i = whole; i < count; i++) {
+            Floats.set(y + 4L * i, ScalarMath.sigmoid(Floats.get(x + 4L * i)));
         }
     }
 
     private static void tanh(long x, long y, int count) {
         int whole = Floats.whole(count);
         for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, tanh(Floats.load(x + 4L * i)));
+            VectorMath.tanh(Floats.load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
-        if (whole < count) {
-            var tail = Floats.first(count - whole);
-            Floats.store(y + 4L * whole, tanh(Floats.load(x + 4L * whole, tail)), tail);
+        for (int i = whole; i < count; i++) {
+            Floats.set(y + 4L * i, ScalarMath.tanh(Floats.get(x + 4L * i)));
         }
     }
 
     private static void gelu(long x, long y, int count) {
         int whole = Floats.whole(count);
         for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, gelu(Floats.load(x + 4L * i)));
+            VectorMath.gelu(Floats.load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
-        if (whole < count) {
-            var tail = Floats.first(count - whole);
-            Floats.store(y + 4L * whole, gelu(Floats.load(x + 4L * whole, tail)), tail);
+        for (int i = whole; i < count; i++) {
+            Floats.set(y + 4L * i, ScalarMath.gelu(Floats.get(x + 4L * i)));
         }
     }
 
     private static void silu(long x, long y, int count) {
         int whole = Floats.whole(count);
         for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, silu(Floats.load(x + 4L * i)));
+            VectorMath.silu(Floats.load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
-        if (whole < count) {
-            var tail = Floats.first(count - whole);
-            Floats.store(y + 4L * whole, silu(Floats.load(x + 4L * whole, tail)), tail);
+        for (int i = whole; i < count; i++) {
+            Floats.set(y + 4L * i, ScalarMath.silu(Floats.get(x + 4L * i)));
         }
     }
 }

@@ -28,8 +28,7 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     public void run(Conv2d.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.filter(), args.y(), args.geometry());
         boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
-        Epilogue epilogue =
-                relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
+        Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
         plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
     }
 }

@@ -1,3 +1,5 @@
+// Long because each register tile is a method of its own: accumulators must be local variables for C2 to keep them in
+// registers.
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
@@ -248,69 +250,37 @@ final class ConvNarrowTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c0)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c1)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c2)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c3)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 4] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c4)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c4).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 5] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c5)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c5).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 6] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c6)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c6).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 7] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c7)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c7).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 8] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c8)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c8).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 9] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c9)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c9).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 10] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(ca)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(ca).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 11] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(cb)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cb).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 12] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(cc)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cc).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 13] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(cd)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cd).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 14] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(ce)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(ce).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 15] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(cf)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cf).intoMemorySegment(ALL, to, Lanes.ORDER);
     }
 
     static void set8x1(
@@ -453,37 +423,21 @@ final class ConvNarrowTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c0)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c1)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c2)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c3)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 4] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c4)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c4).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 5] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c5)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c5).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 6] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c6)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c6).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 7] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c7)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c7).intoMemorySegment(ALL, to, Lanes.ORDER);
     }
 
     static void set4x1(
@@ -582,20 +536,12 @@ final class ConvNarrowTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c0)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c1)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c2)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c3)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
     }
 }

@@ -1,3 +1,5 @@
+// Long because each register tile is a method of its own: accumulators must be local variables for C2 to keep them in
+// registers.
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
@@ -226,58 +228,42 @@ final class ConvTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c00)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c00).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c01)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c10)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c10).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c11)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c20)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c20).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c21)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c30)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c30).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c31)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 4] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c40)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c40).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c41)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 5] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c50)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c50).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c51)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 6] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c60)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c60).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c61)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 7] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c70)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c70).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c71)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
@@ -406,30 +392,22 @@ final class ConvTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c00)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c00).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c01)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c10)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c10).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c11)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c20)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c20).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c21)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c30)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c30).intoMemorySegment(ALL, to, Lanes.ORDER);
         FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
                 .add(c31)
                 .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);

@@ -161,37 +161,21 @@ final class DepthwiseTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c0)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c1)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c2)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c3)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 4] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c4)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c4).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 5] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c5)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c5).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 6] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c6)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c6).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 7] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c7)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c7).intoMemorySegment(ALL, to, Lanes.ORDER);
     }
 
     static void set4(
@@ -290,20 +274,12 @@ final class DepthwiseTiles {
             }
         }
         long to = c + results[result] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c0)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 1] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c1)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 2] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c2)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
         to = c + results[result + 3] & ADDRESS;
-        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER)
-                .add(c3)
-                .intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
     }
 }

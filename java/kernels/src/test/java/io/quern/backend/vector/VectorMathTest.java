@@ -57,6 +57,15 @@ class VectorMathTest {
         check(ScalarMath::log, VectorMath::log, Math::log, 1);
     }
 
+    /** The vector and the scalar form of what activations are made of; the conformance tests know how exact they are. */
+    @Test
+    void activationsHaveTheSameBitsInTails() {
+        check(ScalarMath::gelu, VectorMath::gelu, x -> ScalarMath.gelu((float) x), 0);
+        check(ScalarMath::silu, VectorMath::silu, x -> ScalarMath.silu((float) x), 0);
+        check(ScalarMath::geluSlope, VectorMath::geluSlope, x -> ScalarMath.geluSlope((float) x), 0);
+        check(ScalarMath::siluSlope, VectorMath::siluSlope, x -> ScalarMath.siluSlope((float) x), 0);
+    }
+
     /** The ends, where the range reduction and the two-step scaling change over. */
     @Test
     void limits() {
