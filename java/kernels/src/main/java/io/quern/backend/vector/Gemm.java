@@ -1,6 +1,7 @@
 package io.quern.backend.vector;
 
 import io.quern.backend.WorkerPool;
+import java.util.function.IntConsumer;
 
 /**
  * f32 matrix multiply, C = alpha * A * B + beta * C, over absolute addresses.
@@ -16,19 +17,21 @@ import io.quern.backend.WorkerPool;
  */
 final class Gemm {
     /** Longest k block: a panel of B (two vectors x KC) takes 2/3 of a 48 KiB L1. */
-    static final int KC = 256;
+    static final int KC = 512;
     /** A block of C with the block of A and the panels of B that pass it takes 3/4 of a 1 MiB L2. */
     static final int ROWS_L2 = 256, COLUMNS_L2 = 256;
     /** Bytes of shared panels packed at once: half of L3. */
-    private static final long SHARED = 16384 << 10;
-    /** Rows or columns of a shared operand packed at once. */
-    private static final int SPAN = 4096;
-    /** Rows or columns packed by one unit of work. */
-    private static final int GROUP = 256;
+    private static final long SHARED = 16L << 20;
+    /** Rows and columns of shared operands packed at once: whole panels, as everything that cuts C. */
+    private static final int SPAN_A = 4096 / GemmTile.ROWS * GemmTile.ROWS;
+    private static final int SPAN_B = 4096 / GemmTile.COLUMNS * GemmTile.COLUMNS;
+    /** Rows and columns packed by one unit of work: long runs to read, few panels to write at once. */
+    private static final int GROUP_A = 32 * GemmTile.ROWS, GROUP_B = 8 * GemmTile.COLUMNS;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
+    /** Sides up to which an operand is read too seldom to be worth packing. */
+    private static final int FEW = 64;
 
-    private static final int DA = 256, DB = 64;
     private final int m, n, k, kc;
     private final GemmBlock block;
     private final PanelSource a, b;
@@ -49,62 +52,83 @@ final class Gemm {
      * @param epilogue applied to finished blocks, or null
      */
     static void multiply(
-            int m,
-            int n,
-            int k,
-            float alpha,
-            long a,
-            long rsa,
-            long csa,
-            long b,
-            long rsb,
-            long csb,
-            float beta,
-            long c,
-            long ldc,
-            Epilogue epilogue,
-            Scratch scratch,
-            WorkerPool parallel) {
-        multiply(
-                m,
-                n,
-                k,
-                alpha,
-                GemmPanels.rows(a, rsa, csa),
-                GemmPanels.columns(b, rsb, csb),
-                beta,
-                c,
-                ldc,
-                epilogue,
-                scratch,
-                parallel);
+            int m, int n, int k, float alpha, long a, long rsa, long csa, long b, long rsb, long csb, float beta, long c,
+            long ldc, Epilogue epilogue, Scratch scratch, WorkerPool parallel) {
+        multiply(m, n, k, alpha, GemmPanels.rows(a, rsa, csa), GemmPanels.columns(b, rsb, csb), beta, c, ldc, epilogue,
+                scratch, parallel);
     }
 
     /** The same with operands that pack themselves. */
     static void multiply(
-            int m,
-            int n,
-            int k,
-            float alpha,
-            PanelSource a,
-            PanelSource b,
-            float beta,
-            long c,
-            long ldc,
-            Epilogue epilogue,
-            Scratch scratch,
-            WorkerPool parallel) {
+            int m, int n, int k, float alpha, PanelSource a, PanelSource b, float beta, long c, long ldc,
+            Epilogue epilogue, Scratch scratch, WorkerPool parallel) {
         if (m <= 0 || n <= 0) {
             return;
         }
         boolean alone = parallel == null || parallel.threads() == 1 || (long) m * n * k < PARALLEL;
-        GemmPanels directA = n <= DA && a instanceof GemmPanels s && s.readable() ? s : null;
-        GemmPanels directB = m <= DB && b instanceof GemmPanels s && s.readable() && s.isContiguous() ? s : null;
+        GemmPanels stridedA = a instanceof GemmPanels s && s.isReadable() ? s : null;
+        GemmPanels stridedB = b instanceof GemmPanels s && s.isReadable() ? s : null;
+        if (stridedA != null && stridedB != null && k >= 2 * Lanes.FLOATS && alpha != 0) {
+            GemmDots dots = dots(m, n, k, alpha, stridedA, stridedB, beta, c, ldc * Float.BYTES, epilogue, scratch);
+            if (dots != null) {
+                run(dots.tasks(), dots::run, alone ? null : parallel);
+                return;
+            }
+        }
+        // A row-major A is read in place at any size: packing it costs time and gains nothing (see lab/matmul.md).
+        GemmPanels directA = stridedA != null && (stridedA.isDeep() || n <= FEW) ? stridedA : null;
+        GemmPanels directB = stridedB != null && stridedB.isWide() && m <= FEW ? stridedB : null;
         GemmBlock block = new GemmBlock(k, alpha, directA, directB, beta, c, ldc * Float.BYTES, epilogue);
         if (k == 0 || alpha == 0) {
             block.withoutProduct(m, n);
+        } else if (alone && m <= ROWS_L2 && n <= COLUMNS_L2 && k <= KC) {
+            small(m, n, k, block, a, b, scratch);
         } else {
             new Gemm(m, n, k, block, a, b, scratch, alone ? null : parallel).run();
+        }
+    }
+
+    /** A C of at most four rows or columns whose big operand is contiguous along k; null for any other. */
+    private static GemmDots dots(
+            int m, int n, int k, float alpha, GemmPanels a, GemmPanels b, float beta, long c, long ldc, Epilogue epilogue,
+            Scratch scratch) {
+        boolean tall = n <= GemmDots.MOST && m >= n && a.isDeep();
+        if (!tall && !(m <= GemmDots.MOST && b.isDeep())) {
+            return null;
+        }
+        GemmPanels big = tall ? a : b, small = tall ? b : a;
+        int rows = tall ? m : n, few = tall ? n : m;
+        long own = scratch.address(GemmDots.SCRATCH + (small.isDeep() ? 0 : (long) few * k * Float.BYTES));
+        if (!small.isDeep()) {
+            small = small.gather(few, k, own + GemmDots.SCRATCH);
+        }
+        return new GemmDots(rows, few, k, alpha, big.base(), big.along(), small.base(), small.along(), beta, c,
+                tall ? ldc : Float.BYTES, tall ? Float.BYTES : ldc, epilogue, tall, scratch, Thread.currentThread(), own);
+    }
+
+    /** One block, one thread, one pass over k: no plan needed. */
+    private static void small(int m, int n, int k, GemmBlock block, PanelSource a, PanelSource b, Scratch scratch) {
+        int skipA = block.directA() == null ? 0 : m / GemmTile.ROWS * GemmTile.ROWS;
+        int skipB = block.directB() == null ? 0 : n / GemmTile.COLUMNS * GemmTile.COLUMNS;
+        long bytesA = (long) up(m - skipA, GemmTile.ROWS) * k * Float.BYTES;
+        long bytesB = (long) up(n - skipB, GemmTile.COLUMNS) * k * Float.BYTES;
+        long tile = scratch.address(GemmTile.SCRATCH + bytesB + bytesA), panelsB = tile + GemmTile.SCRATCH;
+        if (skipA < m) {
+            a.pack(panelsB + bytesB, skipA, m - skipA, 0, k);
+        }
+        if (skipB < n) {
+            b.pack(panelsB, skipB, n - skipB, 0, k);
+        }
+        block.multiply(0, m, 0, n, 0, k, panelsB + bytesB, panelsB, tile);
+    }
+
+    private static void run(int blocks, IntConsumer body, WorkerPool parallel) {
+        if (parallel == null) {
+            for (int i = 0; i < blocks; i++) {
+                body.accept(i);
+            }
+        } else {
+            parallel.run(blocks, body);
         }
     }
 
@@ -137,8 +161,8 @@ final class Gemm {
         columnsPerTask = up(ceil(n, across), GemmTile.COLUMNS);
         sharedA = n > columnsPerTask;
         sharedB = m > rowsPerTask;
-        int spanA = directA ? GemmTile.ROWS : sharedA ? Math.min(m, SPAN) : rowsPerTask;
-        int spanB = directB ? GemmTile.COLUMNS : sharedB ? Math.min(n, SPAN) : columnsPerTask;
+        int spanA = directA ? GemmTile.ROWS : sharedA ? Math.min(m, SPAN_A) : rowsPerTask;
+        int spanB = directB ? GemmTile.COLUMNS : sharedB ? Math.min(n, SPAN_B) : columnsPerTask;
         blockA = (long) up(spanA, GemmTile.ROWS) * kc * Float.BYTES;
         blockB = (long) up(spanB, GemmTile.COLUMNS) * kc * Float.BYTES;
     }
@@ -162,7 +186,7 @@ final class Gemm {
         packedA = scratch.address(together * perK + ownBytes());
         packedB = packedA + (sharedA ? together * blockA : 0);
         own = packedA + together * perK;
-        int spanRows = sharedA ? SPAN : m, spanColumns = sharedB ? SPAN : n;
+        int spanRows = sharedA ? SPAN_A : m, spanColumns = sharedB ? SPAN_B : n;
         for (c0 = 0; c0 < n; c0 += columns) {
             columns = Math.min(spanColumns, n - c0);
             for (r0 = 0; r0 < m; r0 += rows) {
@@ -178,37 +202,28 @@ final class Gemm {
     /** Packs what is shared, then multiplies: two barriers. */
     private void step() {
         int units = unitsA() + unitsB(), tasks = ceil(rows, rowsPerTask) * ceil(columns, columnsPerTask);
-        if (parallel == null) {
-            for (int u = 0; u < units; u++) {
-                packShared(u);
-            }
-            for (int t = 0; t < tasks; t++) {
-                multiplyBlock(t);
-            }
-        } else {
-            if (units > 0) {
-                parallel.run(units, this::packShared);
-            }
-            parallel.run(tasks, this::multiplyBlock);
+        if (units > 0) {
+            run(units, this::packShared, parallel);
         }
+        run(tasks, this::multiplyBlock, parallel);
     }
 
     private int unitsA() {
-        return sharedA ? ceil(k1 - k0, kc) * (directA ? 1 : ceil(rows, GROUP)) : 0;
+        return sharedA ? ceil(k1 - k0, kc) * (directA ? 1 : ceil(rows, GROUP_A)) : 0;
     }
 
     private int unitsB() {
-        return sharedB ? ceil(k1 - k0, kc) * (directB ? 1 : ceil(columns, GROUP)) : 0;
+        return sharedB ? ceil(k1 - k0, kc) * (directB ? 1 : ceil(columns, GROUP_B)) : 0;
     }
 
     private void packShared(int unit) {
         int kBlocks = ceil(k1 - k0, kc), unitB = unit - unitsA(), q = (unitB < 0 ? unit : unitB) % kBlocks;
         int p = k0 + q * kc, depth = Math.min(kc, k1 - p);
         if (unitB < 0) {
-            int from = unit / kBlocks * GROUP, count = directA ? rows : Math.min(GROUP, rows - from);
+            int from = unit / kBlocks * GROUP_A, count = directA ? rows : Math.min(GROUP_A, rows - from);
             packA(packedA + q * blockA + (long) from * depth * Float.BYTES, r0 + from, count, p, depth);
         } else {
-            int from = unitB / kBlocks * GROUP, count = directB ? columns : Math.min(GROUP, columns - from);
+            int from = unitB / kBlocks * GROUP_B, count = directB ? columns : Math.min(GROUP_B, columns - from);
             packB(packedB + q * blockB + (long) from * depth * Float.BYTES, c0 + from, count, p, depth);
         }
     }

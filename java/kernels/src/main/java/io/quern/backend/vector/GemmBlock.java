@@ -11,23 +11,19 @@ import java.lang.foreign.ValueLayout;
 record GemmBlock(
         int k, float alpha, GemmPanels directA, GemmPanels directB, float beta, long c, long ldc, Epilogue epilogue) {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final boolean SWAP = Boolean.getBoolean("swap");
     private static final int ROWS = GemmTile.ROWS, COLUMNS = GemmTile.COLUMNS;
     /** Strides of packed panels, in bytes. */
     private static final long STEP_A = ROWS * Float.BYTES, STEP_B = COLUMNS * Float.BYTES;
 
     /** A panel of B stays in L1 while the panels of A pass by from L2. */
-    void multiply(int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long tile) {
+    void multiply(
+            int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long tile) {
         if (p == 0 && beta != 0 && beta != 1) {
             scale(row0, rows, col0, columns);
         }
         boolean add = p > 0 || beta != 0, last = p + depth == k;
         int alphaBits = Float.floatToRawIntBits(alpha);
-        long firstA = packedA,
-                panelA = STEP_A * depth,
-                edgeA = packedA + rows / ROWS * panelA,
-                rs = Float.BYTES,
-                cs = STEP_A;
+        long firstA = packedA, panelA = STEP_A * depth, edgeA = packedA + rows / ROWS * panelA, rs = Float.BYTES, cs = STEP_A;
         if (directA != null) {
             rs = directA.along();
             cs = directA.deep();
@@ -41,35 +37,6 @@ record GemmBlock(
             bj = directB.base() + (long) col0 * Float.BYTES + p * bs;
             panelB = STEP_B;
             edgeB = packedB;
-        }
-        if (SWAP) {
-            for (int i = 0; i < rows; i += ROWS, firstA += panelA) {
-                long cij = c + (row0 + i) * ldc + (long) col0 * Float.BYTES, bq = bj;
-                int high = Math.min(ROWS, rows - i), j = 0;
-                if (high < ROWS) {
-                    firstA = edgeA;
-                    rs = Float.BYTES;
-                    cs = STEP_A;
-                }
-                if (high == ROWS) {
-                    for (; j + COLUMNS <= columns; j += COLUMNS, bq += panelB, cij += STEP_B) {
-                        GemmTile.full(depth, firstA, rs, cs, bq, bs, cij, ldc, alphaBits, add);
-                    }
-                } else {
-                    for (; j + COLUMNS <= columns; j += COLUMNS, bq += panelB, cij += STEP_B) {
-                        GemmTile.edge(high, COLUMNS, depth, firstA, rs, cs, bq, bs, cij, ldc, alphaBits, add, tile);
-                    }
-                }
-                if (j < columns) {
-                    GemmTile.edge(
-                            high, columns - j, depth, firstA, rs, cs, edgeB, STEP_B, cij, ldc, alphaBits, add, tile);
-                }
-                if (last && epilogue != null) {
-                    epilogue.apply(
-                            c + (row0 + i) * ldc + (long) col0 * Float.BYTES, ldc, row0 + i, high, col0, columns);
-                }
-            }
-            return;
         }
         for (int j = 0; j < columns; j += COLUMNS, bj += panelB) {
             int wide = Math.min(COLUMNS, columns - j);
@@ -87,8 +54,7 @@ record GemmBlock(
                 }
             }
             if (i < rows) {
-                GemmTile.edge(
-                        rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
+                GemmTile.edge(rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
             }
             if (last && epilogue != null) {
                 epilogue.apply(top, ldc, row0, rows, col0 + j, wide);
