@@ -24,6 +24,7 @@ final class Gemm {
     private static final long SHARED = 16L << 20;
     /** Rows and columns of shared operands packed at once: whole panels, as everything that cuts C. */
     private static final int SPAN_A = 4096 / GemmTile.ROWS * GemmTile.ROWS;
+
     private static final int SPAN_B = 4096 / GemmTile.COLUMNS * GemmTile.COLUMNS;
     /** Rows and columns packed by one unit of work: long runs to read, few panels to write at once. */
     private static final int GROUP_A = 32 * GemmTile.ROWS, GROUP_B = 8 * GemmTile.COLUMNS;
@@ -52,16 +53,51 @@ final class Gemm {
      * @param epilogue applied to finished blocks, or null
      */
     static void multiply(
-            int m, int n, int k, float alpha, long a, long rsa, long csa, long b, long rsb, long csb, float beta, long c,
-            long ldc, Epilogue epilogue, Scratch scratch, WorkerPool parallel) {
-        multiply(m, n, k, alpha, GemmPanels.rows(a, rsa, csa), GemmPanels.columns(b, rsb, csb), beta, c, ldc, epilogue,
-                scratch, parallel);
+            int m,
+            int n,
+            int k,
+            float alpha,
+            long a,
+            long rsa,
+            long csa,
+            long b,
+            long rsb,
+            long csb,
+            float beta,
+            long c,
+            long ldc,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool parallel) {
+        multiply(
+                m,
+                n,
+                k,
+                alpha,
+                GemmPanels.rows(a, rsa, csa),
+                GemmPanels.columns(b, rsb, csb),
+                beta,
+                c,
+                ldc,
+                epilogue,
+                scratch,
+                parallel);
     }
 
     /** The same with operands that pack themselves. */
     static void multiply(
-            int m, int n, int k, float alpha, PanelSource a, PanelSource b, float beta, long c, long ldc,
-            Epilogue epilogue, Scratch scratch, WorkerPool parallel) {
+            int m,
+            int n,
+            int k,
+            float alpha,
+            PanelSource a,
+            PanelSource b,
+            float beta,
+            long c,
+            long ldc,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool parallel) {
         if (m <= 0 || n <= 0) {
             return;
         }
@@ -90,7 +126,16 @@ final class Gemm {
 
     /** A C of at most four rows or columns whose big operand is contiguous along k; null for any other. */
     private static GemmDots dots(
-            int m, int n, int k, float alpha, GemmPanels a, GemmPanels b, float beta, long c, long ldc, Epilogue epilogue,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            GemmPanels a,
+            GemmPanels b,
+            float beta,
+            long c,
+            long ldc,
+            Epilogue epilogue,
             Scratch scratch) {
         boolean tall = n <= GemmDots.MOST && m >= n && a.isDeep();
         if (!tall && !(m <= GemmDots.MOST && b.isDeep())) {
@@ -102,8 +147,24 @@ final class Gemm {
         if (!small.isDeep()) {
             small = small.gather(few, k, own + GemmDots.SCRATCH);
         }
-        return new GemmDots(rows, few, k, alpha, big.base(), big.along(), small.base(), small.along(), beta, c,
-                tall ? ldc : Float.BYTES, tall ? Float.BYTES : ldc, epilogue, tall, scratch, Thread.currentThread(), own);
+        return new GemmDots(
+                rows,
+                few,
+                k,
+                alpha,
+                big.base(),
+                big.along(),
+                small.base(),
+                small.along(),
+                beta,
+                c,
+                tall ? ldc : Float.BYTES,
+                tall ? Float.BYTES : ldc,
+                epilogue,
+                tall,
+                scratch,
+                Thread.currentThread(),
+                own);
     }
 
     /** One block, one thread, one pass over k: no plan needed. */

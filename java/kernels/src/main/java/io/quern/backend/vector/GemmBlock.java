@@ -16,14 +16,17 @@ record GemmBlock(
     private static final long STEP_A = ROWS * Float.BYTES, STEP_B = COLUMNS * Float.BYTES;
 
     /** A panel of B stays in L1 while the panels of A pass by from L2. */
-    void multiply(
-            int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long tile) {
+    void multiply(int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long tile) {
         if (p == 0 && beta != 0 && beta != 1) {
             scale(row0, rows, col0, columns);
         }
         boolean add = p > 0 || beta != 0, last = p + depth == k;
         int alphaBits = Float.floatToRawIntBits(alpha);
-        long firstA = packedA, panelA = STEP_A * depth, edgeA = packedA + rows / ROWS * panelA, rs = Float.BYTES, cs = STEP_A;
+        long firstA = packedA,
+                panelA = STEP_A * depth,
+                edgeA = packedA + rows / ROWS * panelA,
+                rs = Float.BYTES,
+                cs = STEP_A;
         if (directA != null) {
             rs = directA.along();
             cs = directA.deep();
@@ -54,7 +57,8 @@ record GemmBlock(
                 }
             }
             if (i < rows) {
-                GemmTile.edge(rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
+                GemmTile.edge(
+                        rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
             }
             if (last && epilogue != null) {
                 epilogue.apply(top, ldc, row0, rows, col0 + j, wide);

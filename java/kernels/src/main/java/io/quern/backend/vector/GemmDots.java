@@ -19,14 +19,30 @@ import jdk.incubator.vector.VectorSpecies;
  * different ones, and results changed when a method was compiled (caught by GemmCheck on AVX2).
  */
 record GemmDots(
-        int rows, int few, int k, float alpha, long x, long xStride, long y, long yStride, float beta, long c, long cLong,
-        long cFew, Epilogue epilogue, boolean tall, Scratch scratch, Thread caller, long own) {
+        int rows,
+        int few,
+        int k,
+        float alpha,
+        long x,
+        long xStride,
+        long y,
+        long yStride,
+        float beta,
+        long c,
+        long cLong,
+        long cFew,
+        Epilogue epilogue,
+        boolean tall,
+        Scratch scratch,
+        Thread caller,
+        long own) {
     /** Beyond four the tiles win. */
     static final int MOST = 4;
     /** Bytes of scratch for one group of eight sums. */
     static final long SCRATCH = 8L * BYTES;
     /** Rows of the long operand per task. */
     static final int TASK = 64;
+
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -57,7 +73,14 @@ record GemmDots(
         long a0 = x + i * xStride, a1 = x + Math.min(i + 1, lastRow) * xStride;
         long a2 = x + Math.min(i + 2, lastRow) * xStride, a3 = x + Math.min(i + 3, lastRow) * xStride;
         long b0 = y + j * yStride, b1 = y + Math.min(j + 1, few - 1) * yStride;
-        FloatVector s00 = FloatVector.zero(S), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+        FloatVector s00 = FloatVector.zero(S),
+                s01 = s00,
+                s10 = s00,
+                s11 = s00,
+                s20 = s00,
+                s21 = s00,
+                s30 = s00,
+                s31 = s00;
         int whole = k - k % S.length();
         for (int p = 0; p < whole; p += S.length()) {
             FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, b0 & ADDRESS, ORDER);

@@ -21,16 +21,22 @@ final class GemmEdgeKernels {
 
     private GemmEdgeKernels() {}
 
-    static void set4x2(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
-        FloatVector c00 = FloatVector.zero(S), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00,
-                c30 = c00, c31 = c00;
+    static void set4x2(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+        FloatVector c00 = FloatVector.zero(S),
+                c01 = c00,
+                c10 = c00,
+                c11 = c00,
+                c20 = c00,
+                c21 = c00,
+                c30 = c00,
+                c31 = c00;
         rs &= STRIDE;
         long r3 = rs * 3;
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
-            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER), b1 = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
+                    b1 = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
             x = FloatVector.broadcast(S, ALL.get(F, a));
             c00 = x.fma(b0, c00);
@@ -60,10 +66,15 @@ final class GemmEdgeKernels {
         c31.mul(s).intoMemorySegment(ALL, c + 3 * ldc + BYTES, ORDER);
     }
 
-    static void set8x1(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
-        FloatVector c00 = FloatVector.zero(S), c10 = c00, c20 = c00, c30 = c00, c40 = c00, c50 = c00,
-                c60 = c00, c70 = c00;
+    static void set8x1(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+        FloatVector c00 = FloatVector.zero(S),
+                c10 = c00,
+                c20 = c00,
+                c30 = c00,
+                c40 = c00,
+                c50 = c00,
+                c60 = c00,
+                c70 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
         for (int p = 0, one = step; p < kc; p += one) {
@@ -103,8 +114,7 @@ final class GemmEdgeKernels {
         c70.mul(s).intoMemorySegment(ALL, c + 7 * ldc, ORDER);
     }
 
-    static void set6x1(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+    static void set6x1(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
         FloatVector c00 = FloatVector.zero(S), c10 = c00, c20 = c00, c30 = c00, c40 = c00, c50 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5;
@@ -139,8 +149,7 @@ final class GemmEdgeKernels {
         c50.mul(s).intoMemorySegment(ALL, c + 5 * ldc, ORDER);
     }
 
-    static void set4x1(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+    static void set4x1(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
         FloatVector c00 = FloatVector.zero(S), c10 = c00, c20 = c00, c30 = c00;
         rs &= STRIDE;
         long r3 = rs * 3;

@@ -37,17 +37,30 @@ final class GemmKernels {
 
     private GemmKernels() {}
 
-    static void set8x2(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
-        FloatVector c00 = FloatVector.zero(S), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00,
-                c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00, c60 = c00, c61 = c00,
-                c70 = c00, c71 = c00;
+    static void set8x2(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+        FloatVector c00 = FloatVector.zero(S),
+                c01 = c00,
+                c10 = c00,
+                c11 = c00,
+                c20 = c00,
+                c21 = c00,
+                c30 = c00,
+                c31 = c00,
+                c40 = c00,
+                c41 = c00,
+                c50 = c00,
+                c51 = c00,
+                c60 = c00,
+                c61 = c00,
+                c70 = c00,
+                c71 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
-            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER), b1 = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
+                    b1 = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
             x = FloatVector.broadcast(S, ALL.get(F, a));
             c00 = x.fma(b0, c00);
@@ -97,17 +110,30 @@ final class GemmKernels {
         c71.mul(s).intoMemorySegment(ALL, c + 7 * ldc + BYTES, ORDER);
     }
 
-    static void add8x2(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
-        FloatVector c00 = FloatVector.zero(S), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00,
-                c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00, c60 = c00, c61 = c00,
-                c70 = c00, c71 = c00;
+    static void add8x2(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+        FloatVector c00 = FloatVector.zero(S),
+                c01 = c00,
+                c10 = c00,
+                c11 = c00,
+                c20 = c00,
+                c21 = c00,
+                c30 = c00,
+                c31 = c00,
+                c40 = c00,
+                c41 = c00,
+                c50 = c00,
+                c51 = c00,
+                c60 = c00,
+                c61 = c00,
+                c70 = c00,
+                c71 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
-            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER), b1 = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
+                    b1 = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
             x = FloatVector.broadcast(S, ALL.get(F, a));
             c00 = x.fma(b0, c00);
@@ -142,18 +168,31 @@ final class GemmKernels {
         c00.fma(s, FloatVector.fromMemorySegment(S, ALL, c, ORDER)).intoMemorySegment(ALL, c, ORDER);
         c01.fma(s, FloatVector.fromMemorySegment(S, ALL, c + BYTES, ORDER)).intoMemorySegment(ALL, c + BYTES, ORDER);
         c10.fma(s, FloatVector.fromMemorySegment(S, ALL, c + ldc, ORDER)).intoMemorySegment(ALL, c + ldc, ORDER);
-        c11.fma(s, FloatVector.fromMemorySegment(S, ALL, c + ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + ldc + BYTES, ORDER);
-        c20.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 2 * ldc, ORDER)).intoMemorySegment(ALL, c + 2 * ldc, ORDER);
-        c21.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 2 * ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + 2 * ldc + BYTES, ORDER);
-        c30.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 3 * ldc, ORDER)).intoMemorySegment(ALL, c + 3 * ldc, ORDER);
-        c31.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 3 * ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + 3 * ldc + BYTES, ORDER);
-        c40.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 4 * ldc, ORDER)).intoMemorySegment(ALL, c + 4 * ldc, ORDER);
-        c41.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 4 * ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + 4 * ldc + BYTES, ORDER);
-        c50.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 5 * ldc, ORDER)).intoMemorySegment(ALL, c + 5 * ldc, ORDER);
-        c51.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 5 * ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + 5 * ldc + BYTES, ORDER);
-        c60.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 6 * ldc, ORDER)).intoMemorySegment(ALL, c + 6 * ldc, ORDER);
-        c61.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 6 * ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + 6 * ldc + BYTES, ORDER);
-        c70.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 7 * ldc, ORDER)).intoMemorySegment(ALL, c + 7 * ldc, ORDER);
-        c71.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 7 * ldc + BYTES, ORDER)).intoMemorySegment(ALL, c + 7 * ldc + BYTES, ORDER);
+        c11.fma(s, FloatVector.fromMemorySegment(S, ALL, c + ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + ldc + BYTES, ORDER);
+        c20.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 2 * ldc, ORDER))
+                .intoMemorySegment(ALL, c + 2 * ldc, ORDER);
+        c21.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 2 * ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + 2 * ldc + BYTES, ORDER);
+        c30.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 3 * ldc, ORDER))
+                .intoMemorySegment(ALL, c + 3 * ldc, ORDER);
+        c31.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 3 * ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + 3 * ldc + BYTES, ORDER);
+        c40.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 4 * ldc, ORDER))
+                .intoMemorySegment(ALL, c + 4 * ldc, ORDER);
+        c41.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 4 * ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + 4 * ldc + BYTES, ORDER);
+        c50.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 5 * ldc, ORDER))
+                .intoMemorySegment(ALL, c + 5 * ldc, ORDER);
+        c51.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 5 * ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + 5 * ldc + BYTES, ORDER);
+        c60.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 6 * ldc, ORDER))
+                .intoMemorySegment(ALL, c + 6 * ldc, ORDER);
+        c61.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 6 * ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + 6 * ldc + BYTES, ORDER);
+        c70.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 7 * ldc, ORDER))
+                .intoMemorySegment(ALL, c + 7 * ldc, ORDER);
+        c71.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 7 * ldc + BYTES, ORDER))
+                .intoMemorySegment(ALL, c + 7 * ldc + BYTES, ORDER);
     }
 }

@@ -108,7 +108,8 @@ record GemmPanels(int width, long base, long along, long deep) implements PanelS
             to &= ADDRESS;
             FloatVector.fromMemorySegment(S, ALL, from, ORDER, left).intoMemorySegment(ALL, to, ORDER);
             if (both) {
-                FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER, right).intoMemorySegment(ALL, to + BYTES, ORDER);
+                FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER, right)
+                        .intoMemorySegment(ALL, to + BYTES, ORDER);
             }
         }
     }

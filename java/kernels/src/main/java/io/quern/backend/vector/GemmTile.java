@@ -30,8 +30,7 @@ final class GemmTile {
     private GemmTile() {}
 
     /** A full tile, straight into C. Strides are in bytes, {@code alpha} in int bits. */
-    static void full(
-            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha, boolean add) {
+    static void full(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha, boolean add) {
         if (ROWS == 8) {
             if (add) {
                 GemmKernels.add8x2(kc, a, rs, cs, b, bs, c, ldc, alpha);
@@ -52,8 +51,19 @@ final class GemmTile {
      * arithmetic as in {@link #full}. A and B must be readable (zero-padded panels) up to the full tile.
      */
     static void edge(
-            int rows, int columns, int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha,
-            boolean add, long scratch) {
+            int rows,
+            int columns,
+            int kc,
+            long a,
+            long rs,
+            long cs,
+            long b,
+            long bs,
+            long c,
+            long ldc,
+            int alpha,
+            boolean add,
+            long scratch) {
         if (columns > Lanes.FLOATS) {
             if (rows <= FEW) {
                 GemmEdgeKernels.set4x2(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
