@@ -6,7 +6,6 @@ import io.quern.op.ActivationKind;
 import io.quern.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * What follows a matrix product or a convolution while the block is in cache: z = c + bias, a copy of z if the gradient
@@ -46,19 +45,9 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind) impleme
             if (preactivation != 0) {
                 Copies.copy(row, preactivation + (row0 + i) * rowStrideBytes + column, (long) cols * Float.BYTES);
             }
-            activate(row, cols);
-        }
-    }
-
-    private void activate(long row, int cols) {
-        switch (kind) {
-            case NONE -> {}
-            case RELU -> relu(row, cols);
-            case LEAKY_RELU -> leakyRelu(row, cols);
-            case SIGMOID -> sigmoid(row, cols);
-            case TANH -> tanh(row, cols);
-            case GELU -> gelu(row, cols);
-            case SILU -> silu(row, cols);
+            if (kind != ActivationKind.NONE) {
+                ActivationVector.apply(kind, row, row, cols);
+            }
         }
     }
 
@@ -71,99 +60,6 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind) impleme
             VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
             store(row, j, load(row, j, tail).add(load(bias, j, tail)), tail);
         }
-    }
-
-    private static void relu(long row, int cols) {
-        int j = 0;
-        for (; j <= cols - Lanes.FLOATS; j += Lanes.FLOATS) {
-            store(row, j, relu(load(row, j)));
-        }
-        if (j < cols) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
-            store(row, j, relu(load(row, j, tail)), tail);
-        }
-    }
-
-    /** A blend, since max costs five instructions to treat NaN and -0 as Java does. */
-    private static FloatVector relu(FloatVector x) {
-        return x.blend(0f, x.compare(VectorOperators.LE, 0f));
-    }
-
-    private static void leakyRelu(long row, int cols) {
-        int j = 0;
-        for (; j <= cols - Lanes.FLOATS; j += Lanes.FLOATS) {
-            store(row, j, leakyRelu(load(row, j)));
-        }
-        if (j < cols) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
-            store(row, j, leakyRelu(load(row, j, tail)), tail);
-        }
-    }
-
-    private static FloatVector leakyRelu(FloatVector x) {
-        return x.blend(x.mul((float) ActivationKind.LEAK), x.compare(VectorOperators.LE, 0f));
-    }
-
-    private static void sigmoid(long row, int cols) {
-        int j = 0;
-        for (; j <= cols - Lanes.FLOATS; j += Lanes.FLOATS) {
-            store(row, j, VectorMath.sigmoid(load(row, j)));
-        }
-        if (j < cols) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
-            store(row, j, VectorMath.sigmoid(load(row, j, tail)), tail);
-        }
-    }
-
-    private static void tanh(long row, int cols) {
-        int j = 0;
-        for (; j <= cols - Lanes.FLOATS; j += Lanes.FLOATS) {
-            store(row, j, VectorMath.tanh(load(row, j)));
-        }
-        if (j < cols) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
-            store(row, j, VectorMath.tanh(load(row, j, tail)), tail);
-        }
-    }
-
-    private static void gelu(long row, int cols) {
-        int j = 0;
-        for (; j <= cols - Lanes.FLOATS; j += Lanes.FLOATS) {
-            store(row, j, gelu(load(row, j)));
-        }
-        if (j < cols) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
-            store(row, j, gelu(load(row, j, tail)), tail);
-        }
-    }
-
-    private static FloatVector gelu(FloatVector x) {
-        FloatVector inner = x.mul(x)
-                .fma(
-                        FloatVector.broadcast(Lanes.F, (float) (2 * ActivationKind.GELU_C * ActivationKind.GELU_CUBIC)),
-                        FloatVector.broadcast(Lanes.F, (float) (2 * ActivationKind.GELU_C)))
-                .mul(x);
-        return scaled(x, VectorMath.sigmoid(inner));
-    }
-
-    private static void silu(long row, int cols) {
-        int j = 0;
-        for (; j <= cols - Lanes.FLOATS; j += Lanes.FLOATS) {
-            store(row, j, silu(load(row, j)));
-        }
-        if (j < cols) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(j, cols);
-            store(row, j, silu(load(row, j, tail)), tail);
-        }
-    }
-
-    private static FloatVector silu(FloatVector x) {
-        return scaled(x, VectorMath.sigmoid(x));
-    }
-
-    /** x s, but 0 where s is: minus infinity times 0 must not be NaN. */
-    private static FloatVector scaled(FloatVector x, FloatVector s) {
-        return x.mul(s).blend(-0f, s.compare(VectorOperators.EQ, 0f));
     }
 
     private static FloatVector load(long at, int j) {

@@ -2,27 +2,25 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
-import static io.quern.backend.vector.Lanes.BYTES;
 
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Packs eight rows whose elements lie side by side along k: the transposing half of {@link GemmPanels}. Three rounds of
- * two-vector interleaves (groups of 1, 2 and 4 lanes) turn eight vectors of one row each into the panel's order, for any
- * vector width: 24 shuffles per 8 vectors. Int lanes, since a two-vector shuffle takes its indices in the lane type.
+ * two-vector interleaves (groups of 1, 2 and 4 lanes) turn eight vectors of one row each into the panel's order: 24
+ * shuffles per 8 vectors. Int lanes, since a two-vector shuffle takes its indices in the lane type; 8 of them at most,
+ * since 16 would hold two k, whose places are apart in a wide panel: masked halves took twice as long.
  */
 final class GemmTranspose {
-    private static final VectorSpecies<Integer> S = VectorSpecies.of(int.class, Lanes.F.vectorShape());
+    private static final VectorSpecies<Integer> S = Lanes.FLOATS < 8 ? IntVector.SPECIES_128 : IntVector.SPECIES_256;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfInt I = ValueLayout.JAVA_INT_UNALIGNED;
     private static final IntVector LOW1 = interleave(1, 0), HIGH1 = interleave(1, 1);
     private static final IntVector LOW2 = interleave(2, 0), HIGH2 = interleave(2, 1);
     private static final IntVector LOW4 = interleave(4, 0), HIGH4 = interleave(4, 1);
-    private static final VectorMask<Integer> FIRST8 = S.indexInRange(0, 8), REST = FIRST8.not();
 
     private GemmTranspose() {}
 
@@ -40,11 +38,7 @@ final class GemmTranspose {
     /** Element (i, p) goes to {@code to + p * step + i * 4}. */
     static void eight(long from, long along, int kc, long to, long step) {
         int whole = kc & -S.length();
-        if (step == 32 || S.length() <= 8) {
-            vectors(from, along, whole, to, step);
-        } else {
-            halves(from, along, whole, to, step);
-        }
+        vectors(from, along, whole, to, step);
         for (int p = whole; p < kc; p++) {
             long source = from + p * 4L, target = to + p * step & ADDRESS;
             for (int i = 0; i < 8; i++, source += along) {
@@ -53,11 +47,11 @@ final class GemmTranspose {
         }
     }
 
-    /** Each vector is a run of the panel. */
+    /** Each vector is a run of the panel: the eight rows at one k, or half of them. */
     private static void vectors(long from, long along, int kc, long to, long step) {
         along &= Integer.MAX_VALUE;
-        // Where the next vector goes: along the row of 8, or to the next k (or the next two).
-        long u = S.length() == 4 ? 16 : S.length() == 8 ? step : 64, v = S.length() == 4 ? step : 2 * u;
+        // Where the next vector goes: along the row of 8, or to the next k.
+        long u = S.length() == 4 ? 16 : step, v = S.length() == 4 ? step : 2 * step;
         u &= Integer.MAX_VALUE;
         v &= Integer.MAX_VALUE;
         for (int p = 0; p < kc; p += S.length()) {
@@ -95,58 +89,8 @@ final class GemmTranspose {
             r5.intoMemorySegment(ALL, to + 2 * v + u, ORDER);
             r6.intoMemorySegment(ALL, to + 3 * v, ORDER);
             r7.intoMemorySegment(ALL, to + 3 * v + u, ORDER);
-            from += BYTES;
+            from += 4L * S.length();
             to += 4 * v;
         }
-    }
-
-    /** A 16-lane vector holds two k, which lie apart in a wide panel. */
-    private static void halves(long from, long along, int kc, long to, long step) {
-        along &= Integer.MAX_VALUE;
-        step &= Integer.MAX_VALUE;
-        for (int p = 0; p < kc; p += S.length()) {
-            from &= ADDRESS;
-            to &= ADDRESS;
-            IntVector r0 = IntVector.fromMemorySegment(S, ALL, from + 0 * along, ORDER);
-            IntVector r1 = IntVector.fromMemorySegment(S, ALL, from + 1 * along, ORDER);
-            IntVector r2 = IntVector.fromMemorySegment(S, ALL, from + 2 * along, ORDER);
-            IntVector r3 = IntVector.fromMemorySegment(S, ALL, from + 3 * along, ORDER);
-            IntVector r4 = IntVector.fromMemorySegment(S, ALL, from + 4 * along, ORDER);
-            IntVector r5 = IntVector.fromMemorySegment(S, ALL, from + 5 * along, ORDER);
-            IntVector r6 = IntVector.fromMemorySegment(S, ALL, from + 6 * along, ORDER);
-            IntVector r7 = IntVector.fromMemorySegment(S, ALL, from + 7 * along, ORDER);
-            IntVector s0 = LOW1.selectFrom(r0, r1), s1 = HIGH1.selectFrom(r0, r1);
-            IntVector s2 = LOW1.selectFrom(r2, r3), s3 = HIGH1.selectFrom(r2, r3);
-            IntVector s4 = LOW1.selectFrom(r4, r5), s5 = HIGH1.selectFrom(r4, r5);
-            IntVector s6 = LOW1.selectFrom(r6, r7), s7 = HIGH1.selectFrom(r6, r7);
-            IntVector t0 = LOW2.selectFrom(s0, s2), t1 = HIGH2.selectFrom(s0, s2);
-            IntVector t2 = LOW2.selectFrom(s1, s3), t3 = HIGH2.selectFrom(s1, s3);
-            IntVector t4 = LOW2.selectFrom(s4, s6), t5 = HIGH2.selectFrom(s4, s6);
-            IntVector t6 = LOW2.selectFrom(s5, s7), t7 = HIGH2.selectFrom(s5, s7);
-            r0 = LOW4.selectFrom(t0, t4);
-            r1 = HIGH4.selectFrom(t0, t4);
-            r2 = LOW4.selectFrom(t1, t5);
-            r3 = HIGH4.selectFrom(t1, t5);
-            r4 = LOW4.selectFrom(t2, t6);
-            r5 = HIGH4.selectFrom(t2, t6);
-            r6 = LOW4.selectFrom(t3, t7);
-            r7 = HIGH4.selectFrom(t3, t7);
-            two(r0, to, step);
-            two(r1, to + 2 * step, step);
-            two(r2, to + 4 * step, step);
-            two(r3, to + 6 * step, step);
-            two(r4, to + 8 * step, step);
-            two(r5, to + 10 * step, step);
-            two(r6, to + 12 * step, step);
-            two(r7, to + 14 * step, step);
-            from += BYTES;
-            to += 16 * step;
-        }
-    }
-
-    /** Two k of one vector; a method of its own, since the loop above is as long as C1 can take. */
-    private static void two(IntVector pair, long to, long step) {
-        pair.intoMemorySegment(ALL, to, ORDER, FIRST8);
-        pair.intoMemorySegment(ALL, to + step - 32, ORDER, REST);
     }
 }
