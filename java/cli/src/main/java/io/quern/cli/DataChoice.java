@@ -45,7 +45,7 @@ record DataChoice(DataSource source) {
                     + split.test().size() + " for the test; both need at least one");
         }
         int limit = options.data().limit;
-        Dataset train = limit == 0 ? split.train() : Subset.limit(split.train(), limit, seed);
+        Dataset train = limit == 0 ? split.train() : Subset.first(split.train(), limit);
         return new Split(train, split.validation(), split.test(), split.description());
     }
 

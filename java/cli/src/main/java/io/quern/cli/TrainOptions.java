@@ -51,7 +51,10 @@ final class TrainOptions {
         @Option(
                 names = "--limit",
                 paramLabel = "N",
-                description = "Train on N samples only, of each class its share. Default: 0, all.")
+                description = {
+                    "Train on the first N samples only; where they are sorted by class, as",
+                    "folders of images are, the classes take turns. Default: 0, all."
+                })
         Integer limit;
 
         @Option(

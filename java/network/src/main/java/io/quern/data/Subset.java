@@ -2,7 +2,10 @@ package io.quern.data;
 
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Some samples of another data set, in a given order. */
 public final class Subset implements Dataset {
@@ -23,6 +26,46 @@ public final class Subset implements Dataset {
             }
         }
         return new Subset(source, copy);
+    }
+
+    /**
+     * The first {@code count} samples, or all when there are no more. Where the samples are sorted by class, as in folders
+     * of images, the classes take turns; else the first ones would be of one class.
+     */
+    public static Dataset first(Dataset source, int count) {
+        if (count < 0) {
+            throw new ArgumentException("limit is " + count + ", expected 0 or more samples");
+        }
+        if (count >= source.size()) {
+            return source;
+        }
+        return new Subset(source, Arrays.copyOf(isSortedByClass(source) ? inTurn(source) : inOrder(source), count));
+    }
+
+    private static boolean isSortedByClass(Dataset source) {
+        for (int i = 1; i < source.size(); i++) {
+            if (source.label(i) < source.label(i - 1)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int[] inOrder(Dataset source) {
+        return IntStream.range(0, source.size()).toArray();
+    }
+
+    /** The first sample of each class, then the second of each, and so on. */
+    private static int[] inTurn(Dataset source) {
+        int[] seen = new int[source.classes()];
+        int[] turn = IntStream.range(0, source.size())
+                .map(i -> seen[source.label(i)]++)
+                .toArray();
+        return IntStream.range(0, source.size())
+                .boxed()
+                .sorted(Comparator.comparingInt(i -> turn[i]))
+                .mapToInt(Integer::intValue)
+                .toArray();
     }
 
     /**
