@@ -26,19 +26,25 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
         double count = args.count();
         float[] mean = args.mean().toFloats();
         double[] sums = ChannelGradients.of(pool, args.x().address(), args.dy().address(), mean, args.count());
+        float[] gamma = args.gamma().toFloats();
+        float[] inverseDeviation = args.inverseDeviation().toFloats();
+        float[] dgamma = new float[channels];
+        float[] dbeta = new float[channels];
         // dx = scale (dy - shift - (x - mean) slope)
         float[] scale = new float[channels];
         float[] shift = new float[channels];
         float[] slope = new float[channels];
         for (int c = 0; c < channels; c++) {
-            double inverse = args.inverseDeviation().get(c);
-            double dgamma = sums[channels + c] * inverse;
-            scale[c] = (float) (args.gamma().get(c) * inverse);
+            double inverse = inverseDeviation[c];
+            double along = sums[channels + c] * inverse;
+            dgamma[c] = (float) along;
+            dbeta[c] = (float) sums[c];
+            scale[c] = (float) (gamma[c] * inverse);
             shift[c] = (float) (sums[c] / count);
-            slope[c] = (float) (inverse * dgamma / count);
-            args.dgamma().set(c, dgamma);
-            args.dbeta().set(c, sums[c]);
+            slope[c] = (float) (inverse * along / count);
         }
+        args.dgamma().copyFrom(dgamma);
+        args.dbeta().copyFrom(dbeta);
         if (args.dx() != null) {
             gradient(args, ChannelRows.repeat(mean), scale, shift, slope);
         }

@@ -13,8 +13,10 @@ final class ChannelGradients {
     static double[] of(WorkerPool pool, long x, long dy, float[] mean, long rows) {
         int channels = mean.length;
         double[] means = new double[ChannelSums.fold(channels) * channels];
-        for (int c = 0; c < means.length; c++) {
-            means[c] = mean[c % channels];
+        for (int first = 0; first < means.length; first += channels) {
+            for (int c = 0; c < channels; c++) {
+                means[first + c] = mean[c];
+            }
         }
         return ChannelSums.of(
                 pool,

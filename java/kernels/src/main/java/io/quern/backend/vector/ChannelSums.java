@@ -9,16 +9,18 @@ import io.quern.backend.WorkerPool;
  * <p>Channels are rarely a multiple of the vector length, so several rows are read as one row of folded channels.
  */
 final class ChannelSums {
+    /** Folded channels are a multiple of this, and so of the columns that kernels take at a time. */
+    private static final int FOLDED = 64;
+    /** From this many channels a few scalar columns at the end cost less than folding. */
+    private static final int WIDE = 256;
     /** Columns per task. */
-    private static final int STRIP = 64;
-    /** Folded rows added up before the next columns of the strip: 32 KiB of floats, so that all stay in cache. */
-    private static final int CHUNK = 128;
-    /** Folded rows per task, unless that makes too many. */
-    private static final int ROWS = 512;
+    private static final int STRIP = 512;
+    /** Elements added up before the next ones of the same columns: 32 KiB of floats, read from end to end. */
+    private static final int CHUNK = 1 << 12;
+    /** Elements per task, unless that makes too many. */
+    private static final int TASK = 1 << 14;
     /** Bounds the partial sums. */
     private static final int MAX_BLOCKS = 64;
-    /** From this many channels a few scalar columns at the end cost less than folding. */
-    private static final int WIDE = 1024;
 
     private ChannelSums() {}
 
@@ -38,25 +40,27 @@ final class ChannelSums {
         int fold = fold(channels);
         int width = fold * channels;
         long foldedRows = rows / fold;
-        int blocks = Math.clamp((foldedRows + ROWS - 1) / ROWS, 1, MAX_BLOCKS);
+        int strip = Math.clamp(width, 1, STRIP);
+        int strips = (width + strip - 1) / strip;
+        int chunk = Math.max(8, CHUNK / strip);
+        int blocks = Math.clamp(foldedRows * strip / TASK, 1, MAX_BLOCKS);
         long perBlock = (foldedRows + blocks - 1) / blocks;
-        int strips = (width + STRIP - 1) / STRIP;
         double[] partial = new double[2 * blocks * width];
         pool.run(blocks * strips, task -> {
             int block = task / strips;
-            int from = task % strips * STRIP;
-            int to = Math.min(width, from + STRIP);
+            int from = task % strips * strip;
+            int to = Math.min(width, from + strip);
             long end = Math.min(foldedRows, (block + 1) * perBlock);
-            for (long row = block * perBlock; row < end; row += CHUNK) {
-                int count = (int) Math.min(CHUNK, end - row);
+            for (long row = block * perBlock; row < end; row += chunk) {
+                int count = (int) Math.min(chunk, end - row);
                 body.add(row * width, count, width, from, to, partial, 2 * block * width, (2 * block + 1) * width);
             }
         });
         double[] sums = new double[2 * channels];
-        for (int block = 0; block < 2 * blocks; block++) {
-            int target = (block & 1) * channels;
-            for (int column = 0; column < width; column++) {
-                sums[target + column % channels] += partial[block * width + column];
+        for (int part = 0; part < 2 * blocks * fold; part++) {
+            int target = part / fold % 2 * channels;
+            for (int c = 0; c < channels; c++) {
+                sums[target + c] += partial[part * channels + c];
             }
         }
         long done = foldedRows * fold;
@@ -64,8 +68,8 @@ final class ChannelSums {
         return sums;
     }
 
-    /** Rows read as one: the fewest whose channels fill strips evenly, a power of two. */
+    /** Rows read as one: the fewest whose channels are a multiple of 64 together, a power of two. */
     static int fold(int channels) {
-        return channels >= WIDE ? 1 : STRIP / Math.clamp(Integer.lowestOneBit(channels), 1, STRIP);
+        return channels >= WIDE ? 1 : FOLDED / Math.clamp(Integer.lowestOneBit(channels), 1, FOLDED);
     }
 }

@@ -31,49 +31,27 @@ final class LayerNormVector implements Kernel<LayerNorm.Args> {
         long inverses = args.inverseDeviation().address();
         float[] gamma = args.gamma().toFloats();
         float[] beta = args.beta().toFloats();
+        double epsilon = args.epsilon();
         Rows.run(pool, args.rows(), n, (from, count) -> {
             for (long r = from; r < from + count; r++) {
                 long at = 4 * r * n;
-                double mean = sum(x + at, n) / n;
-                double variance = Math.max(0, squares(x + at, n) / n - mean * mean);
-                float inverse = (float) (1 / Math.sqrt(variance + args.epsilon()));
-                Rows.set(means + 4 * r, (float) mean);
-                Rows.set(inverses + 4 * r, inverse);
-                normalize(x + at, y + at, gamma, beta, (float) mean, inverse, n);
+                statistics(x + at, n, epsilon, means + 4 * r, inverses + 4 * r);
+                normalize(x + at, y + at, gamma, beta, Rows.get(means + 4 * r), Rows.get(inverses + 4 * r), n);
             }
         });
     }
 
-    private static double sum(long x, int n) {
+    /** Writes a row's mean and inverse deviation. */
+    private static void statistics(long x, int n, double epsilon, long mean, long inverse) {
         int d = DoubleLanes.DOUBLES;
         DoubleVector s0 = DoubleVector.zero(DoubleLanes.D);
         DoubleVector s1 = s0;
         DoubleVector s2 = s0;
         DoubleVector s3 = s0;
-        int i = 0;
-        for (; i <= n - 4 * d; i += 4 * d) {
-            long at = x + 4L * i;
-            s0 = s0.add(DoubleLanes.load(at));
-            s1 = s1.add(DoubleLanes.load(at + 4L * d));
-            s2 = s2.add(DoubleLanes.load(at + 8L * d));
-            s3 = s3.add(DoubleLanes.load(at + 12L * d));
-        }
-        for (; i <= n - d; i += d) {
-            s0 = s0.add(DoubleLanes.load(x + 4L * i));
-        }
-        double sum = DoubleLanes.sum(s0.add(s1).add(s2.add(s3)));
-        for (; i < n; i++) {
-            sum += Rows.get(x + 4L * i);
-        }
-        return sum;
-    }
-
-    private static double squares(long x, int n) {
-        int d = DoubleLanes.DOUBLES;
-        DoubleVector q0 = DoubleVector.zero(DoubleLanes.D);
-        DoubleVector q1 = q0;
-        DoubleVector q2 = q0;
-        DoubleVector q3 = q0;
+        DoubleVector q0 = s0;
+        DoubleVector q1 = s0;
+        DoubleVector q2 = s0;
+        DoubleVector q3 = s0;
         int i = 0;
         for (; i <= n - 4 * d; i += 4 * d) {
             long at = x + 4L * i;
@@ -81,6 +59,10 @@ final class LayerNormVector implements Kernel<LayerNorm.Args> {
             DoubleVector v1 = DoubleLanes.load(at + 4L * d);
             DoubleVector v2 = DoubleLanes.load(at + 8L * d);
             DoubleVector v3 = DoubleLanes.load(at + 12L * d);
+            s0 = s0.add(v0);
+            s1 = s1.add(v1);
+            s2 = s2.add(v2);
+            s3 = s3.add(v3);
             q0 = v0.fma(v0, q0);
             q1 = v1.fma(v1, q1);
             q2 = v2.fma(v2, q2);
@@ -88,14 +70,20 @@ final class LayerNormVector implements Kernel<LayerNorm.Args> {
         }
         for (; i <= n - d; i += d) {
             DoubleVector v = DoubleLanes.load(x + 4L * i);
+            s0 = s0.add(v);
             q0 = v.fma(v, q0);
         }
-        double sum = DoubleLanes.sum(q0.add(q1).add(q2.add(q3)));
+        double sum = DoubleLanes.sum(s0.add(s1).add(s2.add(s3)));
+        double squares = DoubleLanes.sum(q0.add(q1).add(q2.add(q3)));
         for (; i < n; i++) {
             double value = Rows.get(x + 4L * i);
-            sum += value * value;
+            sum += value;
+            squares += value * value;
         }
-        return sum;
+        double m = sum / n;
+        double variance = Math.max(0, squares / n - m * m);
+        Rows.set(mean, (float) m);
+        Rows.set(inverse, (float) (1 / Math.sqrt(variance + epsilon)));
     }
 
     private static void normalize(long x, long y, float[] gamma, float[] beta, float mean, float inverse, int n) {

@@ -4,6 +4,7 @@ import static io.quern.backend.ffi.NativeMemory.ALL;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 
 /** The passes over one row that softmax and its losses are made of. */
 final class SoftmaxRow {
@@ -32,7 +33,7 @@ final class SoftmaxRow {
         if (Rows.MASKS && i < n) {
             VectorMask<Float> tail = Rows.tail(n);
             FloatVector rest = FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER, tail);
-            return Rows.max(m0.blend(rest, rest.compare(jdk.incubator.vector.VectorOperators.GT, m0, tail)));
+            return Rows.max(m0.blend(rest, rest.compare(VectorOperators.GT, m0, tail)));
         }
         float max = Rows.max(m0);
         for (; i < n; i++) {
@@ -92,7 +93,13 @@ final class SoftmaxRow {
                     .mul(factor)
                     .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
-        for (; i < n; i++) {
+        if (Rows.MASKS && i < n) {
+            VectorMask<Float> tail = Rows.tail(n);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, y + 4L * i, Lanes.ORDER, tail)
+                    .mul(factor)
+                    .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER, tail);
+        }
+        for (; !Rows.MASKS && i < n; i++) {
             Rows.set(y + 4L * i, Rows.get(y + 4L * i) * factor);
         }
     }
