@@ -15,8 +15,8 @@ final class ChannelSums {
     private static final int WIDE = 256;
     /** Columns per task. */
     private static final int STRIP = 512;
-    /** Elements added up before the next ones of the same columns: 32 KiB of floats, read from end to end. */
-    private static final int CHUNK = 1 << 12;
+    /** Elements added up before the next ones of the same columns: 32 KiB of floats, so that all stay in cache. */
+    private static final int CHUNK = 1 << 13;
     /** Elements per task, unless that makes too many. */
     private static final int TASK = 1 << 14;
     /** Bounds the partial sums. */
