@@ -21,7 +21,10 @@ class BenchTest {
     /** Small values for the parameters that decide the size. */
     private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.of(
             MatmulBench.class, Map.of("shape", new String[] {"17x33x9"}, "layout", new String[] {"nn", "tt"}),
-            DropoutBench.class, Map.of("size", new String[] {"1000"}));
+            Conv2dBench.class, Map.of("conv", new String[] {"n2h6w7c3k5r3s3u2p1"}),
+            DropoutBench.class, Map.of("size", new String[] {"1000"}),
+            TrainStepBench.class,
+                    Map.of("model", new String[] {"mlp"}, "batch", new String[] {"3"}, "impl", new String[] {"quern"}));
 
     @TestFactory
     Stream<DynamicTest> runsOnce() {

@@ -87,7 +87,8 @@ final class Measurements {
     }
 
     private double quantile(Map<String, String> parameters, double q) {
-        double[] sorted = values.get(parameters).stream().mapToDouble(d -> d).sorted().toArray();
+        double[] sorted =
+                values.get(parameters).stream().mapToDouble(d -> d).sorted().toArray();
         double position = q * (sorted.length - 1);
         int below = (int) position;
         int above = Math.min(sorted.length - 1, below + 1);

@@ -2,6 +2,7 @@ package io.quern.bench.report;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.bench.ConvolutionSpec;
 import io.quern.op.Op;
 import io.quern.op.Ops;
 import java.io.IOException;
@@ -22,7 +23,10 @@ import java.util.stream.Stream;
 public final class ReadmeTables {
     private static final List<ResultTable> TABLES = List.of(
             new ResultTable("MatmulBench", "GFLOP/s", parameters -> 2e-3 * product(parameters.get("shape"))),
-            new ResultTable("DropoutBench", "G elements/s", parameters -> 1e-3 * number(parameters, "size")));
+            new ResultTable(
+                    "Conv2dBench", "GFLOP/s", parameters -> 1e-3 * ConvolutionSpec.flops(parameters.get("conv"))),
+            new ResultTable("DropoutBench", "G elements/s", parameters -> 1e-3 * number(parameters, "size")),
+            new ResultTable("TrainStepBench", "samples/s", parameters -> 1e6 * number(parameters, "batch")));
 
     private ReadmeTables() {}
 
@@ -45,7 +49,8 @@ public final class ReadmeTables {
                 for (Path file : files) {
                     measurements.read(file);
                 }
-                String machine = Files.readString(results.resolve("machine.txt")).strip();
+                String machine =
+                        Files.readString(results.resolve("machine.txt")).strip();
                 text = replace(text, table.bench(), table.markdown(measurements) + "\n" + machine + "\n");
             }
         }
@@ -55,8 +60,8 @@ public final class ReadmeTables {
     }
 
     static String replace(String text, String name, String table) {
-        Pattern between = Pattern.compile(
-                "(<!-- table:" + name + " -->\n).*?(<!-- /table:" + name + " -->)", Pattern.DOTALL);
+        Pattern between =
+                Pattern.compile("(<!-- table:" + name + " -->\n).*?(<!-- /table:" + name + " -->)", Pattern.DOTALL);
         Matcher matcher = between.matcher(text);
         if (!matcher.find()) {
             throw new IllegalStateException("the README has no markers for table " + name);

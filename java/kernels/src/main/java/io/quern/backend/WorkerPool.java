@@ -11,7 +11,7 @@ import java.util.function.IntConsumer;
  *
  * <p>A job is cut into fixed blocks, independent of the number of threads, so bits do not depend on it. Blocks are
  * claimed from one counter: a core lost to the compiler or the collector does not stall the job. Idle workers spin for
- * a bounded time, then park. Used from one thread at a time.
+ * a bounded time, then park. Used from one thread at a time, or from within a block.
  */
 public final class WorkerPool implements AutoCloseable {
     /** Long enough to bridge the gap between two kernels of a step, short enough not to steal a core. */
@@ -40,7 +40,10 @@ public final class WorkerPool implements AutoCloseable {
         return workers.length + 1;
     }
 
-    /** Runs {@code body} once for each block 0..blocks-1, in any order, and returns when all are done. */
+    /**
+     * Runs {@code body} once for each block 0..blocks-1, in any order, and returns when all are done. If blocks throw, the rest
+     * may be left out and the caller gets what the lowest of them threw, whichever was first.
+     */
     public void run(int blocks, IntConsumer body) {
         if (closed) {
             throw new ClosedException("the backend's worker pool was used after close");
@@ -66,7 +69,8 @@ public final class WorkerPool implements AutoCloseable {
         private final IntConsumer body;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger done = new AtomicInteger();
-        private volatile Throwable failure;
+        private volatile int failed = Integer.MAX_VALUE;
+        private Throwable failure;
 
         Job(int blocks, IntConsumer body) {
             this.blocks = blocks;
@@ -76,14 +80,22 @@ public final class WorkerPool implements AutoCloseable {
         void work() {
             for (int block = next.getAndIncrement(); block < blocks; block = next.getAndIncrement()) {
                 try {
-                    if (failure == null) {
+                    // a block below the failed one was claimed before it and may fail as well
+                    if (block < failed) {
                         body.accept(block);
                     }
                 } catch (Throwable e) {
-                    failure = e;
+                    fail(block, e);
                 } finally {
                     done.incrementAndGet();
                 }
+            }
+        }
+
+        private synchronized void fail(int block, Throwable e) {
+            if (block < failed) {
+                failure = e;
+                failed = block;
             }
         }
 

@@ -69,17 +69,13 @@ public enum ActivationKind {
     GELU(false) {
         @Override
         public double value(double x) {
-            return x <= -1e100 ? -0.0 : x / (1 + Math.exp(-inner(x)));
+            return x <= -1e100 ? -0.0 : x / (1 + Math.exp(-geluArgument(x)));
         }
 
         @Override
         public double derivative(double x, double y) {
-            double s = 1 / (1 + Math.exp(-inner(x)));
+            double s = 1 / (1 + Math.exp(-geluArgument(x)));
             return Math.abs(x) > 1e50 ? s : s + x * s * (1 - s) * 2 * GELU_C * (1 + 3 * GELU_CUBIC * x * x);
-        }
-
-        private double inner(double x) {
-            return 2 * GELU_C * (x + GELU_CUBIC * x * x * x);
         }
     },
     /** y = x / (1 + exp(-x)), also called swish. */
@@ -104,6 +100,11 @@ public enum ActivationKind {
 
     ActivationKind(boolean fromOutput) {
         this.fromOutput = fromOutput;
+    }
+
+    /** What the logistic function of GELU is taken of: 2 c (x + 0.044715 x^3). */
+    static double geluArgument(double x) {
+        return 2 * GELU_C * (x + GELU_CUBIC * x * x * x);
     }
 
     public abstract double value(double x);

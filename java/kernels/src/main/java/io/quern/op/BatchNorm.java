@@ -1,8 +1,8 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
-import io.quern.op.Normalization.Named;
+import io.quern.op.NormArguments.Named;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -51,8 +51,8 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
             double momentum)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
-            Normalization.checkEpsilon(NAME, epsilon);
+            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkEpsilon(NAME, epsilon);
             Named namedGamma = named("gamma", gamma);
             Named namedBeta = named("beta", beta);
             Named namedY = named("y", y);
@@ -63,10 +63,10 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                 named("inverseDeviation", inverseDeviation)
             };
             Shape channels = Shape.of(x.size(-1));
-            Normalization.checkShape(NAME, channels, x, namedGamma, namedBeta);
-            Normalization.checkShape(NAME, channels, x, statistics);
-            Normalization.checkShape(NAME, x.shape(), x, namedY);
-            Normalization.checkApart(
+            NormArguments.checkShape(NAME, channels, x, namedGamma, namedBeta);
+            NormArguments.checkShape(NAME, channels, x, statistics);
+            NormArguments.checkShape(NAME, x.shape(), x, namedY);
+            NormArguments.checkApart(
                     NAME,
                     List.of(namedY, statistics[0], statistics[1], statistics[2], statistics[3]),
                     List.of(named("x", x), namedGamma, namedBeta));
@@ -159,14 +159,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
         gradients.run(
                 BatchNormBackward.OP,
                 new BatchNormBackward.Args(
-                        args.x,
-                        gradients.of(args.y),
-                        args.gamma,
-                        args.mean,
-                        args.inverseDeviation,
-                        dx,
-                        dgamma,
-                        dbeta));
+                        args.x, gradients.of(args.y), args.gamma, args.mean, args.inverseDeviation, dx, dgamma, dbeta));
         gradients.share(args.x, dx);
         gradients.share(args.gamma, dgamma);
         gradients.share(args.beta, dbeta);
@@ -196,12 +189,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                     + switch (output) {
                         case 0 ->
                             m.normalizedError(
-                                    args.x.get(index),
-                                    args.gamma.get(c),
-                                    args.beta.get(c),
-                                    count,
-                                    args.epsilon,
-                                    u);
+                                    args.x.get(index), args.gamma.get(c), args.beta.get(c), count, args.epsilon, u);
                         case 1 -> m.meanError(count, u);
                         case 2 -> m.inverseError(count, args.epsilon, u);
                         case 3 ->
@@ -222,7 +210,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
     @Override
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
-        for (Shape shape : Normalization.SHAPES) {
+        for (Shape shape : NormArguments.SHAPES) {
             // few values may lie close together: a larger epsilon keeps the differences of the gradient check accurate
             boolean few = shape.elements() < 8 * shape.size(-1);
             cases.add(of(shape, -1, 1, few ? 0.1 : EPSILON, MOMENTUM));
@@ -257,7 +245,9 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
         return List.of(
                 new Rejection(
                         "one value per channel",
-                        t -> of(Shape.of(1, 5), -1, 1, EPSILON, MOMENTUM).build().apply(t),
+                        t -> of(Shape.of(1, 5), -1, 1, EPSILON, MOMENTUM)
+                                .build()
+                                .apply(t),
                         "x is F32[1x5]: statistics need 2 or more values per channel"),
                 new Rejection(
                         "epsilon 0",

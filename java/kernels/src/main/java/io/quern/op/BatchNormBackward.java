@@ -1,8 +1,8 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
-import io.quern.op.Normalization.Named;
+import io.quern.op.NormArguments.Named;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -41,21 +41,19 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
             Tensor dbeta)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
+            NormArguments.checkInput(NAME, "x", x);
             Named namedDgamma = named("dgamma", dgamma);
             Named namedDbeta = named("dbeta", dbeta);
-            Named[] vectors = {
-                named("gamma", gamma), named("mean", mean), named("inverseDeviation", inverseDeviation)
-            };
+            Named[] vectors = {named("gamma", gamma), named("mean", mean), named("inverseDeviation", inverseDeviation)};
             Shape channels = Shape.of(x.size(-1));
-            Normalization.checkShape(NAME, channels, x, vectors);
-            Normalization.checkShape(NAME, channels, x, namedDgamma, namedDbeta);
-            Normalization.checkShape(NAME, x.shape(), x, named("dy", dy));
+            NormArguments.checkShape(NAME, channels, x, vectors);
+            NormArguments.checkShape(NAME, channels, x, namedDgamma, namedDbeta);
+            NormArguments.checkShape(NAME, x.shape(), x, named("dy", dy));
             if (dx != null) {
-                Normalization.checkShape(NAME, x.shape(), x, named("dx", dx));
+                NormArguments.checkShape(NAME, x.shape(), x, named("dx", dx));
                 Check.inPlaceOrApart(dx, dy, NAME, "dx", "dy");
             }
-            Normalization.checkApart(
+            NormArguments.checkApart(
                     NAME,
                     List.of(named("dx", dx), namedDgamma, namedDbeta),
                     List.of(named("x", x), vectors[0], vectors[1], vectors[2]));
@@ -102,8 +100,7 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
             dgamma *= inverse;
             for (long i = c; args.dx != null && i < args.x.elements(); i += channels) {
                 double h = (args.x.get(i) - mean) * inverse;
-                args.dx.set(
-                        i, args.gamma.get(c) * inverse * (args.dy.get(i) - dbeta / count - h * dgamma / count));
+                args.dx.set(i, args.gamma.get(c) * inverse * (args.dy.get(i) - dbeta / count - h * dgamma / count));
             }
             args.dgamma.set(c, dgamma);
             args.dbeta.set(c, dbeta);
@@ -132,17 +129,14 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
         int first = args.dx == null ? 1 : 0;
         return (output, index, reference) -> {
             int c = (int) (index % channels);
-            double error =
-                    switch (output + first) {
-                        case 0 ->
-                            Math.abs(args.gamma.get(c) * args.inverseDeviation.get(c))
-                                    * (6 * Math.abs(args.dy.get(index))
-                                            + (terms + 6)
-                                                    * (dy[c] + Math.abs(h(args, index, c)) * dyh[c])
-                                                    / count);
-                        case 1 -> terms * dyh[c];
-                        default -> terms * dy[c];
-                    };
+            double error = switch (output + first) {
+                case 0 ->
+                    Math.abs(args.gamma.get(c) * args.inverseDeviation.get(c))
+                            * (6 * Math.abs(args.dy.get(index))
+                                    + (terms + 6) * (dy[c] + Math.abs(h(args, index, c)) * dyh[c]) / count);
+                case 1 -> terms * dyh[c];
+                default -> terms * dy[c];
+            };
             return u * error + Bounds.UNDERFLOW;
         };
     }
@@ -154,7 +148,7 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
     @Override
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
-        for (Shape shape : Normalization.SHAPES) {
+        for (Shape shape : NormArguments.SHAPES) {
             cases.add(of(shape, true));
         }
         cases.add(of(Shape.of(300, 17), false));

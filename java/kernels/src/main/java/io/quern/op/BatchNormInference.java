@@ -1,6 +1,6 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
@@ -28,15 +28,15 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
     public record Args(Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, Tensor y, double epsilon)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
-            Normalization.checkEpsilon(NAME, epsilon);
-            Normalization.Named[] vectors = {
+            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkEpsilon(NAME, epsilon);
+            NormArguments.Named[] vectors = {
                 named("gamma", gamma), named("beta", beta), named("mean", mean), named("variance", variance)
             };
-            Normalization.checkShape(NAME, Shape.of(x.size(-1)), x, vectors);
-            Normalization.checkShape(NAME, x.shape(), x, named("y", y));
+            NormArguments.checkShape(NAME, Shape.of(x.size(-1)), x, vectors);
+            NormArguments.checkShape(NAME, x.shape(), x, named("y", y));
             Check.inPlaceOrApart(y, x, NAME, "y", "x");
-            Normalization.checkApart(NAME, List.of(named("y", y)), List.of(vectors));
+            NormArguments.checkApart(NAME, List.of(named("y", y)), List.of(vectors));
         }
 
         public int channels() {
@@ -133,7 +133,7 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
     @Override
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
-        for (Shape shape : Normalization.SHAPES) {
+        for (Shape shape : NormArguments.SHAPES) {
             cases.add(of(shape, BatchNorm.EPSILON));
         }
         cases.add(of(Shape.of(1, 23), 1e-3));

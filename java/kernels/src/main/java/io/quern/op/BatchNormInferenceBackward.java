@@ -1,8 +1,8 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
-import io.quern.op.Normalization.Named;
+import io.quern.op.NormArguments.Named;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -45,23 +45,23 @@ public final class BatchNormInferenceBackward implements Op<BatchNormInferenceBa
             double epsilon)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
-            Normalization.checkEpsilon(NAME, epsilon);
+            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkEpsilon(NAME, epsilon);
             Named[] vectors = {named("gamma", gamma), named("mean", mean), named("variance", variance)};
             Shape channels = Shape.of(x.size(-1));
-            Normalization.checkShape(NAME, channels, x, vectors);
-            Normalization.checkShape(NAME, x.shape(), x, named("dy", dy));
+            NormArguments.checkShape(NAME, channels, x, vectors);
+            NormArguments.checkShape(NAME, x.shape(), x, named("dy", dy));
             if (dx != null) {
-                Normalization.checkShape(NAME, x.shape(), x, named("dx", dx));
+                NormArguments.checkShape(NAME, x.shape(), x, named("dx", dx));
                 Check.inPlaceOrApart(dx, dy, NAME, "dx", "dy");
             }
             if (dgamma != null || dbeta != null) {
-                Normalization.checkShape(NAME, channels, x, named("dgamma", dgamma), named("dbeta", dbeta));
+                NormArguments.checkShape(NAME, channels, x, named("dgamma", dgamma), named("dbeta", dbeta));
                 Check.apart(dgamma, dy, NAME, "dgamma", "dy");
                 Check.apart(dbeta, dy, NAME, "dbeta", "dy");
             }
             Check.that(dx != null || dgamma != null, NAME, "dx, dgamma and dbeta are missing; ask for one");
-            Normalization.checkApart(
+            NormArguments.checkApart(
                     NAME,
                     List.of(named("dx", dx), named("dgamma", dgamma), named("dbeta", dbeta)),
                     List.of(named("x", x), vectors[0], vectors[1], vectors[2]));
@@ -146,7 +146,7 @@ public final class BatchNormInferenceBackward implements Op<BatchNormInferenceBa
     @Override
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
-        for (Shape shape : Normalization.SHAPES) {
+        for (Shape shape : NormArguments.SHAPES) {
             cases.add(of(shape, true, true));
         }
         cases.add(of(Shape.of(300, 17), false, true));

@@ -17,6 +17,9 @@ public interface CaseTensors {
     /** An input with random values, uniform in [low, high). */
     Tensor input(Shape shape, double low, double high);
 
+    /** Like {@link #input(long...)}, but never NaN or infinite: where the op leaves open what such values do. */
+    Tensor finite(long... extents);
+
     /** An I32 input with random values in [low, high). */
     Tensor indices(Shape shape, int low, int high);
 

@@ -86,12 +86,10 @@ public final class Conv2d implements Op<Conv2d.Args> {
     @Override
     public void reference(Args args) {
         double[] sums = Conv2dTaps.sums(args.y);
-        Conv2dTaps.forEach(
-                args.x,
-                args.filter,
-                args.y,
-                args.geometry,
-                (x, w, y) -> sums[(int) y] += args.x.get(x) * args.filter.get(w));
+        double[] x = Conv2dTaps.values(args.x);
+        double[] filter = Conv2dTaps.values(args.filter);
+        Conv2dTaps.ofResults(
+                args.x, args.filter, args.y, args.geometry, (i, w, o) -> sums[o] += (i < 0 ? 0 : x[i]) * filter[w]);
         long k = args.filter.size(3);
         for (int i = 0; i < sums.length; i++) {
             double sum = sums[i] + (args.bias == null ? 0 : args.bias.get(i % k));
@@ -127,16 +125,14 @@ public final class Conv2d implements Op<Conv2d.Args> {
         gradients.add(
                 args.x,
                 dx -> gradients.run(
-                        Conv2dBackwardData.OP,
-                        new Conv2dBackwardData.Args(signal, args.filter, dx, args.geometry)));
+                        Conv2dBackwardData.OP, new Conv2dBackwardData.Args(signal, args.filter, dx, args.geometry)));
         gradients.add(
                 args.filter,
                 dfilter -> gradients.run(
                         Conv2dBackwardWeights.OP,
                         new Conv2dBackwardWeights.Args(args.x, signal, dfilter, args.geometry)));
         gradients.add(
-                args.bias,
-                dbias -> gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, 2)));
+                args.bias, dbias -> gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, 2)));
     }
 
     @Override
@@ -173,7 +169,7 @@ public final class Conv2d implements Op<Conv2d.Args> {
                 problem.label() + (bias ? " bias " : " ") + kind.label(),
                 t -> new Args(
                         t.input(problem.image()),
-                        t.input(problem.filter()),
+                        t.finite(problem.filter()),
                         bias ? t.input(problem.k()) : null,
                         t.output(problem.result()),
                         kind.fromOutput() ? null : t.output(problem.result()),
@@ -200,7 +196,8 @@ public final class Conv2d implements Op<Conv2d.Args> {
                         "2 groups do not divide the channels"),
                 new Rejection(
                         "filter larger than the padded image",
-                        t -> new Args(t.input(1, 2, 5, 1), t.input(5, 5, 1, 1), t.output(1, 1, 1, 1), unit.withPadding(1)),
+                        t -> new Args(
+                                t.input(1, 2, 5, 1), t.input(5, 5, 1, 1), t.output(1, 1, 1, 1), unit.withPadding(1)),
                         "is larger than x"),
                 new Rejection(
                         "result shape",
@@ -226,7 +223,8 @@ public final class Conv2d implements Op<Conv2d.Args> {
                         "y overlaps x"),
                 new Rejection(
                         "no stride",
-                        t -> new Args(t.input(1, 5, 5, 1), t.input(1, 1, 1, 1), t.output(1, 5, 5, 1), unit.withStride(0)),
+                        t -> new Args(
+                                t.input(1, 5, 5, 1), t.input(1, 1, 1, 1), t.output(1, 5, 5, 1), unit.withStride(0)),
                         "strideH is 0, expected 1 or more"));
     }
 }

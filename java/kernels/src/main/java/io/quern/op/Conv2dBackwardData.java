@@ -41,12 +41,10 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
     @Override
     public void reference(Args args) {
         double[] sums = Conv2dTaps.sums(args.dx);
-        Conv2dTaps.forEach(
-                args.dx,
-                args.filter,
-                args.dy,
-                args.geometry,
-                (x, w, y) -> sums[(int) x] += args.dy.get(y) * args.filter.get(w));
+        double[] dy = Conv2dTaps.values(args.dy);
+        double[] filter = Conv2dTaps.values(args.filter);
+        Conv2dTaps.ofImages(
+                args.dx, args.filter, args.dy, args.geometry, (i, w, o) -> sums[i] += (o < 0 ? 0 : dy[o]) * filter[w]);
         Conv2dTaps.store(sums, args.dx);
     }
 
@@ -59,8 +57,7 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         Tensor ddx = gradients.of(args.dx);
-        gradients.add(
-                args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(ddx, args.filter, ddy, args.geometry)));
+        gradients.add(args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(ddx, args.filter, ddy, args.geometry)));
         gradients.add(
                 args.filter,
                 dfilter -> gradients.run(
@@ -75,7 +72,8 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
 
     @Override
     public Bound bound(Args args, double u) {
-        double terms = (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(3) / args.geometry.groups();
+        double terms =
+                (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(3) / args.geometry.groups();
         return Bounds.linear(this, args, terms, u);
     }
 
@@ -87,7 +85,7 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
                     problem.label(),
                     t -> new Args(
                             t.input(problem.result()),
-                            t.input(problem.filter()),
+                            t.finite(problem.filter()),
                             t.output(problem.image()),
                             problem.geometry())));
         }

@@ -41,12 +41,10 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
     @Override
     public void reference(Args args) {
         double[] sums = Conv2dTaps.sums(args.dfilter);
-        Conv2dTaps.forEach(
-                args.x,
-                args.dfilter,
-                args.dy,
-                args.geometry,
-                (x, w, y) -> sums[(int) w] += args.x.get(x) * args.dy.get(y));
+        double[] x = Conv2dTaps.values(args.x);
+        double[] dy = Conv2dTaps.values(args.dy);
+        Conv2dTaps.ofResults(
+                args.x, args.dfilter, args.dy, args.geometry, (i, w, o) -> sums[w] += (i < 0 ? 0 : x[i]) * dy[o]);
         Conv2dTaps.store(sums, args.dfilter);
     }
 
@@ -63,8 +61,7 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
                 args.x,
                 dx -> gradients.run(
                         Conv2dBackwardData.OP, new Conv2dBackwardData.Args(args.dy, ddfilter, dx, args.geometry)));
-        gradients.add(
-                args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(args.x, ddfilter, ddy, args.geometry)));
+        gradients.add(args.dy, ddy -> gradients.run(Conv2d.OP, new Conv2d.Args(args.x, ddfilter, ddy, args.geometry)));
     }
 
     @Override
@@ -86,7 +83,7 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
                     problem.label(),
                     t -> new Args(
                             t.input(problem.image()),
-                            t.input(problem.result()),
+                            t.finite(problem.result()),
                             t.output(problem.filter()),
                             problem.geometry())));
         }

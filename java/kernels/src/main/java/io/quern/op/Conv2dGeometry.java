@@ -8,7 +8,7 @@ import io.quern.tensor.Tensor;
  *
  * <p>Image (N, H, W, C), filter (R, S, C / groups, K), result (N, P, Q, K) with P = (H + 2 padding - dilation (R - 1) -
  * 1) / stride + 1, rounded down, and Q likewise. Result pixel (p, q) and tap (r, s) meet image pixel (p stride - padding
- * + r dilation, ...); outside the image there is nothing. Result channels are cut into {@code groups} equal runs, each
+ * + r dilation, ...); outside the image there are zeros. Result channels are cut into {@code groups} equal runs, each
  * of which sees only the run of image channels of the same number; groups = C is a depthwise convolution.
  *
  * @param strideH pixels between neighbouring results, 1 or more
@@ -91,7 +91,10 @@ public record Conv2dGeometry(
     private void checkOperands(String op, Shape image, String imageName, Shape filter) {
         Check.that(image.rank() == 4, op, imageName + " is " + image + ", expected rank 4 (N, H, W, C)");
         Check.that(filter.rank() == 4, op, "filter is " + filter + ", expected rank 4 (R, S, C / groups, K)");
-        Check.that(filter.size(0) >= 1 && filter.size(1) >= 1, op, "filter is " + filter + ", expected R and S of 1 or more");
+        Check.that(
+                filter.size(0) >= 1 && filter.size(1) >= 1,
+                op,
+                "filter is " + filter + ", expected R and S of 1 or more");
         Check.that(
                 image.size(3) % groups == 0 && filter.size(3) % groups == 0,
                 op,
@@ -105,12 +108,19 @@ public record Conv2dGeometry(
         Check.that(
                 resultH(image.size(1), filter.size(0)) >= 1 && resultW(image.size(2), filter.size(1)) >= 1,
                 op,
-                "filter, which is " + filter + ", is larger than " + imageName + ", which is " + image + ", under " + this);
+                "filter, which is " + filter + ", is larger than " + imageName + ", which is " + image + ", under "
+                        + this);
     }
 
     /** Shapes and dtypes of the three tensors of a call, whichever of them is written. */
     void check(
-            String op, Tensor image, String imageName, Tensor filter, String filterName, Tensor result, String resultName) {
+            String op,
+            Tensor image,
+            String imageName,
+            Tensor filter,
+            String filterName,
+            Tensor result,
+            String resultName) {
         Check.computable(image, op, imageName);
         Check.dtype(filter, image.dtype(), op, filterName);
         Check.dtype(result, image.dtype(), op, resultName);

@@ -35,6 +35,9 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(2, 8, 8, 8, 5, 5, 6, UNIT.withPadding(2)),
             new Conv2dProblem(1, 40, 3, 2, 3, 3, 5, UNIT.withPadding(1)),
             new Conv2dProblem(1, 3, 41, 5, 3, 3, 3, UNIT),
+            // enough work for threads: bands of images, groups of images
+            new Conv2dProblem(3, 12, 12, 8, 3, 3, 20, UNIT.withPadding(1)),
+            new Conv2dProblem(9, 4, 4, 16, 3, 3, 33, UNIT.withPadding(1)),
             // strides
             new Conv2dProblem(2, 8, 8, 16, 3, 3, 32, UNIT.withStride(2).withPadding(1)),
             new Conv2dProblem(2, 9, 7, 3, 3, 3, 5, UNIT.withStride(2).withPadding(1)),
@@ -49,8 +52,17 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             // dilation
             new Conv2dProblem(1, 10, 11, 6, 3, 3, 16, UNIT.withDilation(2).withPadding(2)),
             new Conv2dProblem(2, 9, 9, 1, 3, 2, 3, UNIT.withDilation(1, 3)),
-            new Conv2dProblem(1, 11, 12, 3, 3, 3, 8, UNIT.withStride(2).withDilation(2).withPadding(1, 2)),
-            new Conv2dProblem(1, 12, 10, 2, 3, 3, 4, UNIT.withStride(2, 3).withDilation(3, 2).withPadding(3)),
+            new Conv2dProblem(
+                    1, 11, 12, 3, 3, 3, 8, UNIT.withStride(2).withDilation(2).withPadding(1, 2)),
+            new Conv2dProblem(
+                    1,
+                    12,
+                    10,
+                    2,
+                    3,
+                    3,
+                    4,
+                    UNIT.withStride(2, 3).withDilation(3, 2).withPadding(3)),
             // images smaller than the filter, padding beyond it
             new Conv2dProblem(2, 2, 1, 3, 3, 3, 4, UNIT.withPadding(1)),
             new Conv2dProblem(1, 1, 1, 8, 5, 5, 16, UNIT.withPadding(2)),
@@ -63,8 +75,17 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(1, 7, 7, 34, 1, 1, 34, UNIT.withStride(2).withGroups(2)),
             // depthwise, also with several results per channel
             new Conv2dProblem(2, 7, 7, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
-            new Conv2dProblem(1, 8, 9, 33, 3, 3, 33, UNIT.withPadding(1).withStride(2).withGroups(33)),
-            new Conv2dProblem(2, 7, 6, 7, 5, 3, 7, UNIT.withPadding(2, 1).withDilation(1, 2).withGroups(7)),
+            new Conv2dProblem(
+                    1, 8, 9, 33, 3, 3, 33, UNIT.withPadding(1).withStride(2).withGroups(33)),
+            new Conv2dProblem(
+                    2,
+                    7,
+                    6,
+                    7,
+                    5,
+                    3,
+                    7,
+                    UNIT.withPadding(2, 1).withDilation(1, 2).withGroups(7)),
             new Conv2dProblem(1, 6, 6, 5, 3, 3, 10, UNIT.withPadding(1).withGroups(5)),
             new Conv2dProblem(3, 12, 12, 40, 3, 3, 40, UNIT.withPadding(1).withGroups(40)));
 

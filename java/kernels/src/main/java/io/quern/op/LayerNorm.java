@@ -1,8 +1,8 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
-import io.quern.op.Normalization.Named;
+import io.quern.op.NormArguments.Named;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -35,17 +35,17 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
             Tensor x, Tensor gamma, Tensor beta, Tensor y, Tensor mean, Tensor inverseDeviation, double epsilon)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
-            Normalization.checkEpsilon(NAME, epsilon);
+            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkEpsilon(NAME, epsilon);
             Named namedGamma = named("gamma", gamma);
             Named namedBeta = named("beta", beta);
             Named namedY = named("y", y);
             Named namedMean = named("mean", mean);
             Named namedInverse = named("inverseDeviation", inverseDeviation);
-            Normalization.checkShape(NAME, Shape.of(x.size(-1)), x, namedGamma, namedBeta);
-            Normalization.checkShape(NAME, x.shape(), x, namedY);
-            Normalization.checkShape(NAME, rowShape(x.shape()), x, namedMean, namedInverse);
-            Normalization.checkApart(
+            NormArguments.checkShape(NAME, Shape.of(x.size(-1)), x, namedGamma, namedBeta);
+            NormArguments.checkShape(NAME, x.shape(), x, namedY);
+            NormArguments.checkShape(NAME, rowShape(x.shape()), x, namedMean, namedInverse);
+            NormArguments.checkApart(
                     NAME, List.of(namedY, namedMean, namedInverse), List.of(named("x", x), namedGamma, namedBeta));
             Check.that(x.size(-1) > 0, NAME, "x is " + x + ", expected rows of at least one element");
         }
@@ -115,14 +115,7 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
         gradients.run(
                 LayerNormBackward.OP,
                 new LayerNormBackward.Args(
-                        args.x,
-                        gradients.of(args.y),
-                        args.gamma,
-                        args.mean,
-                        args.inverseDeviation,
-                        dx,
-                        dgamma,
-                        dbeta));
+                        args.x, gradients.of(args.y), args.gamma, args.mean, args.inverseDeviation, dx, dgamma, dbeta));
         gradients.share(args.x, dx);
         gradients.share(args.gamma, dgamma);
         gradients.share(args.beta, dbeta);

@@ -1,8 +1,8 @@
 package io.quern.op;
 
-import static io.quern.op.Normalization.named;
+import static io.quern.op.NormArguments.named;
 
-import io.quern.op.Normalization.Named;
+import io.quern.op.NormArguments.Named;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -41,20 +41,20 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
             Tensor dbeta)
             implements OpArgs {
         public Args {
-            Normalization.checkInput(NAME, "x", x);
+            NormArguments.checkInput(NAME, "x", x);
             Named namedMean = named("mean", mean);
             Named namedInverse = named("inverseDeviation", inverseDeviation);
             Named namedGamma = named("gamma", gamma);
             Named namedDgamma = named("dgamma", dgamma);
             Named namedDbeta = named("dbeta", dbeta);
-            Normalization.checkShape(NAME, Shape.of(x.size(-1)), x, namedGamma, namedDgamma, namedDbeta);
-            Normalization.checkShape(NAME, LayerNorm.rowShape(x.shape()), x, namedMean, namedInverse);
-            Normalization.checkShape(NAME, x.shape(), x, named("dy", dy));
+            NormArguments.checkShape(NAME, Shape.of(x.size(-1)), x, namedGamma, namedDgamma, namedDbeta);
+            NormArguments.checkShape(NAME, LayerNorm.rowShape(x.shape()), x, namedMean, namedInverse);
+            NormArguments.checkShape(NAME, x.shape(), x, named("dy", dy));
             if (dx != null) {
-                Normalization.checkShape(NAME, x.shape(), x, named("dx", dx));
+                NormArguments.checkShape(NAME, x.shape(), x, named("dx", dx));
                 Check.inPlaceOrApart(dx, dy, NAME, "dx", "dy");
             }
-            Normalization.checkApart(
+            NormArguments.checkApart(
                     NAME,
                     List.of(named("dx", dx), namedDgamma, namedDbeta),
                     List.of(named("x", x), namedGamma, namedMean, namedInverse));
@@ -146,15 +146,14 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
         int first = args.dx == null ? 1 : 0;
         return (output, index, reference) -> {
             int i = (int) index;
-            double error =
-                    switch (output + first) {
-                        case 0 ->
-                            Math.abs(args.inverseDeviation.get(i / n))
-                                    * (6 * Math.abs(args.dy.get(i) * args.gamma.get(i % n))
-                                            + rowTerms * (sum[i / n] + Math.abs(h(args, i / n, i % n)) * dot[i / n]) / n);
-                        case 1 -> columnTerms * dgamma[i];
-                        default -> columnTerms * dbeta[i];
-                    };
+            double error = switch (output + first) {
+                case 0 ->
+                    Math.abs(args.inverseDeviation.get(i / n))
+                            * (6 * Math.abs(args.dy.get(i) * args.gamma.get(i % n))
+                                    + rowTerms * (sum[i / n] + Math.abs(h(args, i / n, i % n)) * dot[i / n]) / n);
+                case 1 -> columnTerms * dgamma[i];
+                default -> columnTerms * dbeta[i];
+            };
             return u * error + Bounds.UNDERFLOW;
         };
     }

@@ -14,7 +14,9 @@ public final class Ops {
         // elementwise
         Fill.OP,
         Add.OP,
+        Multiply.OP,
         Scale.OP,
+        BiasAdd.OP,
         Activation.OP,
         ActivationBackward.OP,
         Dropout.OP,
@@ -32,6 +34,25 @@ public final class Ops {
         // reductions
         Reduce.OP,
         Broadcast.OP,
+        ClipByNorm.OP,
+        SquaredNorm.OP,
+        AdamWStep.OP,
+        SgdStep.OP,
+        // pooling
+        MaxPool.OP,
+        MaxPoolBackward.OP,
+        AvgPool.OP,
+        AvgPoolBackward.OP,
+        // moving and converting
+        Embedding.OP,
+        EmbeddingBackward.OP,
+        Cast.OP,
+        Transpose.OP,
+        ArgMax.OP,
+        // losses
+        MeanSquaredError.OP,
+        MeanSquaredErrorBackward.OP,
+        // optimizers
     });
 
     private Ops() {}

@@ -115,7 +115,9 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
         Check.computable(logits, op, name);
         Check.rank(logits, 2, op, name);
         Check.that(
-                logits.size(0) == 0 || logits.size(1) > 0, op, name + " is " + logits + ", expected at least one class");
+                logits.size(0) == 0 || logits.size(1) > 0,
+                op,
+                name + " is " + logits + ", expected at least one class");
         Check.shape(labels, Shape.of(logits.size(0)), op, "labels");
         Check.dtype(labels, DType.I32, op, "labels");
         if (weights != null) {
@@ -292,7 +294,13 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                 new Rejection(
                         "no classes",
                         t -> new Args(
-                                t.input(3, 0), t.indices(Shape.of(3), 0, 2), null, t.output(), t.output(3, 0), 0, IGNORE),
+                                t.input(3, 0),
+                                t.indices(Shape.of(3), 0, 2),
+                                null,
+                                t.output(),
+                                t.output(3, 0),
+                                0,
+                                IGNORE),
                         "expected at least one class"),
                 new Rejection(
                         "real labels",
@@ -301,7 +309,13 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                 new Rejection(
                         "number of labels",
                         t -> new Args(
-                                t.input(3, 4), t.indices(Shape.of(4), 0, 4), null, t.output(), t.output(3, 4), 0, IGNORE),
+                                t.input(3, 4),
+                                t.indices(Shape.of(4), 0, 4),
+                                null,
+                                t.output(),
+                                t.output(3, 4),
+                                0,
+                                IGNORE),
                         "labels is I32[4], expected shape 3"),
                 new Rejection(
                         "number of weights",
@@ -317,14 +331,19 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                 new Rejection(
                         "smoothing",
                         t -> new Args(
-                                t.input(3, 4), t.indices(Shape.of(3), 0, 4), null, t.output(), t.output(3, 4), 1.5, IGNORE),
+                                t.input(3, 4),
+                                t.indices(Shape.of(3), 0, 4),
+                                null,
+                                t.output(),
+                                t.output(3, 4),
+                                1.5,
+                                IGNORE),
                         "labelSmoothing is 1.5, expected 0..1"),
                 new Rejection(
                         "in place",
                         t -> {
                             Tensor logits = t.input(3, 4);
-                            return new Args(
-                                    logits, t.indices(Shape.of(3), 0, 4), null, t.output(), logits, 0, IGNORE);
+                            return new Args(logits, t.indices(Shape.of(3), 0, 4), null, t.output(), logits, 0, IGNORE);
                         },
                         "probabilities overlaps logits"));
     }

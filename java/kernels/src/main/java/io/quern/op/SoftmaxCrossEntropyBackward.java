@@ -177,17 +177,35 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
                 new Rejection(
                         "loss per row",
                         t -> new Args(
-                                t.input(3, 4), t.indices(Shape.of(3), 0, 4), null, t.input(3), t.output(3, 4), 0, ignore),
+                                t.input(3, 4),
+                                t.indices(Shape.of(3), 0, 4),
+                                null,
+                                t.input(3),
+                                t.output(3, 4),
+                                0,
+                                ignore),
                         "dloss is F32[3], expected shape scalar"),
                 new Rejection(
                         "other shape",
                         t -> new Args(
-                                t.input(3, 4), t.indices(Shape.of(3), 0, 4), null, t.input(), t.output(4, 3), 0, ignore),
+                                t.input(3, 4),
+                                t.indices(Shape.of(3), 0, 4),
+                                null,
+                                t.input(),
+                                t.output(4, 3),
+                                0,
+                                ignore),
                         "dlogits is F32[4x3], expected shape 3x4"),
                 new Rejection(
                         "number of labels",
                         t -> new Args(
-                                t.input(3, 4), t.indices(Shape.of(2), 0, 4), null, t.input(), t.output(3, 4), 0, ignore),
+                                t.input(3, 4),
+                                t.indices(Shape.of(2), 0, 4),
+                                null,
+                                t.input(),
+                                t.output(3, 4),
+                                0,
+                                ignore),
                         "labels is I32[2], expected shape 3"));
     }
 }

@@ -13,6 +13,18 @@ public final class BFloat16 {
         return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }
 
+    /** Rounds once: going through the nearest float would round ties of that float a second time. */
+    public static short fromDouble(double value) {
+        float nearest = (float) value;
+        if (nearest == value || Double.isNaN(value)) {
+            return fromFloat(nearest);
+        }
+        // Round to odd first (toward zero, then a sticky last bit): the second rounding then cannot see a false tie.
+        int bits = Float.floatToRawIntBits(nearest);
+        int towardZero = Math.abs((double) nearest) > Math.abs(value) ? bits - 1 : bits;
+        return fromFloat(Float.intBitsToFloat(towardZero | 1));
+    }
+
     public static float toFloat(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }

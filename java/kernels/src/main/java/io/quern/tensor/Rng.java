@@ -58,7 +58,7 @@ public record Rng(long seed, int stream, int step) {
         return Normal.quantile(((bits32(index) & 0xffffffffL) + 0.5) * 0x1p-32);
     }
 
-    /** Fills a host tensor with uniform numbers in [low, high). */
+    /** Fills a host tensor with uniform numbers in [low, high); rounding to the target's dtype may reach high. */
     public Tensor fillUniform(Tensor target, double low, double high) {
         for (long i = 0; i < target.elements(); i++) {
             target.set(i, low + (high - low) * uniform(i));

@@ -12,16 +12,20 @@ public final class Shape {
         if (extents.length > MAX_RANK) {
             throw new ArgumentException("shape has rank " + extents.length + ", at most " + MAX_RANK + " is supported");
         }
+        // as if empty axes had one element: their strides must be in range as well, in whatever order the axes come
+        long strideRange = 1;
         long product = 1;
         for (long extent : extents) {
             if (extent < 0) {
                 throw new ArgumentException("shape " + Arrays.toString(extents) + " has a negative extent");
             }
             try {
-                product = Math.multiplyExact(product, extent);
+                strideRange = Math.multiplyExact(strideRange, Math.max(1, extent));
             } catch (ArithmeticException e) {
-                throw new ArgumentException("shape " + Arrays.toString(extents) + " has more than 2^63 elements");
+                throw new ArgumentException(
+                        "shape " + Arrays.toString(extents) + " exceeds 2^63 elements, empty axes counted as one");
             }
+            product *= extent;
         }
         this.extents = extents;
         this.elements = product;
@@ -95,6 +99,9 @@ public final class Shape {
 
     /** This shape without its first {@code axes} axes. */
     public Shape dropFirst(int axes) {
+        if (axes < 0 || axes > extents.length) {
+            throw new ArgumentException("cannot drop " + axes + " axes of shape " + this);
+        }
         return new Shape(Arrays.copyOfRange(extents, axes, extents.length));
     }
 

@@ -49,9 +49,10 @@ public final class Tensor implements AutoCloseable {
 
     /** A host tensor holding the given values in row-major order; close it. */
     public static Tensor of(Shape shape, float... values) {
-        Tensor tensor = allocate(DType.F32, shape);
-        tensor.copyFrom(values);
-        return tensor;
+        if (values.length != shape.elements()) {
+            throw new ArgumentException(values.length + " values given for shape " + shape);
+        }
+        return allocate(DType.F32, shape).copyFrom(values);
     }
 
     /** A contiguous window at the start of a storage, which stays its owner's to close. */
@@ -125,9 +126,9 @@ public final class Tensor implements AutoCloseable {
         return storage.address() + offset * dtype.bytes();
     }
 
-    /** True when the two tensors can touch a common byte. */
+    /** True when the two tensors' address ranges meet; interleaved views of one block count as overlapping. */
     public boolean overlaps(Tensor other) {
-        if (elements() == 0 || other.elements() == 0) {
+        if (memory() != other.memory() || elements() == 0 || other.elements() == 0) {
             return false;
         }
         long start = address();
@@ -137,7 +138,8 @@ public final class Tensor implements AutoCloseable {
 
     /** True when both are the same window: same first element, shape, strides and dtype. */
     public boolean sameWindow(Tensor other) {
-        return address() == other.address()
+        return memory() == other.memory()
+                && address() == other.address()
                 && dtype == other.dtype
                 && shape.equals(other.shape)
                 && Arrays.equals(strides, other.strides);
@@ -225,15 +227,18 @@ public final class Tensor implements AutoCloseable {
         };
     }
 
-    /** Sets logical element {@code flat}, rounding to nearest even. Host memory only. */
+    /**
+     * Sets logical element {@code flat}, rounding once to nearest, ties to even. To I32, NaN becomes 0 and what is out of
+     * range the nearest end of it. Host memory only.
+     */
     public void set(long flat, double value) {
         long address = addressOf(flat);
         MemorySegment all = host();
         switch (dtype) {
             case F32 -> all.set(F32, address, (float) value);
             case F64 -> all.set(F64, address, value);
-            case I32 -> all.set(I32, address, (int) value);
-            case BF16 -> all.set(BF16, address, BFloat16.fromFloat((float) value));
+            case I32 -> all.set(I32, address, (int) Math.rint(value));
+            case BF16 -> all.set(BF16, address, BFloat16.fromDouble(value));
         }
     }
 
@@ -295,11 +300,26 @@ public final class Tensor implements AutoCloseable {
         if (contiguous && source.contiguous && dtype == source.dtype) {
             MemorySegment.copy(source.host(), source.address(), host(), address(), elements() * dtype.bytes());
         } else {
+            if (overlaps(source)) {
+                copyThroughArray(source);
+                return this;
+            }
             for (long i = 0; i < elements(); i++) {
                 set(i, source.get(i));
             }
         }
         return this;
+    }
+
+    /** Reads all before it writes: a transposed or shifted view of this tensor's own memory stays intact. */
+    private void copyThroughArray(Tensor source) {
+        double[] values = new double[arrayLength()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = source.get(i);
+        }
+        for (int i = 0; i < values.length; i++) {
+            set(i, values[i]);
+        }
     }
 
     private void requireLength(int length) {
@@ -308,9 +328,16 @@ public final class Tensor implements AutoCloseable {
         }
     }
 
+    private int arrayLength() {
+        if (elements() > Integer.MAX_VALUE) {
+            throw new ArgumentException(this + " has more elements than an array can hold; take slices");
+        }
+        return (int) elements();
+    }
+
     /** All elements in row-major order. */
     public float[] toFloats() {
-        float[] values = new float[Math.toIntExact(elements())];
+        float[] values = new float[arrayLength()];
         if (dtype == DType.F32 && contiguous) {
             MemorySegment.copy(host(), F32, address(), values, 0, values.length);
         } else {
@@ -323,7 +350,7 @@ public final class Tensor implements AutoCloseable {
 
     /** All elements in row-major order. */
     public int[] toInts() {
-        int[] values = new int[Math.toIntExact(elements())];
+        int[] values = new int[arrayLength()];
         if (dtype == DType.I32 && contiguous) {
             MemorySegment.copy(host(), I32, address(), values, 0, values.length);
         } else {

@@ -31,6 +31,9 @@ public final class Workspace implements AutoCloseable {
             throw new ClosedException("workspace was used after close");
         }
         long bytes = Tensor.byteSize(dtype, shape);
+        if (bytes > Long.MAX_VALUE - Memory.ALIGNMENT - inUse) {
+            throw new ArgumentException("shape " + shape + " of " + dtype + " exceeds the address range");
+        }
         long padded = Math.max(Memory.ALIGNMENT, (bytes + Memory.ALIGNMENT - 1) & -Memory.ALIGNMENT);
         if (blocks.isEmpty() || offset + padded > blocks.getLast().byteSize()) {
             blocks.add(memory.allocate(Math.max(padded, Math.max(FIRST_BLOCK, inUse))));

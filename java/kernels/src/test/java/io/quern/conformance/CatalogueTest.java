@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.op.Case;
@@ -53,14 +52,19 @@ class CatalogueTest {
     }
 
     private static <A extends OpArgs> void costs(Op<A> op) {
-        Case<A> last = op.cases().getLast();
+        for (Case<A> c : op.cases()) {
+            cost(op, c);
+        }
+    }
+
+    private static <A extends OpArgs> void cost(Op<A> op, Case<A> c) {
         try (GuardedTensors tensors =
                 new GuardedTensors(DType.F32, GuardedTensors.Layout.ALIGNED, GuardedTensors.Values.UNIFORM, 1)) {
-            A args = last.build().apply(tensors);
+            A args = c.build().apply(tensors);
             Cost cost = op.cost(args);
-            assertTrue(cost.bytes() > 0 && cost.flops() >= 0, op.name() + " costs " + cost);
-            op.reference(args);
-            assertNotNull(op.bound(args, DType.F32.unitRoundoff()), op.name() + " has no bound");
+            boolean empty = args.outputs().stream().allMatch(tensor -> tensor.elements() == 0);
+            assertTrue(empty || cost.bytes() > 0, op.name() + " moves no bytes in case " + c.label());
+            assertTrue(cost.flops() >= 0, op.name() + " has negative work in case " + c.label());
         }
     }
 }

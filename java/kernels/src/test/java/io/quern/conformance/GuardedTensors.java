@@ -84,6 +84,12 @@ final class GuardedTensors implements CaseTensors, AutoCloseable {
     }
 
     @Override
+    public Tensor finite(long... extents) {
+        Tensor tensor = allocate(dtype, Shape.of(extents));
+        return rng.stream(blocks.size()).fillUniform(tensor, -1, 1);
+    }
+
+    @Override
     public Tensor indices(Shape shape, int low, int high) {
         Tensor tensor = allocate(DType.I32, shape);
         Rng draws = rng.stream(blocks.size());

@@ -19,8 +19,7 @@ class BatchNormBackwardTest {
                 Tensor inverse = Tensor.of(Shape.of(1), 0.5f);
                 Tensor dgamma = Tensor.of(Shape.of(1), 9);
                 Tensor dbeta = Tensor.of(Shape.of(1), 9)) {
-            BatchNormBackward.OP.reference(
-                    new BatchNormBackward.Args(x, dy, gamma, mean, inverse, dy, dgamma, dbeta));
+            BatchNormBackward.OP.reference(new BatchNormBackward.Args(x, dy, gamma, mean, inverse, dy, dgamma, dbeta));
             assertArrayEquals(new float[] {0.375f, -0.375f}, dy.toFloats());
             assertEquals(-0.5, dgamma.item());
             assertEquals(1, dbeta.item());
@@ -42,8 +41,7 @@ class BatchNormBackwardTest {
             Moments moments = Moments.of(x, 0, n, 1);
             mean.set(0, moments.mean());
             inverse.set(0, 1 / Math.sqrt(moments.variance()));
-            BatchNormBackward.OP.reference(
-                    new BatchNormBackward.Args(x, dy, gamma, mean, inverse, dx, dgamma, dbeta));
+            BatchNormBackward.OP.reference(new BatchNormBackward.Args(x, dy, gamma, mean, inverse, dx, dgamma, dbeta));
             double alongShift = 0;
             double alongScaling = 0;
             for (int i = 0; i < n; i++) {

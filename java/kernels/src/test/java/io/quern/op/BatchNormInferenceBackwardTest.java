@@ -18,8 +18,8 @@ class BatchNormInferenceBackwardTest {
                 Tensor variance = Tensor.of(Shape.of(1), 3);
                 Tensor dgamma = Tensor.of(Shape.of(1), 9);
                 Tensor dbeta = Tensor.of(Shape.of(1), 9)) {
-            BatchNormInferenceBackward.OP.reference(new BatchNormInferenceBackward.Args(
-                    x, dy, gamma, mean, variance, dy, dgamma, dbeta, 1));
+            BatchNormInferenceBackward.OP.reference(
+                    new BatchNormInferenceBackward.Args(x, dy, gamma, mean, variance, dy, dgamma, dbeta, 1));
             assertArrayEquals(new float[] {3, 30}, dy.toFloats());
             assertEquals(1 * -1 + 10 * 2, dgamma.item());
             assertEquals(11, dbeta.item());

@@ -54,8 +54,8 @@ class BatchNormTest {
             for (int r = 0; r < rows; r++) {
                 x.set(r, 0x1p20 + (r % 2 == 0 ? 1 : -1));
             }
-            Tensor y = BatchNorm.apply(
-                    new Tape(executor, workspace), x, one, zero, runningMean, runningVariance, 1e-5, 1);
+            Tensor y =
+                    BatchNorm.apply(new Tape(executor, workspace), x, one, zero, runningMean, runningVariance, 1e-5, 1);
             assertEquals(0x1p20, runningMean.item());
             assertEquals(rows / (rows - 1.0), runningVariance.item(), 1e-3);
             assertEquals(1, y.get(0), 1e-3);

@@ -30,8 +30,7 @@ class Conv2dBackwardDataTest {
     void stampsOverlapAndPaddingIsCutOff() {
         try (Tensor dy = Tensor.of(Shape.of(1, 1, 3, 1), 1, 2, 3);
                 Tensor filter = Tensor.of(Shape.of(1, 3, 1, 1), 1, 10, 100)) {
-            assertArrayEquals(
-                    new float[] {1, 12, 123, 230, 300}, backward(dy, filter, Shape.of(1, 1, 5, 1), UNIT));
+            assertArrayEquals(new float[] {1, 12, 123, 230, 300}, backward(dy, filter, Shape.of(1, 1, 5, 1), UNIT));
             assertArrayEquals(
                     new float[] {12, 123, 230}, backward(dy, filter, Shape.of(1, 1, 3, 1), UNIT.withPadding(0, 1)));
         }
@@ -51,8 +50,7 @@ class Conv2dBackwardDataTest {
         try (Tensor dy = Tensor.of(Shape.of(1, 1, 1, 4), 1, 2, 3, 4);
                 Tensor filter = Tensor.of(Shape.of(1, 1, 1, 4), 1, 10, 100, 1000);
                 Tensor wide = Tensor.of(Shape.of(1, 1, 2, 4), 1, 10, 100, 1000, 0, 0, 0, 1)) {
-            assertArrayEquals(
-                    new float[] {21, 4300}, backward(dy, filter, Shape.of(1, 1, 1, 2), UNIT.withGroups(2)));
+            assertArrayEquals(new float[] {21, 4300}, backward(dy, filter, Shape.of(1, 1, 1, 2), UNIT.withGroups(2)));
             assertArrayEquals(new float[] {4321, 4}, backward(dy, wide, Shape.of(1, 1, 1, 2), UNIT));
         }
     }

@@ -30,8 +30,7 @@ class Conv2dBackwardWeightsTest {
     void imagesAreSummed() {
         try (Tensor x = Tensor.of(Shape.of(2, 1, 1, 2), 1, 2, 3, 4);
                 Tensor dy = Tensor.of(Shape.of(2, 1, 1, 3), 1, 10, 100, 2, 20, 200)) {
-            assertArrayEquals(
-                    new float[] {7, 70, 700, 10, 100, 1000}, backward(x, dy, Shape.of(1, 1, 2, 3), UNIT));
+            assertArrayEquals(new float[] {7, 70, 700, 10, 100, 1000}, backward(x, dy, Shape.of(1, 1, 2, 3), UNIT));
         }
     }
 
@@ -51,8 +50,9 @@ class Conv2dBackwardWeightsTest {
                 Tensor dy = Tensor.of(Shape.of(1, 1, 2, 1), 1, 10);
                 Tensor pair = Tensor.of(Shape.of(1, 1, 1, 2), 3, 5);
                 Tensor signal = Tensor.of(Shape.of(1, 1, 1, 4), 1, 2, 3, 4)) {
-            assertArrayEquals(new float[] {31, 53}, backward(x, dy, Shape.of(1, 2, 1, 1),
-                    UNIT.withStride(1, 2).withDilation(1, 2)));
+            assertArrayEquals(
+                    new float[] {31, 53},
+                    backward(x, dy, Shape.of(1, 2, 1, 1), UNIT.withStride(1, 2).withDilation(1, 2)));
             assertArrayEquals(
                     new float[] {3, 6, 15, 20}, backward(pair, signal, Shape.of(1, 1, 1, 4), UNIT.withGroups(2)));
         }

@@ -17,7 +17,8 @@ class Conv2dGeometryTest {
 
     @Test
     void paddingOfHalfTheFilterKeepsTheExtents() {
-        assertEquals(Shape.of(1, 28, 28, 4), UNIT.withPadding(2).resultShape(Shape.of(1, 28, 28, 1), Shape.of(5, 5, 1, 4)));
+        assertEquals(
+                Shape.of(1, 28, 28, 4), UNIT.withPadding(2).resultShape(Shape.of(1, 28, 28, 1), Shape.of(5, 5, 1, 4)));
     }
 
     @Test

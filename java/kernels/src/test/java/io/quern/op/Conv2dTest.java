@@ -45,7 +45,8 @@ class Conv2dTest {
                 Tensor filter = Tensor.of(Shape.of(2, 2, 1, 1), 1, 10, 100, 1000)) {
             assertArrayEquals(new float[] {9731}, conv(x, filter, UNIT.withDilation(2)));
             assertArrayEquals(
-                    new float[] {1000, 3200, 7040, 9865}, conv(x, filter, UNIT.withStride(2).withPadding(1)),
+                    new float[] {1000, 3200, 7040, 9865},
+                    conv(x, filter, UNIT.withStride(2).withPadding(1)),
                     "top left, top right, bottom left, bottom right of the padded image");
             assertArrayEquals(new float[] {5421, 8754}, conv(x, filter, UNIT.withStride(1, 2)));
         }
@@ -66,7 +67,8 @@ class Conv2dTest {
                 Tensor depthwise = Tensor.of(Shape.of(1, 1, 1, 8), 1, 2, 3, 4, 5, 6, 7, 8)) {
             assertArrayEquals(new float[] {1 + 200, 30 + 4000}, conv(x, filter, UNIT.withGroups(2)));
             assertArrayEquals(
-                    new float[] {1, 2, 6, 8, 15, 18, 28, 32}, conv(x, depthwise, UNIT.withGroups(4)),
+                    new float[] {1, 2, 6, 8, 15, 18, 28, 32},
+                    conv(x, depthwise, UNIT.withGroups(4)),
                     "two results per channel");
         }
     }

@@ -18,8 +18,7 @@ class LayerNormBackwardTest {
                 Tensor dx = Tensor.of(Shape.of(2, 2), 9, 9, 9, 9);
                 Tensor dgamma = Tensor.of(Shape.of(2), 9, 9);
                 Tensor dbeta = Tensor.of(Shape.of(2), 9, 9)) {
-            LayerNormBackward.OP.reference(
-                    new LayerNormBackward.Args(x, dy, gamma, mean, inverse, dx, dgamma, dbeta));
+            LayerNormBackward.OP.reference(new LayerNormBackward.Args(x, dy, gamma, mean, inverse, dx, dgamma, dbeta));
             // second row: h = -1, 1, g = 20, 0, mean(g) = 10, mean(g h) = -10
             assertArrayEquals(new float[] {-0.375f, 0.375f, 0, 0}, dx.toFloats());
             assertArrayEquals(new float[] {-0.5f - 10, 0.5f}, dgamma.toFloats());

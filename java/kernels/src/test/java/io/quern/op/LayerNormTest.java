@@ -36,7 +36,8 @@ class LayerNormTest {
             Tensor y = LayerNorm.apply(tape, x, gamma, beta, 3);
             assertArrayEquals(new float[] {9, 22, 10, 20}, y.toFloats(), 1e-5f);
             Gradients gradients = tape.backward(Map.of(y, dy));
-            assertArrayEquals(new float[] {-0.375f, 0.375f, 0, 0}, gradients.of(x).toFloats(), 1e-6f);
+            assertArrayEquals(
+                    new float[] {-0.375f, 0.375f, 0, 0}, gradients.of(x).toFloats(), 1e-6f);
             assertArrayEquals(new float[] {-0.5f, 0.5f}, gradients.of(gamma).toFloats(), 1e-6f);
             assertArrayEquals(new float[] {1, 1}, gradients.of(beta).toFloats(), 1e-6f);
         }

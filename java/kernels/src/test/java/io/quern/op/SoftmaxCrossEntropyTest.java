@@ -39,8 +39,12 @@ class SoftmaxCrossEntropyTest {
                 Tensor t = Tensor.allocate(DType.I32, Shape.of(labels.length))) {
             t.copyFrom(labels);
             Tape tape = new Tape(executor, workspace);
-            Tensor w = weights == null ? null : tape.allocate(DType.F32, Shape.of(2)).copyFrom(weights);
-            return SoftmaxCrossEntropy.apply(tape, x, t, w, smoothing, ignore).loss().item();
+            Tensor w = weights == null
+                    ? null
+                    : tape.allocate(DType.F32, Shape.of(2)).copyFrom(weights);
+            return SoftmaxCrossEntropy.apply(tape, x, t, w, smoothing, ignore)
+                    .loss()
+                    .item();
         }
     }
 
@@ -61,8 +65,7 @@ class SoftmaxCrossEntropyTest {
     @MethodSource("backends")
     void smoothingSpreadsAPartOverAllClasses(String backend) {
         double expected = 0.8 * THREE_QUARTERS + 0.1 * (QUARTER + THREE_QUARTERS);
-        assertEquals(
-                expected, loss(backend, new float[] {0, LOGITS[1]}, new int[] {1}, null, 0.2, IGNORE), 1e-6);
+        assertEquals(expected, loss(backend, new float[] {0, LOGITS[1]}, new int[] {1}, null, 0.2, IGNORE), 1e-6);
     }
 
     @ParameterizedTest
@@ -97,8 +100,8 @@ class SoftmaxCrossEntropyTest {
     @ParameterizedTest
     @MethodSource("backends")
     void aLabelOutsideTheClassesIsNamedWithItsRow(String backend) {
-        ArgumentException tooLarge = assertThrows(
-                ArgumentException.class, () -> loss(backend, LOGITS, new int[] {0, 2}, null, 0, IGNORE));
+        ArgumentException tooLarge =
+                assertThrows(ArgumentException.class, () -> loss(backend, LOGITS, new int[] {0, 2}, null, 0, IGNORE));
         assertEquals(
                 "SoftmaxCrossEntropy: label 2 of row 1 is outside 0..1; correct it or give it the ignore index -100",
                 tooLarge.getMessage());
@@ -114,10 +117,14 @@ class SoftmaxCrossEntropyTest {
             Tape tape = new Tape(backend, workspace);
             SoftmaxCrossEntropy.Result result = SoftmaxCrossEntropy.apply(tape, tape.watch(x), t);
             assertArrayEquals(
-                    new float[] {0.25f, 0.75f, 0.5f, 0.5f}, result.probabilities().toFloats(), 1e-7f);
+                    new float[] {0.25f, 0.75f, 0.5f, 0.5f},
+                    result.probabilities().toFloats(),
+                    1e-7f);
             Gradients gradients = tape.backward(result.loss());
             assertArrayEquals(
-                    new float[] {-0.375f, 0.375f, -0.25f, 0.25f}, gradients.of(x).toFloats(), 1e-7f);
+                    new float[] {-0.375f, 0.375f, -0.25f, 0.25f},
+                    gradients.of(x).toFloats(),
+                    1e-7f);
         }
     }
 }

@@ -3,6 +3,9 @@ package io.quern.backend.scalar;
 import io.quern.backend.HostBackend;
 import io.quern.backend.KernelTable;
 import io.quern.backend.WorkerPool;
+import io.quern.op.Conv2d;
+import io.quern.op.Conv2dBackwardData;
+import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Matmul;
 
 /**
@@ -21,6 +24,9 @@ public final class ScalarBackend extends HostBackend {
     private static KernelTable kernels(WorkerPool pool) {
         KernelTable table = new KernelTable();
         table.put(Matmul.OP, new MatmulScalar(pool));
+        table.put(Conv2d.OP, new Conv2dScalar(pool));
+        table.put(Conv2dBackwardData.OP, new Conv2dBackwardDataScalar(pool));
+        table.put(Conv2dBackwardWeights.OP, new Conv2dBackwardWeightsScalar(pool));
         return table;
     }
 }

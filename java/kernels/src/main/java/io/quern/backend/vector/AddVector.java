@@ -29,7 +29,8 @@ final class AddVector implements Kernel<Add.Args> {
         Ranges.run(pool, args.y().elements(), (from, count) -> add(a + 4 * from, b + 4 * from, y + 4 * from, count));
     }
 
-    private static void add(long a, long b, long y, int count) {
+    /** y may be a or b. */
+    static void add(long a, long b, long y, int count) {
         int i = 0;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             long at = 4L * i;

@@ -61,19 +61,12 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
                 pool,
                 args.x().elements(),
                 args.channels(),
-                (from, count) -> gradient(
-                        x + 4 * from, dy + 4 * from, dx + 4 * from, means, scales, shifts, slopes, count));
+                (from, count) ->
+                        gradient(x + 4 * from, dy + 4 * from, dx + 4 * from, means, scales, shifts, slopes, count));
     }
 
     private static void gradient(
-            long x,
-            long dy,
-            long dx,
-            float[] mean,
-            float[] scale,
-            float[] shift,
-            float[] slope,
-            int count) {
+            long x, long dy, long dx, float[] mean, float[] scale, float[] shift, float[] slope, int count) {
         int i = 0;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             long at = 4L * i;

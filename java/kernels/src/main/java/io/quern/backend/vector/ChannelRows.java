@@ -9,6 +9,7 @@ import io.quern.backend.WorkerPool;
 final class ChannelRows {
     /** Elements per repetition that make the cost of a loop small. */
     private static final int ENOUGH = 256;
+
     private ChannelRows() {}
 
     /** Work on {@code count} elements from {@code from}, at most one period; the first belongs to channel 0. */

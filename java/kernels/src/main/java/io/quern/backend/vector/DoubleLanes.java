@@ -26,8 +26,8 @@ final class DoubleLanes {
 
     /** {@link #DOUBLES} floats. */
     static DoubleVector load(long address) {
-        return (DoubleVector) FloatVector.fromMemorySegment(HALF, ALL, address, Lanes.ORDER)
-                .convertShape(VectorOperators.F2D, D, 0);
+        return (DoubleVector)
+                FloatVector.fromMemorySegment(HALF, ALL, address, Lanes.ORDER).convertShape(VectorOperators.F2D, D, 0);
     }
 
     /** The sum of all lanes, halves first; reduceLanes leaves the order, and so the bits, to the compiler. */

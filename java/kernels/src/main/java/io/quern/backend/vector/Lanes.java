@@ -2,6 +2,7 @@ package io.quern.backend.vector;
 
 import io.quern.tensor.ArgumentException;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
@@ -15,6 +16,18 @@ final class Lanes {
     static final int FLOATS = F.length();
     /** Bytes per vector. */
     static final int BYTES = F.vectorByteSize();
+
+    /** Vector registers: AVX-512 and NEON have 32, which C2 then uses for narrow vectors too; older x86 has 16. */
+    static final int REGISTERS = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512
+                    || System.getProperty("os.arch").toLowerCase(Locale.ROOT).contains("aarch64")
+            ? 32
+            : 16;
+
+    /**
+     * {@code address & ADDRESS} tells C2 what it cannot know: an address is not negative. The bounds check against the
+     * whole-memory segment then folds at compile time, in any loop form.
+     */
+    static final long ADDRESS = (1L << 56) - 1;
 
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

@@ -1,5 +1,7 @@
 package io.quern.backend.vector;
 
+import io.quern.op.ActivationKind;
+
 /** The functions of {@link VectorMath} for one element, operation by operation, so that tails get the same bits. */
 final class ScalarMath {
     static final float LOG2_E = 0x1.715476p0f;
@@ -41,6 +43,14 @@ final class ScalarMath {
     static final float L9 = 0x1.055ec6p-3f;
     static final float L10 = -0x1.38c9dep-4f;
 
+    /** Beyond this GELU and SILU are x or 0 in float, and their slopes 1 or 0; infinity times 0 must not be met. */
+    static final float FLAT = 110f;
+
+    /** GELU's s is taken of x (linear + cubic x^2). */
+    static final float GELU_LINEAR = (float) (2 * ActivationKind.GELU_C);
+
+    static final float GELU_CUBIC = (float) (2 * ActivationKind.GELU_C * ActivationKind.GELU_CUBIC);
+
     private ScalarMath() {}
 
     static float exp(float x) {
@@ -68,8 +78,7 @@ final class ScalarMath {
         float rounded = Math.fma(z, LOG2_E, ROUND);
         float n = rounded - ROUND;
         float power = powerOfTwo(Float.floatToRawIntBits(rounded));
-        float m = Math.fma(
-                expm1Reduced(Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, z))), power, power - 1);
+        float m = Math.fma(expm1Reduced(Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, z))), power, power - 1);
         return Math.copySign(m / (m + 2), x);
     }
 
@@ -95,6 +104,29 @@ final class ScalarMath {
         p = Math.fma(p, f, L3);
         float low = Math.fma(p * f - 0.5f, square, e * LN2_TAIL);
         return Math.fma(e, LN2_HEAD, low + f);
+    }
+
+    static float gelu(float x) {
+        return x < -FLAT ? -0f : x * sigmoid(geluArgument(x));
+    }
+
+    static float silu(float x) {
+        return x < -FLAT ? -0f : x * sigmoid(x);
+    }
+
+    static float geluSlope(float x) {
+        float s = sigmoid(geluArgument(x));
+        float slope = x * x * (3 * GELU_CUBIC) + GELU_LINEAR;
+        return Math.abs(x) > FLAT ? s : Math.fma(x * slope * (-s + 1), s, s);
+    }
+
+    static float siluSlope(float x) {
+        float s = sigmoid(x);
+        return Math.abs(x) > FLAT ? s : Math.fma(x * (-s + 1), s, s);
+    }
+
+    private static float geluArgument(float x) {
+        return (x * x * GELU_CUBIC + GELU_LINEAR) * x;
     }
 
     private static float expm1Reduced(float r) {

@@ -4,6 +4,7 @@ import static io.quern.backend.vector.ScalarMath.*;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.FMA;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -17,6 +18,10 @@ import jdk.incubator.vector.IntVector;
  *
  * <p>Inline, because a call of the vector mathematics library would spill every register and cannot be fused. Range
  * reduction after Muller, "Elementary Functions", chapter 11; minimax coefficients fitted for these intervals.
+ *
+ * <p>C2 inlines ordinary methods only until a compilation has 18 000 nodes, about 40 vector operations; past that, a
+ * helper that takes or returns a vector allocates it. The API's own methods are exempt. So a loop around these functions
+ * holds one copy of one of them, and what follows the call is written with the API, not with helpers.
  */
 final class VectorMath {
     private VectorMath() {}
@@ -34,7 +39,7 @@ final class VectorMath {
     /** 1 / (1 + e^-x) within 2.5 ulp, small results included. */
     static FloatVector sigmoid(FloatVector x) {
         FloatVector e = exp(x.abs().neg());
-        return e.blend(1f, x.compare(LT, 0f).not()).div(e.add(1f));
+        return FloatVector.broadcast(Lanes.F, 1f).blend(e, x.compare(LT, 0f)).div(e.add(1f));
     }
 
     /** tanh x within 2.5 ulp: -m / (m + 2) with m = e^(-2|x|) - 1. */
@@ -49,7 +54,11 @@ final class VectorMath {
         FloatVector power = powerOfTwo(rounded.reinterpretAsInts());
         FloatVector m = expm1Reduced(reduced(z, n)).fma(power, power.sub(1f));
         IntVector sign = x.reinterpretAsInts().and(Integer.MIN_VALUE);
-        FloatVector y = m.div(m.add(2f)).reinterpretAsInts().and(Integer.MAX_VALUE).or(sign).reinterpretAsFloats();
+        FloatVector y = m.div(m.add(2f))
+                .reinterpretAsInts()
+                .and(Integer.MAX_VALUE)
+                .or(sign)
+                .reinterpretAsFloats();
         return y.blend(x, x.compare(NE, x));
     }
 
@@ -59,15 +68,42 @@ final class VectorMath {
         IntVector bits = x.blend(x.mul(0x1p23f), small).reinterpretAsInts().sub(SQRT_HALF);
         FloatVector e = ((FloatVector) bits.lanewise(ASHR, 23).convert(I2F, 0));
         e = e.blend(e.sub(23f), small);
-        FloatVector f = bits.and(0x007fffff).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
+        FloatVector f =
+                bits.and(0x007fffff).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
         FloatVector square = f.mul(f);
         FloatVector p = f.fma(L10, L9).lanewise(FMA, f, L8).lanewise(FMA, f, L7).lanewise(FMA, f, L6);
         p = p.lanewise(FMA, f, L5).lanewise(FMA, f, L4).lanewise(FMA, f, L3);
         FloatVector low = p.mul(f).sub(0.5f).fma(square, e.mul(LN2_TAIL));
         FloatVector y = e.lanewise(FMA, LN2_HEAD, low.add(f));
-        return y.blend(Float.NaN, x.compare(LT, 0f))
-                .blend(Float.NEGATIVE_INFINITY, x.compare(EQ, 0f))
-                .blend(x, x.compare(LT, Float.POSITIVE_INFINITY).not());
+        FloatVector finite = y.blend(Float.NaN, x.compare(LT, 0f)).blend(Float.NEGATIVE_INFINITY, x.compare(EQ, 0f));
+        return x.blend(finite, x.compare(LT, Float.POSITIVE_INFINITY));
+    }
+
+    /** x s(z(x)) with the logistic function s and GELU's argument z, in its tanh form. */
+    static FloatVector gelu(FloatVector x) {
+        return x.mul(sigmoid(geluArgument(x))).blend(-0f, x.compare(LT, -FLAT));
+    }
+
+    /** x s(x). */
+    static FloatVector silu(FloatVector x) {
+        return x.mul(sigmoid(x)).blend(-0f, x.compare(LT, -FLAT));
+    }
+
+    /** s + x s (1 - s) z'(x), the derivative of {@link #gelu}. */
+    static FloatVector geluSlope(FloatVector x) {
+        FloatVector s = sigmoid(geluArgument(x));
+        FloatVector slope = x.mul(x).mul(3 * GELU_CUBIC).add(GELU_LINEAR);
+        return x.mul(slope).mul(s.neg().add(1f)).fma(s, s).blend(s, x.abs().compare(GT, FLAT));
+    }
+
+    /** s + x s (1 - s), the derivative of {@link #silu}. */
+    static FloatVector siluSlope(FloatVector x) {
+        FloatVector s = sigmoid(x);
+        return x.mul(s.neg().add(1f)).fma(s, s).blend(s, x.abs().compare(GT, FLAT));
+    }
+
+    private static FloatVector geluArgument(FloatVector x) {
+        return x.mul(x).mul(GELU_CUBIC).add(GELU_LINEAR).mul(x);
     }
 
     /** x - n ln 2. */

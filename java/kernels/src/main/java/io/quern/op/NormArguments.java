@@ -5,7 +5,7 @@ import io.quern.tensor.Tensor;
 import java.util.List;
 
 /** What the normalisation ops share: checks, and the shapes of their cases. */
-final class Normalization {
+final class NormArguments {
     /** (..., C) with channels around the lanes of every vector width, and few, many and odd numbers of rows. */
     static final List<Shape> SHAPES = List.of(
             Shape.of(2, 1),
@@ -31,7 +31,7 @@ final class Normalization {
             Shape.of(3, 17, 16, 32),
             Shape.of(5, 0));
 
-    private Normalization() {}
+    private NormArguments() {}
 
     /** An argument and its name in messages. */
     record Named(String name, Tensor tensor) {}

@@ -1,0 +1,149 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static jdk.incubator.vector.VectorOperators.FMA;
+import static jdk.incubator.vector.VectorOperators.GT;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.ActivationBackward;
+import io.quern.op.ActivationKind;
+import jdk.incubator.vector.FloatVector;
+
+/** dx = dy f'(saved). One loop per function behind an interface call, as in {@link ActivationVector}. */
+final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> {
+    private final WorkerPool pool;
+
+    ActivationBackwardVector(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    private interface Loop {
+        void run(long saved, long dy, long dx, int count);
+    }
+
+    @Override
+    public boolean supports(ActivationBackward.Args args) {
+        return Ranges.flat(args.saved(), args.dy(), args.dx());
+    }
+
+    @Override
+    public void run(ActivationBackward.Args args) {
+        long saved = args.saved().address();
+        long dy = args.dy().address();
+        long dx = args.dx().address();
+        Loop loop = loop(args.kind());
+        Ranges.run(pool, args.dx().elements(), (from, count) -> {
+            long at = 4 * from;
+            loop.run(saved + at, dy + at, dx + at, count);
+        });
+    }
+
+    private static Loop loop(ActivationKind kind) {
+        return switch (kind) {
+            case NONE -> (saved, dy, dx, count) -> ActivationVector.apply(ActivationKind.NONE, dy, dx, count);
+            case RELU -> ActivationBackwardVector::relu;
+            case LEAKY_RELU -> ActivationBackwardVector::leakyRelu;
+            case SIGMOID -> ActivationBackwardVector::sigmoid;
+            case TANH -> ActivationBackwardVector::tanh;
+            case GELU -> ActivationBackwardVector::gelu;
+            case SILU -> ActivationBackwardVector::silu;
+        };
+    }
+
+    private static FloatVector relu(FloatVector y) {
+        return Floats.all(0).blend(1f, y.compare(GT, 0f));
+    }
+
+    private static FloatVector leakyRelu(FloatVector y) {
+        return Floats.all((float) ActivationKind.LEAK).blend(1f, y.compare(GT, 0f));
+    }
+
+    /** y (1 - y). */
+    private static FloatVector sigmoid(FloatVector y) {
+        return y.mul(y.neg().add(1f));
+    }
+
+    /** 1 - y^2. */
+    private static FloatVector tanh(FloatVector y) {
+        return y.neg().lanewise(FMA, y, 1f);
+    }
+
+    private static void relu(long saved, long dy, long dx, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            Floats.store(dx + at, relu(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+        }
+        if (whole < count) {
+            long at = 4L * whole;
+            var tail = Floats.first(count - whole);
+            Floats.store(dx + at, relu(Floats.load(saved + at, tail)).mul(Floats.load(dy + at, tail)), tail);
+        }
+    }
+
+    private static void leakyRelu(long saved, long dy, long dx, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            Floats.store(dx + at, leakyRelu(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+        }
+        if (whole < count) {
+            long at = 4L * whole;
+            var tail = Floats.first(count - whole);
+            Floats.store(dx + at, leakyRelu(Floats.load(saved + at, tail)).mul(Floats.load(dy + at, tail)), tail);
+        }
+    }
+
+    private static void sigmoid(long saved, long dy, long dx, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            Floats.store(dx + at, sigmoid(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+        }
+        if (whole < count) {
+            long at = 4L * whole;
+            var tail = Floats.first(count - whole);
+            Floats.store(dx + at, sigmoid(Floats.load(saved + at, tail)).mul(Floats.load(dy + at, tail)), tail);
+        }
+    }
+
+    private static void tanh(long saved, long dy, long dx, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            Floats.store(dx + at, tanh(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+        }
+        if (whole < count) {
+            long at = 4L * whole;
+            var tail = Floats.first(count - whole);
+            Floats.store(dx + at, tanh(Floats.load(saved + at, tail)).mul(Floats.load(dy + at, tail)), tail);
+        }
+    }
+
+    private static void gelu(long saved, long dy, long dx, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            FloatVector gradient = Floats.load(dy + at);
+            VectorMath.geluSlope(Floats.load(saved + at)).mul(gradient).intoMemorySegment(ALL, dx + at, Lanes.ORDER);
+        }
+        for (int i = whole; i < count; i++) {
+            long at = 4L * i;
+            Floats.set(dx + at, ScalarMath.geluSlope(Floats.get(saved + at)) * Floats.get(dy + at));
+        }
+    }
+
+    private static void silu(long saved, long dy, long dx, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            FloatVector gradient = Floats.load(dy + at);
+            VectorMath.siluSlope(Floats.load(saved + at)).mul(gradient).intoMemorySegment(ALL, dx + at, Lanes.ORDER);
+        }
+        for (int i = whole; i < count; i++) {
+            long at = 4L * i;
+            Floats.set(dx + at, ScalarMath.siluSlope(Floats.get(saved + at)) * Floats.get(dy + at));
+        }
+    }
+}

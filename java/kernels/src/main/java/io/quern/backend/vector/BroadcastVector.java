@@ -1,0 +1,55 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.Broadcast;
+
+/** y = scale x, repeated: the flat range of y, cut where the part of x that it repeats ends. */
+final class BroadcastVector implements Kernel<Broadcast.Args> {
+    private final WorkerPool pool;
+
+    BroadcastVector(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    @Override
+    public boolean supports(Broadcast.Args args) {
+        return Ranges.flat(args.x(), args.y());
+    }
+
+    @Override
+    public void run(Broadcast.Args args) {
+        long x = args.x().address();
+        long y = args.y().address();
+        long repeated = args.repeated();
+        long inner = args.inner();
+        float scale = (float) args.scale();
+        if (inner == 1) {
+            Ranges.run(pool, args.y().elements(), (from, count) -> elements(x, y, from, count, repeated, scale));
+        } else {
+            Ranges.run(pool, args.y().elements(), (from, count) -> rows(x, y, from, count, repeated, inner, scale));
+        }
+    }
+
+    /** Each element of x fills a run of y. */
+    private static void elements(long x, long y, long from, int count, long repeated, float scale) {
+        int length;
+        for (int i = 0; i < count; i += length) {
+            long at = from + i;
+            length = (int) Math.min(repeated - at % repeated, count - i);
+            FillVector.fill(y + 4 * at, length, scale * Floats.get(x + 4 * (at / repeated)));
+        }
+    }
+
+    /** Each row of x is copied to consecutive rows of y. */
+    private static void rows(long x, long y, long from, int count, long repeated, long inner, float scale) {
+        int length;
+        for (int i = 0; i < count; i += length) {
+            long at = from + i;
+            long column = at % inner;
+            long row = at / inner / repeated;
+            length = (int) Math.min(inner - column, count - i);
+            ScaleVector.scale(x + 4 * (row * inner + column), y + 4 * at, length, scale);
+        }
+    }
+}

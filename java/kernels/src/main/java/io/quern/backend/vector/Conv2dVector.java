@@ -1,0 +1,34 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.ActivationKind;
+import io.quern.op.Conv2d;
+
+/**
+ * y = f(x * filter + bias): {@link Correlation} of padded slabs, with bias and ReLU in the tile and other activations on
+ * the finished slab.
+ */
+final class Conv2dVector implements Kernel<Conv2d.Args> {
+    private final WorkerPool pool;
+    private final Scratch scratch;
+    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::forward);
+
+    Conv2dVector(WorkerPool pool, Scratch scratch) {
+        this.pool = pool;
+        this.scratch = scratch;
+    }
+
+    @Override
+    public boolean supports(Conv2d.Args args) {
+        return Ranges.flat(args.x(), args.filter(), args.bias(), args.y(), args.preactivation());
+    }
+
+    @Override
+    public void run(Conv2d.Args args) {
+        ConvShape shape = ConvShape.of(args.x(), args.filter(), args.y(), args.geometry());
+        boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
+        Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
+        plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
+    }
+}

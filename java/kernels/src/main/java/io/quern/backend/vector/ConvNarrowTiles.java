@@ -1,0 +1,547 @@
+// Long because each register tile is a method of its own: accumulators must be local variables for C2 to keep them in
+// registers.
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** One-vector tiles for the last columns and for few channels; the form is that of {@link ConvTiles}. */
+final class ConvNarrowTiles {
+    private static final VectorSpecies<Float> S = Lanes.F;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    /** Addresses and the offsets of taps, as types that C2 knows not to overflow. */
+    private static final long ADDRESS = (1L << 56) - 1;
+
+    private static final long OFFSET = (1L << 40) - 1;
+    /** Always 1, but not to the compiler. */
+    private static int step = 1;
+
+    private ConvNarrowTiles() {}
+
+    static void set16x1(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c,
+            long bias,
+            int floor) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        long a4 = a + rows[row + 4] & ADDRESS;
+        long a5 = a + rows[row + 5] & ADDRESS;
+        long a6 = a + rows[row + 6] & ADDRESS;
+        long a7 = a + rows[row + 7] & ADDRESS;
+        long a8 = a + rows[row + 8] & ADDRESS;
+        long a9 = a + rows[row + 9] & ADDRESS;
+        long a10 = a + rows[row + 10] & ADDRESS;
+        long a11 = a + rows[row + 11] & ADDRESS;
+        long a12 = a + rows[row + 12] & ADDRESS;
+        long a13 = a + rows[row + 13] & ADDRESS;
+        long a14 = a + rows[row + 14] & ADDRESS;
+        long a15 = a + rows[row + 15] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        FloatVector c4 = FloatVector.zero(S);
+        FloatVector c5 = FloatVector.zero(S);
+        FloatVector c6 = FloatVector.zero(S);
+        FloatVector c7 = FloatVector.zero(S);
+        FloatVector c8 = FloatVector.zero(S);
+        FloatVector c9 = FloatVector.zero(S);
+        FloatVector ca = FloatVector.zero(S);
+        FloatVector cb = FloatVector.zero(S);
+        FloatVector cc = FloatVector.zero(S);
+        FloatVector cd = FloatVector.zero(S);
+        FloatVector ce = FloatVector.zero(S);
+        FloatVector cf = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                c0 = x.fma(b0, c0);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                c1 = x.fma(b0, c1);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                c2 = x.fma(b0, c2);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                c3 = x.fma(b0, c3);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                c4 = x.fma(b0, c4);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                c5 = x.fma(b0, c5);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a6 + at));
+                c6 = x.fma(b0, c6);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
+                c7 = x.fma(b0, c7);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a8 + at));
+                c8 = x.fma(b0, c8);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a9 + at));
+                c9 = x.fma(b0, c9);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a10 + at));
+                ca = x.fma(b0, ca);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a11 + at));
+                cb = x.fma(b0, cb);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a12 + at));
+                cc = x.fma(b0, cc);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a13 + at));
+                cd = x.fma(b0, cd);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a14 + at));
+                ce = x.fma(b0, ce);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a15 + at));
+                cf = x.fma(b0, cf);
+                at += cs;
+                b += bs;
+            }
+        }
+        bias &= ADDRESS;
+        FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, bias, Lanes.ORDER);
+        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
+        long to = c + results[result] & ADDRESS;
+        FloatVector v = s0.add(c0);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        v = s0.add(c1);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        v = s0.add(c2);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        v = s0.add(c3);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 4] & ADDRESS;
+        v = s0.add(c4);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 5] & ADDRESS;
+        v = s0.add(c5);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 6] & ADDRESS;
+        v = s0.add(c6);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 7] & ADDRESS;
+        v = s0.add(c7);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 8] & ADDRESS;
+        v = s0.add(c8);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 9] & ADDRESS;
+        v = s0.add(c9);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 10] & ADDRESS;
+        v = s0.add(ca);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 11] & ADDRESS;
+        v = s0.add(cb);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 12] & ADDRESS;
+        v = s0.add(cc);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 13] & ADDRESS;
+        v = s0.add(cd);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 14] & ADDRESS;
+        v = s0.add(ce);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 15] & ADDRESS;
+        v = s0.add(cf);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void add16x1(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        long a4 = a + rows[row + 4] & ADDRESS;
+        long a5 = a + rows[row + 5] & ADDRESS;
+        long a6 = a + rows[row + 6] & ADDRESS;
+        long a7 = a + rows[row + 7] & ADDRESS;
+        long a8 = a + rows[row + 8] & ADDRESS;
+        long a9 = a + rows[row + 9] & ADDRESS;
+        long a10 = a + rows[row + 10] & ADDRESS;
+        long a11 = a + rows[row + 11] & ADDRESS;
+        long a12 = a + rows[row + 12] & ADDRESS;
+        long a13 = a + rows[row + 13] & ADDRESS;
+        long a14 = a + rows[row + 14] & ADDRESS;
+        long a15 = a + rows[row + 15] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        FloatVector c4 = FloatVector.zero(S);
+        FloatVector c5 = FloatVector.zero(S);
+        FloatVector c6 = FloatVector.zero(S);
+        FloatVector c7 = FloatVector.zero(S);
+        FloatVector c8 = FloatVector.zero(S);
+        FloatVector c9 = FloatVector.zero(S);
+        FloatVector ca = FloatVector.zero(S);
+        FloatVector cb = FloatVector.zero(S);
+        FloatVector cc = FloatVector.zero(S);
+        FloatVector cd = FloatVector.zero(S);
+        FloatVector ce = FloatVector.zero(S);
+        FloatVector cf = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                c0 = x.fma(b0, c0);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                c1 = x.fma(b0, c1);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                c2 = x.fma(b0, c2);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                c3 = x.fma(b0, c3);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                c4 = x.fma(b0, c4);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                c5 = x.fma(b0, c5);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a6 + at));
+                c6 = x.fma(b0, c6);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
+                c7 = x.fma(b0, c7);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a8 + at));
+                c8 = x.fma(b0, c8);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a9 + at));
+                c9 = x.fma(b0, c9);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a10 + at));
+                ca = x.fma(b0, ca);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a11 + at));
+                cb = x.fma(b0, cb);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a12 + at));
+                cc = x.fma(b0, cc);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a13 + at));
+                cd = x.fma(b0, cd);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a14 + at));
+                ce = x.fma(b0, ce);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a15 + at));
+                cf = x.fma(b0, cf);
+                at += cs;
+                b += bs;
+            }
+        }
+        long to = c + results[result] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 4] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c4).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 5] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c5).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 6] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c6).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 7] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c7).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 8] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c8).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 9] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c9).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 10] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(ca).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 11] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cb).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 12] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cc).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 13] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cd).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 14] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(ce).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 15] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(cf).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void set8x1(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c,
+            long bias,
+            int floor) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        long a4 = a + rows[row + 4] & ADDRESS;
+        long a5 = a + rows[row + 5] & ADDRESS;
+        long a6 = a + rows[row + 6] & ADDRESS;
+        long a7 = a + rows[row + 7] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        FloatVector c4 = FloatVector.zero(S);
+        FloatVector c5 = FloatVector.zero(S);
+        FloatVector c6 = FloatVector.zero(S);
+        FloatVector c7 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                c0 = x.fma(b0, c0);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                c1 = x.fma(b0, c1);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                c2 = x.fma(b0, c2);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                c3 = x.fma(b0, c3);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                c4 = x.fma(b0, c4);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                c5 = x.fma(b0, c5);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a6 + at));
+                c6 = x.fma(b0, c6);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
+                c7 = x.fma(b0, c7);
+                at += cs;
+                b += bs;
+            }
+        }
+        bias &= ADDRESS;
+        FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, bias, Lanes.ORDER);
+        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
+        long to = c + results[result] & ADDRESS;
+        FloatVector v = s0.add(c0);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        v = s0.add(c1);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        v = s0.add(c2);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        v = s0.add(c3);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 4] & ADDRESS;
+        v = s0.add(c4);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 5] & ADDRESS;
+        v = s0.add(c5);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 6] & ADDRESS;
+        v = s0.add(c6);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 7] & ADDRESS;
+        v = s0.add(c7);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void add8x1(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        long a4 = a + rows[row + 4] & ADDRESS;
+        long a5 = a + rows[row + 5] & ADDRESS;
+        long a6 = a + rows[row + 6] & ADDRESS;
+        long a7 = a + rows[row + 7] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        FloatVector c4 = FloatVector.zero(S);
+        FloatVector c5 = FloatVector.zero(S);
+        FloatVector c6 = FloatVector.zero(S);
+        FloatVector c7 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                c0 = x.fma(b0, c0);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                c1 = x.fma(b0, c1);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                c2 = x.fma(b0, c2);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                c3 = x.fma(b0, c3);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                c4 = x.fma(b0, c4);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                c5 = x.fma(b0, c5);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a6 + at));
+                c6 = x.fma(b0, c6);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
+                c7 = x.fma(b0, c7);
+                at += cs;
+                b += bs;
+            }
+        }
+        long to = c + results[result] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 4] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c4).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 5] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c5).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 6] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c6).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 7] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c7).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void set4x1(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c,
+            long bias,
+            int floor) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                c0 = x.fma(b0, c0);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                c1 = x.fma(b0, c1);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                c2 = x.fma(b0, c2);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                c3 = x.fma(b0, c3);
+                at += cs;
+                b += bs;
+            }
+        }
+        bias &= ADDRESS;
+        FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, bias, Lanes.ORDER);
+        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
+        long to = c + results[result] & ADDRESS;
+        FloatVector v = s0.add(c0);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        v = s0.add(c1);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        v = s0.add(c2);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        v = s0.add(c3);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void add4x1(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                c0 = x.fma(b0, c0);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                c1 = x.fma(b0, c1);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                c2 = x.fma(b0, c2);
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                c3 = x.fma(b0, c3);
+                at += cs;
+                b += bs;
+            }
+        }
+        long to = c + results[result] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+}

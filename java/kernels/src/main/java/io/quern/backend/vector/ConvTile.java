@@ -1,0 +1,198 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/** Covers a panel of result columns with register tiles, whole ones in place and those at the borders through scratch. */
+final class ConvTile {
+    /** Columns of a panel: two vectors. */
+    static final int COLUMNS = 2 * Lanes.FLOATS;
+    /** Rows of the largest tile; tables are filled up to a multiple of it. */
+    static final int MOST_ROWS = 16;
+    /** Bytes of scratch that {@link #panel} needs. */
+    static final int SCRATCH = MOST_ROWS * COLUMNS * Float.BYTES;
+
+    /** The floor of results that have none. */
+    static final int UNBOUNDED = Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
+
+    private static final int FEW_ROWS = 4;
+    /** Tiles of 16 sums and 18 rows of operands do not fit the 16 registers of older x86. */
+    private static final boolean LARGE = Lanes.REGISTERS >= 32;
+
+    private static final long[] WIDE = strides(COLUMNS);
+    private static final long[] NARROW = strides(Lanes.FLOATS);
+
+    private ConvTile() {}
+
+    private static long[] strides(int columns) {
+        long[] rows = new long[MOST_ROWS];
+        for (int i = 0; i < MOST_ROWS; i++) {
+            rows[i] = (long) i * columns * Float.BYTES;
+        }
+        return rows;
+    }
+
+    /** Where the operands of a set of tiles lie; offsets in bytes. */
+    record Walk(long[] taps, int kc, long cs, ConvRows rows) {}
+
+    /**
+     * Computes {@code wide} columns of all rows.
+     *
+     * @param b the panel of B: COLUMNS or, if wide fits one vector, that many floats readable every bs bytes
+     * @param c address of the panel's first column in the row at offset 0
+     * @param bias one panel of floats
+     * @param floor int bits of the least result, {@link #UNBOUNDED} for none
+     * @param scratch {@link #SCRATCH} bytes
+     */
+    static void panel(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
+        if (wide > Lanes.FLOATS) {
+            two(walk, a, b, bs, c, wide, bias, floor, add, scratch);
+        } else {
+            one(walk, a, b, bs, c, wide, bias, floor, add, scratch);
+        }
+    }
+
+    private static void two(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
+        long[] taps = walk.taps;
+        int kc = walk.kc;
+        long cs = walk.cs;
+        long[] rows = walk.rows.sources();
+        long[] results = walk.rows.results();
+        int count = walk.rows.count();
+        for (int i = 0; i < count; ) {
+            int left = count - i;
+            int tile = LARGE && left > FEW_ROWS ? 8 : FEW_ROWS;
+            boolean whole = left >= tile && wide == COLUMNS;
+            if (!whole && add) {
+                copy(results, i, c, WIDE, 0, scratch, Math.min(left, tile), wide);
+            }
+            long to = whole ? c : scratch;
+            long[] into = whole ? results : WIDE;
+            int at = whole ? i : 0;
+            if (tile == 8) {
+                if (add) {
+                    ConvTiles.add8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvTiles.set8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            } else {
+                if (add) {
+                    ConvTiles.add4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvTiles.set4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            }
+            if (!whole) {
+                copy(WIDE, 0, scratch, results, i, c, Math.min(left, tile), wide);
+            }
+            i += tile;
+        }
+    }
+
+    private static void one(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
+        long[] taps = walk.taps;
+        int kc = walk.kc;
+        long cs = walk.cs;
+        long[] rows = walk.rows.sources();
+        long[] results = walk.rows.results();
+        int count = walk.rows.count();
+        for (int i = 0; i < count; ) {
+            int left = count - i;
+            int tile = LARGE && left > 8 ? 16 : left > FEW_ROWS ? 8 : FEW_ROWS;
+            boolean whole = left >= tile && wide == Lanes.FLOATS;
+            if (!whole && add) {
+                copy(results, i, c, NARROW, 0, scratch, Math.min(left, tile), wide);
+            }
+            long to = whole ? c : scratch;
+            long[] into = whole ? results : NARROW;
+            int at = whole ? i : 0;
+            if (tile == 16) {
+                if (add) {
+                    ConvNarrowTiles.add16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvNarrowTiles.set16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            } else if (tile == 8) {
+                if (add) {
+                    ConvNarrowTiles.add8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvNarrowTiles.set8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            } else {
+                if (add) {
+                    ConvNarrowTiles.add4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvNarrowTiles.set4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            }
+            if (!whole) {
+                copy(NARROW, 0, scratch, results, i, c, Math.min(left, tile), wide);
+            }
+            i += tile;
+        }
+    }
+
+    /**
+     * The same for a depthwise convolution: {@code wide} channels, at most one vector of them, of which A and B hold a
+     * whole vector.
+     */
+    static void depthwise(
+            Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
+        long[] taps = walk.taps;
+        int kc = walk.kc;
+        long cs = walk.cs;
+        long[] rows = walk.rows.sources();
+        long[] results = walk.rows.results();
+        int count = walk.rows.count();
+        for (int i = 0; i < count; ) {
+            int left = count - i;
+            int tile = left > FEW_ROWS ? 8 : FEW_ROWS;
+            boolean whole = left >= tile && wide == Lanes.FLOATS;
+            if (!whole && add) {
+                copy(results, i, c, NARROW, 0, scratch, Math.min(left, tile), wide);
+            }
+            long to = whole ? c : scratch;
+            long[] into = whole ? results : NARROW;
+            int at = whole ? i : 0;
+            if (tile == 8) {
+                if (add) {
+                    DepthwiseTiles.add8(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    DepthwiseTiles.set8(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            } else {
+                if (add) {
+                    DepthwiseTiles.add4(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    DepthwiseTiles.set4(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
+            }
+            if (!whole) {
+                copy(NARROW, 0, scratch, results, i, c, Math.min(left, tile), wide);
+            }
+            i += tile;
+        }
+    }
+
+    /** Copies rows x wide floats between two tables of rows. */
+    private static void copy(
+            long[] fromRows, int from, long source, long[] toRows, int to, long target, int rows, int wide) {
+        int last = (wide - 1) / Lanes.FLOATS * Lanes.FLOATS;
+        VectorMask<Float> live = Lanes.F.indexInRange(last, wide);
+        for (int i = 0; i < rows; i++) {
+            long s = source + fromRows[from + i];
+            long t = target + toRows[to + i];
+            if (last > 0) {
+                FloatVector.fromMemorySegment(Lanes.F, ALL, s, Lanes.ORDER).intoMemorySegment(ALL, t, Lanes.ORDER);
+            }
+            long rest = 4L * last;
+            FloatVector.fromMemorySegment(Lanes.F, ALL, s + rest, Lanes.ORDER, live)
+                    .intoMemorySegment(ALL, t + rest, Lanes.ORDER, live);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+
+/** Short copies and fills of floats, where a call of the runtime's copy routine would cost more than the copy. */
+final class Copies {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    private Copies() {}
+
+    /** Copies a multiple of 4 bytes between ranges that do not overlap. */
+    static void copy(long from, long to, long bytes) {
+        int count = (int) (bytes / Float.BYTES);
+        int i = 0;
+        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
+            FloatVector.fromMemorySegment(Lanes.F, ALL, from + 4L * i, Lanes.ORDER)
+                    .intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER);
+        }
+        for (; i < count; i++) {
+            ALL.set(FLOAT, to + 4L * i, ALL.get(FLOAT, from + 4L * i));
+        }
+    }
+
+    /** Zeroes a multiple of 4 bytes. */
+    static void zero(long at, long bytes) {
+        FloatVector zero = FloatVector.zero(Lanes.F);
+        int count = (int) (bytes / Float.BYTES);
+        int i = 0;
+        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
+            zero.intoMemorySegment(ALL, at + 4L * i, Lanes.ORDER);
+        }
+        for (; i < count; i++) {
+            ALL.set(FLOAT, at + 4L * i, 0f);
+        }
+    }
+
+    /** Writes rows of {@code from} with any two strides in bytes as rows of {@code width} floats, the last of them zero. */
+    static void rows(long from, long rowStride, long columnStride, int rows, int columns, long to, int width) {
+        long step = (long) width * Float.BYTES;
+        if (columnStride == Float.BYTES) {
+            for (int i = 0; i < rows; i++) {
+                copy(from + i * rowStride, to + i * step, (long) columns * Float.BYTES);
+                zero(to + i * step + (long) columns * Float.BYTES, (long) (width - columns) * Float.BYTES);
+            }
+            return;
+        }
+        for (int j = 0; j < width; j++) {
+            long source = from + j * columnStride;
+            long target = to + (long) j * Float.BYTES;
+            for (int i = 0; i < rows; i++) {
+                ALL.set(FLOAT, target + i * step, j < columns ? ALL.get(FLOAT, source + i * rowStride) : 0f);
+            }
+        }
+    }
+}

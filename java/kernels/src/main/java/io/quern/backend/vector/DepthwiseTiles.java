@@ -1,0 +1,285 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Register tiles of depthwise convolutions: as {@link ConvNarrowTiles}, but A too is a vector of channels, each of which
+ * meets its own channel of B.
+ */
+final class DepthwiseTiles {
+    private static final VectorSpecies<Float> S = Lanes.F;
+    /** Addresses and the offsets of taps, as types that C2 knows not to overflow. */
+    private static final long ADDRESS = (1L << 56) - 1;
+
+    private static final long OFFSET = (1L << 40) - 1;
+    /** Always 1, but not to the compiler. */
+    private static int step = 1;
+
+    private DepthwiseTiles() {}
+
+    static void set8(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c,
+            long bias,
+            int floor) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        long a4 = a + rows[row + 4] & ADDRESS;
+        long a5 = a + rows[row + 5] & ADDRESS;
+        long a6 = a + rows[row + 6] & ADDRESS;
+        long a7 = a + rows[row + 7] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        FloatVector c4 = FloatVector.zero(S);
+        FloatVector c5 = FloatVector.zero(S);
+        FloatVector c6 = FloatVector.zero(S);
+        FloatVector c7 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
+                c0 = x.fma(b0, c0);
+                x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
+                c1 = x.fma(b0, c1);
+                x = FloatVector.fromMemorySegment(S, ALL, a2 + at, Lanes.ORDER);
+                c2 = x.fma(b0, c2);
+                x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
+                c3 = x.fma(b0, c3);
+                x = FloatVector.fromMemorySegment(S, ALL, a4 + at, Lanes.ORDER);
+                c4 = x.fma(b0, c4);
+                x = FloatVector.fromMemorySegment(S, ALL, a5 + at, Lanes.ORDER);
+                c5 = x.fma(b0, c5);
+                x = FloatVector.fromMemorySegment(S, ALL, a6 + at, Lanes.ORDER);
+                c6 = x.fma(b0, c6);
+                x = FloatVector.fromMemorySegment(S, ALL, a7 + at, Lanes.ORDER);
+                c7 = x.fma(b0, c7);
+                at += cs;
+                b += bs;
+            }
+        }
+        bias &= ADDRESS;
+        FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, bias, Lanes.ORDER);
+        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
+        long to = c + results[result] & ADDRESS;
+        FloatVector v = s0.add(c0);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        v = s0.add(c1);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        v = s0.add(c2);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        v = s0.add(c3);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 4] & ADDRESS;
+        v = s0.add(c4);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 5] & ADDRESS;
+        v = s0.add(c5);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 6] & ADDRESS;
+        v = s0.add(c6);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 7] & ADDRESS;
+        v = s0.add(c7);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void add8(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        long a4 = a + rows[row + 4] & ADDRESS;
+        long a5 = a + rows[row + 5] & ADDRESS;
+        long a6 = a + rows[row + 6] & ADDRESS;
+        long a7 = a + rows[row + 7] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        FloatVector c4 = FloatVector.zero(S);
+        FloatVector c5 = FloatVector.zero(S);
+        FloatVector c6 = FloatVector.zero(S);
+        FloatVector c7 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
+                c0 = x.fma(b0, c0);
+                x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
+                c1 = x.fma(b0, c1);
+                x = FloatVector.fromMemorySegment(S, ALL, a2 + at, Lanes.ORDER);
+                c2 = x.fma(b0, c2);
+                x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
+                c3 = x.fma(b0, c3);
+                x = FloatVector.fromMemorySegment(S, ALL, a4 + at, Lanes.ORDER);
+                c4 = x.fma(b0, c4);
+                x = FloatVector.fromMemorySegment(S, ALL, a5 + at, Lanes.ORDER);
+                c5 = x.fma(b0, c5);
+                x = FloatVector.fromMemorySegment(S, ALL, a6 + at, Lanes.ORDER);
+                c6 = x.fma(b0, c6);
+                x = FloatVector.fromMemorySegment(S, ALL, a7 + at, Lanes.ORDER);
+                c7 = x.fma(b0, c7);
+                at += cs;
+                b += bs;
+            }
+        }
+        long to = c + results[result] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 4] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c4).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 5] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c5).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 6] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c6).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 7] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c7).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void set4(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c,
+            long bias,
+            int floor) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
+                c0 = x.fma(b0, c0);
+                x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
+                c1 = x.fma(b0, c1);
+                x = FloatVector.fromMemorySegment(S, ALL, a2 + at, Lanes.ORDER);
+                c2 = x.fma(b0, c2);
+                x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
+                c3 = x.fma(b0, c3);
+                at += cs;
+                b += bs;
+            }
+        }
+        bias &= ADDRESS;
+        FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, bias, Lanes.ORDER);
+        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
+        long to = c + results[result] & ADDRESS;
+        FloatVector v = s0.add(c0);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        v = s0.add(c1);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        v = s0.add(c2);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        v = s0.add(c3);
+        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+
+    static void add4(
+            long[] taps,
+            int kc,
+            long cs,
+            long[] rows,
+            int row,
+            long a,
+            long b,
+            long bs,
+            long[] results,
+            int result,
+            long c) {
+        long a0 = a + rows[row] & ADDRESS;
+        long a1 = a + rows[row + 1] & ADDRESS;
+        long a2 = a + rows[row + 2] & ADDRESS;
+        long a3 = a + rows[row + 3] & ADDRESS;
+        FloatVector c0 = FloatVector.zero(S);
+        FloatVector c1 = FloatVector.zero(S);
+        FloatVector c2 = FloatVector.zero(S);
+        FloatVector c3 = FloatVector.zero(S);
+        for (int t = 0, one = step; t < taps.length; t += one) {
+            long at = taps[t];
+            for (int d = 0; d < kc; d += one) {
+                at &= OFFSET;
+                b &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
+                c0 = x.fma(b0, c0);
+                x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
+                c1 = x.fma(b0, c1);
+                x = FloatVector.fromMemorySegment(S, ALL, a2 + at, Lanes.ORDER);
+                c2 = x.fma(b0, c2);
+                x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
+                c3 = x.fma(b0, c3);
+                at += cs;
+                b += bs;
+            }
+        }
+        long to = c + results[result] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c0).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 1] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c1).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 2] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c2).intoMemorySegment(ALL, to, Lanes.ORDER);
+        to = c + results[result + 3] & ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(c3).intoMemorySegment(ALL, to, Lanes.ORDER);
+    }
+}

@@ -1,0 +1,82 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static jdk.incubator.vector.VectorOperators.ULT;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.Dropout;
+import io.quern.tensor.Rng;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** y = dropout(x): draws for a chunk into the thread's scratch, then one pass over the chunk. */
+final class DropoutVector implements Kernel<Dropout.Args> {
+    /** One 16-bit lane for each float lane. */
+    private static final VectorSpecies<Short> DRAWS =
+            ShortVector.SPECIES_64.withShape(VectorShape.forBitSize(Lanes.F.vectorBitSize() / 2));
+
+    /** Elements whose draws, x and y stay in the first-level cache between the two loops. */
+    private static final int CHUNK = 1 << 10;
+
+    private final WorkerPool pool;
+    private final Scratch scratch;
+
+    DropoutVector(WorkerPool pool, Scratch scratch) {
+        this.pool = pool;
+        this.scratch = scratch;
+    }
+
+    @Override
+    public boolean supports(Dropout.Args args) {
+        return Ranges.flat(args.x(), args.y());
+    }
+
+    @Override
+    public void run(Dropout.Args args) {
+        long x = args.x().address();
+        long y = args.y().address();
+        Rng rng = args.rng();
+        int threshold = args.threshold();
+        float scale = args.scale();
+        Ranges.run(pool, args.y().elements(), (from, count) -> {
+            long at = 4 * from;
+            if (threshold == 0) {
+                ScaleVector.scale(x + at, y + at, count, scale);
+            } else {
+                apply(rng, threshold, scale, from, x + at, y + at, count);
+            }
+        });
+    }
+
+    /** @param from the run's first element in the draws, a multiple of 8 */
+    private void apply(Rng rng, int threshold, float scale, long from, long x, long y, int count) {
+        long draws = scratch.address(2L * CHUNK);
+        for (int i = 0; i < count; i += CHUNK) {
+            int length = Math.min(CHUNK, count - i);
+            PhiloxVector.bits16(rng, from + i, length, draws);
+            keep(draws, threshold, x + 4L * i, y + 4L * i, length, scale);
+        }
+    }
+
+    private static void keep(long draws, int threshold, long x, long y, int count, float scale) {
+        short limit = (short) threshold;
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            VectorMask<Float> drop = ShortVector.fromMemorySegment(DRAWS, ALL, draws + 2L * i, Lanes.ORDER)
+                    .compare(ULT, limit)
+                    .cast(Lanes.F);
+            Floats.store(y + 4L * i, Floats.load(x + 4L * i).mul(scale).blend(0f, drop));
+        }
+        if (whole < count) {
+            VectorMask<Float> tail = Floats.first(count - whole);
+            VectorMask<Float> drop = ShortVector.fromMemorySegment(DRAWS, ALL, draws + 2L * whole, Lanes.ORDER)
+                    .compare(ULT, limit)
+                    .cast(Lanes.F);
+            Floats.store(
+                    y + 4L * whole, Floats.load(x + 4L * whole, tail).mul(scale).blend(0f, drop), tail);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.Fill;
+import jdk.incubator.vector.FloatVector;
+
+/** y = value. Bandwidth bound: one store. */
+final class FillVector implements Kernel<Fill.Args> {
+    private final WorkerPool pool;
+
+    FillVector(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    @Override
+    public boolean supports(Fill.Args args) {
+        return Ranges.flat(args.y());
+    }
+
+    @Override
+    public void run(Fill.Args args) {
+        long y = args.y().address();
+        float value = (float) args.value();
+        Ranges.run(pool, args.y().elements(), (from, count) -> fill(y + 4 * from, count, value));
+    }
+
+    static void fill(long y, int count, float value) {
+        FloatVector all = Floats.all(value);
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            Floats.store(y + 4L * i, all);
+        }
+        if (whole < count) {
+            Floats.store(y + 4L * whole, all, Floats.first(count - whole));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.Multiply;
+
+/** y = a b. Bandwidth bound: two loads, one store. */
+final class MultiplyVector implements Kernel<Multiply.Args> {
+    private final WorkerPool pool;
+
+    MultiplyVector(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    @Override
+    public boolean supports(Multiply.Args args) {
+        return Ranges.flat(args.a(), args.b(), args.y());
+    }
+
+    @Override
+    public void run(Multiply.Args args) {
+        long a = args.a().address();
+        long b = args.b().address();
+        long y = args.y().address();
+        Ranges.run(
+                pool, args.y().elements(), (from, count) -> multiply(a + 4 * from, b + 4 * from, y + 4 * from, count));
+    }
+
+    private static void multiply(long a, long b, long y, int count) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            Floats.store(y + at, Floats.load(a + at).mul(Floats.load(b + at)));
+        }
+        if (whole < count) {
+            var tail = Floats.first(count - whole);
+            long at = 4L * whole;
+            Floats.store(y + at, Floats.load(a + at, tail).mul(Floats.load(b + at, tail)), tail);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.quern.backend.vector;
+
+import io.quern.op.PoolGeometry;
+
+/**
+ * Result pixels that share a vector where a pixel's channels fill at most half of one.
+ *
+ * <p>The image pixels that meet one tap of neighbouring windows lie strideW pixels apart, within two neighbouring vectors;
+ * {@code picks} are the lanes of these two to take.
+ *
+ * @param pixels how many result pixels share a vector; below 2 there is nothing to gain
+ */
+record PixelGroup(int pixels, int[] picks) {
+    private static final PixelGroup NONE = new PixelGroup(1, new int[0]);
+
+    static PixelGroup of(int c, PoolGeometry geometry) {
+        if (c == 0 || c > Lanes.FLOATS / 2) {
+            return NONE;
+        }
+        long step = (long) geometry.strideW() * c;
+        int pixels = (int) Math.min(Lanes.FLOATS / c, (2 * Lanes.FLOATS - c) / step + 1);
+        int[] picks = new int[Lanes.FLOATS];
+        for (int lane = 0; lane < pixels * c; lane++) {
+            picks[lane] = (int) (lane / c * step) + lane % c;
+        }
+        return new PixelGroup(pixels, picks);
+    }
+
+    /** How many pixels from result column j on can be taken together: their windows lie wholly in the image of w columns. */
+    int count(PoolGeometry geometry, int j, int q, int w) {
+        if (pixels < 2 || j * geometry.strideW() < geometry.paddingW()) {
+            return 1;
+        }
+        int whole = (w + geometry.paddingW() - geometry.windowW()) / geometry.strideW() + 1 - j;
+        return Math.min(pixels, Math.min(whole, q - j));
+    }
+}

@@ -1,0 +1,41 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.Kernel;
+import io.quern.backend.WorkerPool;
+import io.quern.op.Scale;
+
+/** y = factor x. Bandwidth bound: one load, one store. */
+final class ScaleVector implements Kernel<Scale.Args> {
+    private final WorkerPool pool;
+
+    ScaleVector(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    @Override
+    public boolean supports(Scale.Args args) {
+        return Ranges.flat(args.x(), args.y());
+    }
+
+    @Override
+    public void run(Scale.Args args) {
+        long x = args.x().address();
+        long y = args.y().address();
+        float factor = (float) args.factor();
+        Ranges.run(pool, args.y().elements(), (from, count) -> scale(x + 4 * from, y + 4 * from, count, factor));
+    }
+
+    /** y may be x. */
+    static void scale(long x, long y, int count, float factor) {
+        int whole = Floats.whole(count);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            long at = 4L * i;
+            Floats.store(y + at, Floats.load(x + at).mul(factor));
+        }
+        if (whole < count) {
+            var tail = Floats.first(count - whole);
+            long at = 4L * whole;
+            Floats.store(y + at, Floats.load(x + at, tail).mul(factor), tail);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.quern.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.UnaryOperator;
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.Test;
+
+/** Floats of every sign and exponent, by their bits in steps of a prime. */
+class VectorMathTest {
+    private static final int STEP = 131_071;
+
+    private interface FloatFunction {
+        float apply(float x);
+    }
+
+    private static void check(
+            FloatFunction scalar, UnaryOperator<FloatVector> vector, DoubleUnaryOperator exact, double ulps) {
+        float[] x = new float[Lanes.FLOATS];
+        float[] y = new float[Lanes.FLOATS];
+        float[] twin = new float[Lanes.FLOATS];
+        for (long bits = 0; bits < 1L << 32; bits += (long) STEP * Lanes.FLOATS) {
+            for (int lane = 0; lane < x.length; lane++) {
+                x[lane] = Float.intBitsToFloat((int) (bits + (long) STEP * lane));
+                twin[lane] = scalar.apply(x[lane]);
+            }
+            vector.apply(FloatVector.fromArray(Lanes.F, x, 0)).intoArray(y, 0);
+            assertArrayEquals(twin, y, "vector and scalar at " + x[0]);
+            for (int lane = 0; lane < x.length; lane++) {
+                double expected = exact.applyAsDouble(x[lane]);
+                float rounded = (float) expected;
+                double allowed = Float.isFinite(rounded) ? ulps * Math.ulp(rounded) : 0;
+                assertEquals(expected, y[lane] == rounded ? expected : y[lane], allowed, "f(" + x[lane] + ")");
+            }
+        }
+    }
+
+    @Test
+    void exp() {
+        check(ScalarMath::exp, VectorMath::exp, Math::exp, 1.1);
+    }
+
+    @Test
+    void sigmoid() {
+        check(ScalarMath::sigmoid, VectorMath::sigmoid, x -> 1 / (1 + Math.exp(-x)), 2.5);
+    }
+
+    @Test
+    void tanh() {
+        check(ScalarMath::tanh, VectorMath::tanh, Math::tanh, 2.5);
+    }
+
+    @Test
+    void log() {
+        check(ScalarMath::log, VectorMath::log, Math::log, 1);
+    }
+
+    /** The vector and the scalar form of what activations are made of; the conformance tests know how exact they are. */
+    @Test
+    void activationsHaveTheSameBitsInTails() {
+        check(ScalarMath::gelu, VectorMath::gelu, x -> ScalarMath.gelu((float) x), 0);
+        check(ScalarMath::silu, VectorMath::silu, x -> ScalarMath.silu((float) x), 0);
+        check(ScalarMath::geluSlope, VectorMath::geluSlope, x -> ScalarMath.geluSlope((float) x), 0);
+        check(ScalarMath::siluSlope, VectorMath::siluSlope, x -> ScalarMath.siluSlope((float) x), 0);
+    }
+
+    /** The ends, where the range reduction and the two-step scaling change over. */
+    @Test
+    void limits() {
+        assertEquals(Float.POSITIVE_INFINITY, ScalarMath.exp(88.73f));
+        assertEquals(Math.exp(88.72f), ScalarMath.exp(88.72f), 1.1 * Math.ulp((float) Math.exp(88.72f)));
+        assertEquals(Float.MIN_VALUE, ScalarMath.exp(-103.5f));
+        assertEquals(0, ScalarMath.exp(-104.5f));
+        assertEquals(1, ScalarMath.tanh(Float.POSITIVE_INFINITY));
+        assertEquals(-0f, ScalarMath.tanh(-0f));
+        assertEquals(Float.NEGATIVE_INFINITY, ScalarMath.log(-0f));
+        assertEquals(Float.NaN, ScalarMath.log(-1));
+    }
+}

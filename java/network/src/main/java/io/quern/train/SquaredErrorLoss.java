@@ -1,0 +1,33 @@
+package io.quern.train;
+
+import io.quern.op.MeanSquaredError;
+import io.quern.op.Tape;
+import io.quern.tensor.ArgumentException;
+import io.quern.tensor.DType;
+import io.quern.tensor.Tensor;
+
+/**
+ * The mean of (output - target)^2 over samples and outputs. Class labels stand for targets of 1 at the class and 0
+ * elsewhere; targets of the output's shape and dtype are taken as they are.
+ */
+public record SquaredErrorLoss() implements Loss {
+    @Override
+    public Tensor apply(Tape tape, Tensor output, Tensor target) {
+        return MeanSquaredError.apply(
+                tape, output, target.dtype() == DType.I32 ? oneHot(tape, output, target) : target);
+    }
+
+    private static Tensor oneHot(Tape tape, Tensor output, Tensor labels) {
+        Tensor target = tape.allocate(output.dtype(), output.shape()).fill(0);
+        long classes = output.size(-1);
+        for (long i = 0; i < labels.elements(); i++) {
+            long label = (long) labels.get(i);
+            if (label < 0 || label >= classes) {
+                throw new ArgumentException("label " + label + " of sample " + i + " is outside the " + classes
+                        + " outputs; correct it, or end the model with dense(classes)");
+            }
+            target.set(i * classes + label, 1);
+        }
+        return target;
+    }
+}
