@@ -50,8 +50,8 @@ final class SoftmaxRow {
 
     private static float inOneVector(long x, long y, int n, float max) {
         VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
-        FloatVector e = VectorMath.exp(
-                FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes).sub(max));
+        FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes)
+                .sub(max));
         float sum = Rows.sum(FloatVector.zero(Lanes.F).blend(e, lanes));
         e.mul(1 / sum).intoMemorySegment(ALL, y, Lanes.ORDER, lanes);
         return sum;
