@@ -1,7 +1,5 @@
 package io.quern.op;
 
-import io.quern.tensor.ArgumentException;
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -52,7 +50,7 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
             int ignoreIndex)
             implements OpArgs {
         public Args {
-            checkTargets(NAME, "logits", logits, labels, weights, labelSmoothing);
+            SoftmaxTargets.check(NAME, "logits", logits, labels, weights, labelSmoothing);
             Check.shape(loss, Shape.of(), NAME, "loss");
             Check.dtype(loss, logits.dtype(), NAME, "loss");
             Check.shape(probabilities, logits.shape(), NAME, "probabilities");
@@ -76,7 +74,7 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
 
         /** The labels, each checked to be a class or {@link #ignoreIndex}. */
         public int[] checkedLabels() {
-            return SoftmaxCrossEntropy.checkedLabels(NAME, labels, classes(), ignoreIndex);
+            return SoftmaxTargets.checkedLabels(NAME, labels, classes(), ignoreIndex);
         }
 
         @Override
@@ -109,52 +107,6 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
         return new Result(loss, probabilities);
     }
 
-    /** What the loss and its gradient both ask of their arguments. */
-    static void checkTargets(
-            String op, String name, Tensor logits, Tensor labels, Tensor weights, double labelSmoothing) {
-        Check.computable(logits, op, name);
-        Check.rank(logits, 2, op, name);
-        Check.that(
-                logits.size(0) == 0 || logits.size(1) > 0,
-                op,
-                name + " is " + logits + ", expected at least one class");
-        Check.shape(labels, Shape.of(logits.size(0)), op, "labels");
-        Check.dtype(labels, DType.I32, op, "labels");
-        if (weights != null) {
-            Check.shape(weights, Shape.of(logits.size(1)), op, "weights");
-            Check.dtype(weights, logits.dtype(), op, "weights");
-        }
-        Check.that(
-                labelSmoothing >= 0 && labelSmoothing <= 1,
-                op,
-                "labelSmoothing is " + labelSmoothing + ", expected 0..1");
-    }
-
-    static int[] checkedLabels(String op, Tensor labels, int classes, int ignoreIndex) {
-        int[] values = labels.toInts();
-        for (int row = 0; row < values.length; row++) {
-            int label = values[row];
-            if ((label < 0 || label >= classes) && label != ignoreIndex) {
-                throw new ArgumentException(op + ": label " + label + " of row " + row + " is outside 0.."
-                        + (classes - 1) + "; correct it or give it the ignore index " + ignoreIndex);
-            }
-        }
-        return values;
-    }
-
-    /** sum_r w[t(r)] over the rows that count. */
-    static double totalWeight(int[] labels, Tensor weights, int ignoreIndex) {
-        double total = 0;
-        for (int label : labels) {
-            total += label == ignoreIndex ? 0 : weight(weights, label);
-        }
-        return total;
-    }
-
-    static double weight(Tensor weights, int label) {
-        return weights == null ? 1 : weights.get(label);
-    }
-
     @Override
     public void reference(Args args) {
         int[] labels = args.checkedLabels();
@@ -172,26 +124,21 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                 sum += overTarget(args, labels[r], c -> logSum + (max - row[c]));
             }
         }
-        double total = totalWeight(labels, args.weights, args.ignoreIndex);
+        double total = SoftmaxTargets.totalWeight(labels, args.weights, args.ignoreIndex);
         args.loss.set(0, total == 0 ? 0 : sum / total);
     }
 
     /** sum_c q[r, c] value(c) of a row with this label; without smoothing, only the label's value is looked at. */
     private static double overTarget(Args args, int label, IntToDoubleFunction value) {
         if (args.labelSmoothing == 0) {
-            return weight(args.weights, label) * value.applyAsDouble(label);
+            return SoftmaxTargets.weight(args.weights, label) * value.applyAsDouble(label);
         }
         double sum = 0;
         for (int c = 0; c < args.classes(); c++) {
-            sum += target(args.weights, args.labelSmoothing, args.classes(), label, c) * value.applyAsDouble(c);
+            sum += SoftmaxTargets.target(args.weights, args.labelSmoothing, args.classes(), label, c)
+                    * value.applyAsDouble(c);
         }
         return sum;
-    }
-
-    /** q[r, c] of a row with this label. */
-    static double target(Tensor weights, double smoothing, int classes, int label, int c) {
-        double own = c == label ? (1 - smoothing) * weight(weights, label) : 0;
-        return own + (smoothing == 0 ? 0 : smoothing / classes * weight(weights, c));
     }
 
     @Override
@@ -244,7 +191,7 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                 error += overTarget(args, labels[r], c -> n + Math.log(n) + 20 + 4 * logSum + 4 * (max - row[c]));
             }
         }
-        double total = totalWeight(labels, args.weights, args.ignoreIndex);
+        double total = SoftmaxTargets.totalWeight(labels, args.weights, args.ignoreIndex);
         double sumError = total == 0 ? 0 : (u * error + Bounds.gamma(2.0 * args.rows() + n, u) * magnitude) / total;
         return (output, index, reference) ->
                 output == 0 ? sumError + Bounds.UNDERFLOW : Softmax.probabilityError(reference, n, u);

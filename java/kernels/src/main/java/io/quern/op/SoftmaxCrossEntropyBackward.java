@@ -38,7 +38,7 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
             int ignoreIndex)
             implements OpArgs {
         public Args {
-            SoftmaxCrossEntropy.checkTargets(NAME, "probabilities", probabilities, labels, weights, labelSmoothing);
+            SoftmaxTargets.check(NAME, "probabilities", probabilities, labels, weights, labelSmoothing);
             Check.shape(dloss, Shape.of(), NAME, "dloss");
             Check.dtype(dloss, probabilities.dtype(), NAME, "dloss");
             Check.shape(dlogits, probabilities.shape(), NAME, "dlogits");
@@ -59,28 +59,27 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
 
         /** The labels, each checked to be a class or {@link #ignoreIndex}. */
         public int[] checkedLabels() {
-            return SoftmaxCrossEntropy.checkedLabels(NAME, labels, classes(), ignoreIndex);
+            return SoftmaxTargets.checkedLabels(NAME, labels, classes(), ignoreIndex);
         }
 
         /** dloss / sum_r w[t(r)], or 0 if that sum is 0. */
         public double scale(int[] checkedLabels) {
-            double total = SoftmaxCrossEntropy.totalWeight(checkedLabels, weights, ignoreIndex);
+            double total = SoftmaxTargets.totalWeight(checkedLabels, weights, ignoreIndex);
             return total == 0 ? 0 : dloss.item() / total;
         }
 
         /** q[r, c] of a row with this label. */
         public double target(int label, int c) {
-            return SoftmaxCrossEntropy.target(weights, labelSmoothing, classes(), label, c);
+            return SoftmaxTargets.target(weights, labelSmoothing, classes(), label, c);
         }
 
         /** sum_k q[r, k] of a row with this label. */
         public double mass(int label) {
             double spread = 0;
             for (int c = 0; labelSmoothing > 0 && c < classes(); c++) {
-                spread += SoftmaxCrossEntropy.weight(weights, c);
+                spread += SoftmaxTargets.weight(weights, c);
             }
-            return (1 - labelSmoothing) * SoftmaxCrossEntropy.weight(weights, label)
-                    + labelSmoothing / classes() * spread;
+            return (1 - labelSmoothing) * SoftmaxTargets.weight(weights, label) + labelSmoothing / classes() * spread;
         }
 
         @Override

@@ -58,28 +58,44 @@ final class SoftmaxRow {
     }
 
     private static float inTwoPasses(long x, long y, int n, float max) {
-        FloatVector sums = FloatVector.zero(Lanes.F);
         int full = Rows.full(n);
-        for (int i = 0; i < full; i += Lanes.FLOATS) {
+        float sum = fullVectors(x, y, full, max);
+        if (full < n) {
+            long at = 4L * full;
+            sum += Rows.MASKS ? maskedVector(x + at, y + at, n - full, max) : elements(x + at, y + at, n - full, max);
+        }
+        scale(y, n, 1 / sum);
+        return sum;
+    }
+
+    // Methods of their own: with two exponentials in one, C2 gives up inlining, now the one and now the other.
+
+    private static float fullVectors(long x, long y, int n, float max) {
+        FloatVector sum = FloatVector.zero(Lanes.F);
+        for (int i = 0; i < n; i += Lanes.FLOATS) {
             FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER)
                     .sub(max));
             e.intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
-            sums = sums.add(e);
+            sum = sum.add(e);
         }
-        if (Rows.MASKS && full < n) {
-            VectorMask<Float> tail = Rows.tail(n);
-            FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * full, Lanes.ORDER, tail)
-                    .sub(max));
-            e.intoMemorySegment(ALL, y + 4L * full, Lanes.ORDER, tail);
-            sums = sums.blend(sums.add(e), tail);
-        }
-        float sum = Rows.sum(sums);
-        for (int i = full; !Rows.MASKS && i < n; i++) {
+        return Rows.sum(sum);
+    }
+
+    private static float maskedVector(long x, long y, int n, float max) {
+        VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
+        FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes)
+                .sub(max));
+        e.intoMemorySegment(ALL, y, Lanes.ORDER, lanes);
+        return Rows.sum(FloatVector.zero(Lanes.F).blend(e, lanes));
+    }
+
+    private static float elements(long x, long y, int n, float max) {
+        float sum = 0;
+        for (int i = 0; i < n; i++) {
             float e = ScalarMath.exp(Rows.get(x + 4L * i) - max);
             Rows.set(y + 4L * i, e);
             sum += e;
         }
-        scale(y, n, 1 / sum);
         return sum;
     }
 
