@@ -49,8 +49,8 @@ public final class ReadmeTables {
                 for (Path file : files) {
                     measurements.read(file);
                 }
-                String machine =
-                        Files.readString(results.resolve("machine.txt")).strip();
+                String machine = Files.readString(results.resolve(table.bench() + ".txt"))
+                        .strip();
                 text = replace(text, table.bench(), table.markdown(measurements) + "\n" + machine + "\n");
             }
         }

@@ -13,6 +13,8 @@ final class BackendOptions {
             description = "auto, vector, scalar or reference; a named one never falls back. Default: auto, the best.")
     private String backend = "auto";
 
+    private static final int MAX_THREADS = 1024;
+
     @Option(
             names = "--threads",
             paramLabel = "N",
@@ -20,8 +22,8 @@ final class BackendOptions {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     int threads() {
-        if (threads < 1) {
-            throw new UsageException("--threads is " + threads + ", expected 1 or more");
+        if (threads < 1 || threads > MAX_THREADS) {
+            throw new UsageException("--threads is " + threads + ", expected 1 to " + MAX_THREADS);
         }
         return threads;
     }

@@ -55,7 +55,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String chosen() {
         try (Backend best = Backends.best()) {
-            return best.name() + " (" + best.description() + "), " + best.threads() + " threads";
+            return best.name() + " (" + best.description() + ")";
         }
     }
 

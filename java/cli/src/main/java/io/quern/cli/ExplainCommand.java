@@ -5,8 +5,10 @@ import io.quern.cli.run.RunConfig;
 import io.quern.data.Dataset;
 import io.quern.data.Loader;
 import io.quern.data.Normalized;
+import io.quern.tensor.QuernException;
 import io.quern.train.CrossEntropyLoss;
 import io.quern.train.Evaluator;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +29,8 @@ import picocli.CommandLine.ParentCommand;
         footerHeading = "%nExample%n",
         footer = "  quern explain runs/strokes-1 seven.png --method integrated-gradients --report why.html")
 final class ExplainCommand implements Callable<Integer> {
+    private static final int MAX_STEPS = 100_000;
+
     @ParentCommand
     private QuernCommand quern;
 
@@ -65,6 +69,12 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (steps < 1 || steps > MAX_STEPS) {
+            throw new UsageException("--steps is " + steps + ", expected 1 to " + MAX_STEPS);
+        }
+        if (report != null && !Files.isDirectory(report.toAbsolutePath().getParent())) {
+            throw new QuernException("the folder of --report " + report + " does not exist; make it, or name another");
+        }
         Explainer explainer = Explainer.of(method, steps, baseline);
         Terminal terminal = quern.terminal();
         try (TrainedRun trained = TrainedRun.open(run.path(), backend, terminal)) {

@@ -52,7 +52,7 @@ final class HostMemory implements Memory {
                 arena.close();
                 throw new QuernException(
                         "out of host memory: " + bytes + " bytes requested, " + liveBytes.get()
-                                + " bytes in use by tensors; use a smaller batch or raise -XX:MaxDirectMemorySize",
+                                + " bytes in use by tensors; use a smaller batch or a smaller model",
                         e);
             }
             liveBytes.addAndGet(bytes);

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.quern.backend.Backends;
+import io.quern.backend.HostBackend;
 import io.quern.op.Case;
 import io.quern.op.Cost;
 import io.quern.op.Op;
@@ -48,7 +50,26 @@ class CatalogueTest {
                                 false,
                                 CatalogueTest.class.getClassLoader()),
                         op.name() + " has no vector kernel"),
+                () -> assertTrue(runsOnItsKernel(op), op.name() + " never runs on its vector kernel"),
                 () -> costs(op));
+    }
+
+    /** Some F32 case reaches the kernel, so that it is registered and not merely there. */
+    private static <A extends OpArgs> boolean runsOnItsKernel(Op<A> op) {
+        if (Backends.probe().stream().noneMatch(b -> b.name().equals("vector") && b.available())) {
+            return true;
+        }
+        try (HostBackend backend = (HostBackend) Backends.of("vector", 1)) {
+            for (Case<A> c : op.cases()) {
+                try (GuardedTensors tensors = new GuardedTensors(
+                        DType.F32, GuardedTensors.Layout.ALIGNED, GuardedTensors.Values.UNIFORM, 1)) {
+                    if (backend.kernels().covers(op, c.build().apply(tensors))) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
     }
 
     private static <A extends OpArgs> void costs(Op<A> op) {

@@ -8,7 +8,9 @@ import io.quern.op.Op;
 import io.quern.op.Ops;
 import io.quern.tensor.Memory;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -20,6 +22,10 @@ import org.junit.jupiter.api.TestFactory;
  * a failure prints the line that repeats it.
  */
 class ConformanceTest {
+    /** What one run of all kinds promises. */
+    private static final int LEAST = 20_000;
+
+    private static final Set<String> kinds = new HashSet<>();
     private static int checks;
     private static final List<String> BACKENDS = Backends.probe().stream()
             .filter(Backends.Availability::available)
@@ -35,7 +41,7 @@ class ConformanceTest {
     Stream<DynamicTest> hasEqualBitsForAnyNumberOfThreads() {
         return BACKENDS.stream()
                 .filter(backend -> !backend.equals("reference"))
-                .flatMap(backend -> perOp(backend, (suite, op) -> suite.threads(op, backend)));
+                .flatMap(backend -> perOp(backend + " threads", (suite, op) -> suite.threads(op, backend)));
     }
 
     @TestFactory

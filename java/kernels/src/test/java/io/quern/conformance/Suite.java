@@ -21,7 +21,7 @@ final class Suite implements AutoCloseable {
     static final int[] THREADS = {1, 2, 3, 7};
 
     /** Selects one check by its id. */
-    private final String only = System.getProperty("quern.check", "");
+    static final String ONLY = System.getProperty("quern.check", "");
 
     private final Map<String, Backend> backends = new HashMap<>();
     private final List<String> failures = new ArrayList<>();
@@ -82,11 +82,7 @@ final class Suite implements AutoCloseable {
             return;
         }
         for (Case<A> c : op.cases()) {
-            int[] derivatives = new int[1];
-            run(
-                    Variant.plain("reference", DType.F64).id("gradient", op, c),
-                    () -> GradientCheck.check(op, c, 1, derivatives));
-            checks += Math.max(0, derivatives[0] - 1);
+            run(Variant.plain("reference", DType.F64).id("gradient", op, c), () -> GradientCheck.check(op, c, 1));
         }
     }
 
@@ -108,7 +104,7 @@ final class Suite implements AutoCloseable {
     }
 
     private void run(String id, Supplier<Optional<String>> check) {
-        if (!only.isEmpty() && !only.equals(id)) {
+        if (!ONLY.isEmpty() && !ONLY.equals(id)) {
             return;
         }
         checks++;

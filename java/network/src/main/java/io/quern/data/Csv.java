@@ -19,6 +19,9 @@ import java.util.TreeSet;
  * or drops its row when asked. Targets that are quantities (regression) are refused.
  */
 public final class Csv {
+    /** Numbers for each value that is none, from which on that value is taken for a mistake. */
+    private static final int MOSTLY = 9;
+
     /** Distinct values of a column above which it is an identifier or a text rather than a category. */
     static final int MAX_CATEGORIES = 1000;
 
@@ -62,16 +65,27 @@ public final class Csv {
         return table(text, options, new CsvSchema(columns, name, target, classes(text, target)));
     }
 
+    /** All values are numbers; a few others among many numbers are a mistake, not categories. */
     private static boolean isNumeric(CsvText text, int column) {
-        boolean any = false;
-        for (String[] row : text.rows()) {
-            boolean number = CsvText.isNumber(row[column]);
-            if (!number && !CsvText.isMissingNumber(row[column])) {
-                return false;
+        int numbers = 0;
+        int others = 0;
+        int odd = 0;
+        for (int row = 0; row < text.rows().size(); row++) {
+            String value = text.rows().get(row)[column];
+            if (CsvText.isNumber(value)) {
+                numbers++;
+            } else if (!CsvText.isMissingNumber(value)) {
+                odd = others++ == 0 ? row : odd;
             }
-            any |= number;
         }
-        return any;
+        if (others > 0 && numbers >= MOSTLY * others) {
+            throw text.error(
+                    odd,
+                    column,
+                    "'" + brief(text.rows().get(odd)[column]) + "' among " + numbers + " numbers",
+                    "repair the value, or name the column in categorical= if its numbers are names");
+        }
+        return numbers > 0 && others == 0;
     }
 
     private static List<String> distinct(CsvText text, int column) {

@@ -128,6 +128,15 @@ class CsvTest {
     }
 
     @Test
+    void aTypoAmongNumbersIsNoCategory() {
+        StringBuilder text = new StringBuilder("size,label\n");
+        for (int i = 0; i < 20; i++) {
+            text.append(i == 13 ? "O.5" : "0." + i).append(i % 2 == 0 ? ",a\n" : ",b\n");
+        }
+        assertTrue(refusal(text.toString(), DEFAULT).contains("line 15, column 'size': 'O.5' among 19 numbers"));
+    }
+
+    @Test
     void identifiersAreNotOneHotColumns() {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < 1002; i++) {
