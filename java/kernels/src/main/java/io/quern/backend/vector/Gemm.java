@@ -111,7 +111,8 @@ final class Gemm {
                 return;
             }
         }
-        // A row-major A is read in place at any size: packing it costs time and gains nothing (see lab/matmul.md).
+        // A row-major A is read in place at any size: packing it costs time and gains nothing (see
+        // bench/lab/matmul.md).
         GemmPanels directA = stridedA != null && (stridedA.isDeep() || n <= FEW) ? stridedA : null;
         GemmPanels directB = stridedB != null && stridedB.isWide() && m <= FEW ? stridedB : null;
         GemmBlock block = new GemmBlock(k, alpha, directA, directB, beta, c, ldc * Float.BYTES, epilogue);
