@@ -8,12 +8,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The kernels of a host backend. What it lacks runs as reference, in the same memory, and is counted, so that a test or
- * {@code doctor} can tell.
+ * The kernels of a host backend. What it lacks runs as reference, in the same memory; {@link #missing} and
+ * {@link #covers} tell a test or {@code doctor}.
  */
 public final class KernelTable {
     private final Map<Op<?>, Kernel<?>> kernels = new IdentityHashMap<>();
-    private long fallbacks;
 
     /** An empty table: everything runs as reference. */
     public KernelTable() {}
@@ -29,7 +28,6 @@ public final class KernelTable {
         if (kernel != null && kernel.supports(args)) {
             kernel.run(args);
         } else {
-            fallbacks++;
             op.reference(args);
         }
     }
@@ -44,10 +42,5 @@ public final class KernelTable {
     /** Catalogue ops without a kernel here. */
     public List<Op<?>> missing() {
         return Ops.ALL.stream().filter(op -> !kernels.containsKey(op)).toList();
-    }
-
-    /** Calls so far that ran as reference. */
-    public long fallbacks() {
-        return fallbacks;
     }
 }
