@@ -122,7 +122,7 @@ public record DataSource(Kind kind, String location, Map<String, String> options
     private Split csv(DataOptions with) {
         Path file = Path.of(location);
         CsvOptions how = csvOptions();
-        CsvTable table = Csv.read(file, how);
+        CsvTable table = with.schema() == null ? Csv.read(file, how) : Csv.read(file, how, with.schema());
         String about =
                 "table " + file.getFileName() + ", target " + table.schema().target()
                         + (table.droppedRows() > 0 ? ", without " + table.droppedRows() + " incomplete lines" : "");
