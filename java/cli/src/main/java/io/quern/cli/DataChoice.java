@@ -50,17 +50,24 @@ record DataChoice(DataSource source) {
             throw new QuernException("the data give " + split.train().size() + " samples for training and "
                     + split.test().size() + " for the test; both need at least one");
         }
+        if (options.data().augment && split.train().sampleShape().rank() != 3) {
+            throw noImages();
+        }
         int limit = options.data().limit;
         Dataset train = limit == 0 ? split.train() : Subset.first(split.train(), limit);
         return new Split(train, split.validation(), split.test(), split.description());
+    }
+
+    private static UsageException noImages() {
+        return new UsageException("--augment is for images; leave it out with tables");
     }
 
     /** Small shifts; photographs are mirrored too, digits and letters are not. */
     Augmentation augmentation() {
         return switch (source.kind()) {
             case CIFAR10, IMAGES -> new RandomShift(4).then(new HorizontalFlip());
-            case STROKES, MNIST, IDX -> new RandomShift(2);
-            case CSV -> throw new UsageException("--augment is for images; leave it out with tables");
+            case STROKES, MNIST, IDX, NPY -> new RandomShift(2);
+            case CSV -> throw noImages();
         };
     }
 
