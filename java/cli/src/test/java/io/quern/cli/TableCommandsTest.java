@@ -83,6 +83,35 @@ class TableCommandsTest {
     }
 
     @Test
+    void predictReadsRowsWithAndWithoutTheTarget() throws IOException {
+        Path with = Files.writeString(folder.resolve("a.csv"), "x,label,colour\n10,?,red\n20,?,blue\n30,,green\n");
+        Path without = Files.writeString(folder.resolve("b.csv"), "x,colour\n10,red\n20,blue\n30,green\n");
+        Cli.Result result = Cli.run("predict", run, with, without);
+        assertEquals(ExitCode.DONE, result.code(), result.err());
+        String share = "(yes|no) [0-9.]+ %";
+        for (int row = 1; row <= 3; row++) {
+            String said = result.line(with + ", row " + row + ": ").substring((with + ", row 1: ").length());
+            assertTrue(said.matches(share + " \\(" + share + "\\)"), said);
+            assertEquals(
+                    said, result.line(without + ", row " + row + ": ").substring((without + ", row 1: ").length()));
+        }
+        assertFalse(result.out().contains("row 4"), result.out());
+    }
+
+    @Test
+    void predictRefusesOtherColumnsAndHoles() throws IOException {
+        Path swapped = Files.writeString(folder.resolve("s.csv"), "colour,x\nred,10\n");
+        Cli.Result other = Cli.run("predict", run, swapped);
+        assertEquals(ExitCode.FAILED, other.code(), other.out());
+        assertTrue(other.err().contains("differ from those of the training file, [x, colour]"), other.err());
+        Path hole = Files.writeString(folder.resolve("h.csv"), "x,colour\n10,red\n,blue\n");
+        Cli.Result missing = Cli.run("predict", run, hole);
+        assertEquals(ExitCode.FAILED, missing.code(), missing.out());
+        assertTrue(missing.err().contains("h.csv, line 3, column 'x': missing value ''; fill it in"), missing.err());
+        assertFalse(missing.err().contains("missing=drop"), missing.err());
+    }
+
+    @Test
     void resumeRefusesDataThatHaveChanged() throws IOException {
         Path table = folder.resolve("table.csv");
         String text = Files.readString(table);

@@ -154,6 +154,14 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         return Split.of(table, test, with.validationShare(), with.seed(), about);
     }
 
+    /** The rows of another file, read as this table was, to predict their classes. See {@link Csv#inputs}. */
+    public CsvTable inputs(Path file, CsvSchema schema) {
+        if (kind != Kind.CSV) {
+            throw new ArgumentException(this + " is no table; rows can be read the way of csv:FILE only");
+        }
+        return Csv.inputs(file, csvOptions(), schema);
+    }
+
     private CsvOptions csvOptions() {
         List<String> categorical = new ArrayList<>();
         if (options.containsKey("categorical")) {
