@@ -10,6 +10,7 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     private final Scratch scratch;
     private final ConvPlans<FilterGradient> plans = new ConvPlans<>(FilterGradient::new);
     private final ConvPlans<ConvPointwise> products;
+    private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
 
     Conv2dBackwardWeightsVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -27,6 +28,10 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
         ConvShape shape = ConvShape.of(args.x(), args.dfilter(), args.dy(), args.geometry());
         if (ConvPointwise.fits(shape)) {
             products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
+            return;
+        }
+        if (ConvDepthwise.fits(shape)) {
+            depthwise.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
             return;
         }
         plans.of(shape).run(args.x(), args.dy(), args.dfilter(), scratch, pool);
