@@ -12,7 +12,10 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** y = dropout(x): draws for a chunk into the thread's scratch, then one pass over the chunk. */
+/**
+ * y = dropout(x): with 512-bit vectors in one loop; else, and at the end, draws for a chunk into the thread's scratch, then
+ * one pass over the chunk.
+ */
 final class DropoutVector implements Kernel<Dropout.Args> {
     /** One 16-bit lane for each float lane. */
     private static final VectorSpecies<Short> DRAWS =
@@ -53,8 +56,15 @@ final class DropoutVector implements Kernel<Dropout.Args> {
 
     /** @param from the run's first element in the draws, a multiple of 8 */
     private void apply(Rng rng, int threshold, float scale, long from, long x, long y, int count) {
+        int fused = Rows.MASKS ? count - count % PhiloxVector.GROUP : 0;
+        if (fused > 0) {
+            PhiloxVector.drop(rng, from, fused, x, y, (short) threshold, scale);
+        }
+        if (fused == count) {
+            return;
+        }
         long draws = scratch.address(2L * CHUNK);
-        for (int i = 0; i < count; i += CHUNK) {
+        for (int i = fused; i < count; i += CHUNK) {
             int length = Math.min(CHUNK, count - i);
             PhiloxVector.bits16(rng, from + i, length, draws);
             keep(draws, threshold, x + 4L * i, y + 4L * i, length, scale);
