@@ -8,7 +8,7 @@ import io.quern.op.Conv2dBackwardData;
 final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
-    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::backward);
+    private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::backward);
 
     Conv2dBackwardDataVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;

@@ -12,7 +12,7 @@ import io.quern.op.Conv2d;
 final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
-    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::forward);
+    private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::forward);
 
     Conv2dVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
