@@ -9,10 +9,12 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     private final WorkerPool pool;
     private final Scratch scratch;
     private final ConvPlans<FilterGradient> plans = new ConvPlans<>(FilterGradient::new);
+    private final ConvPlans<ConvPointwise> products;
 
     Conv2dBackwardWeightsVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
         this.scratch = scratch;
+        products = ConvPointwise.plans();
     }
 
     @Override
@@ -23,6 +25,10 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     @Override
     public void run(Conv2dBackwardWeights.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.dfilter(), args.dy(), args.geometry());
+        if (ConvPointwise.fits(shape)) {
+            products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
+            return;
+        }
         plans.of(shape).run(args.x(), args.dy(), args.dfilter(), scratch, pool);
     }
 }

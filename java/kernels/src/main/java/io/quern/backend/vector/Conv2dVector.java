@@ -13,10 +13,12 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
     private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::forward);
+    private final ConvPlans<ConvPointwise> products;
 
     Conv2dVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
         this.scratch = scratch;
+        products = ConvPointwise.plans();
     }
 
     @Override
@@ -27,6 +29,11 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     @Override
     public void run(Conv2d.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.filter(), args.y(), args.geometry());
+        if (ConvPointwise.fits(shape)) {
+            Epilogue epilogue = FusedEpilogue.of(args.bias(), args.preactivation(), args.activation());
+            products.of(shape).forward(args.x(), args.filter(), args.y(), epilogue, scratch, pool);
+            return;
+        }
         boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
         Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
         plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
