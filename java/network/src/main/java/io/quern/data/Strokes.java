@@ -79,6 +79,11 @@ public final class Strokes implements Dataset {
     }
 
     @Override
+    public String formula() {
+        return "strokes size " + size + " seed " + seed + " stream " + stream;
+    }
+
+    @Override
     public void read(int index, float[] destination, int offset) {
         if (index < 0 || index >= size) {
             throw new ArgumentException("image " + index + " is outside a data set of " + size);
