@@ -37,6 +37,7 @@ public final class Contest implements AutoCloseable {
     private final Map<String, Contender> ready = new HashMap<>();
     private final List<Tensor> results = new ArrayList<>();
     private Runnable reference;
+    private Runnable before = this::spoil;
     private double tolerance;
     private Check check;
     private List<float[]> expected;
@@ -81,6 +82,12 @@ public final class Contest implements AutoCloseable {
         return add("quern", Library.NONE, () -> calls::run);
     }
 
+    /** What is compared, for contenders that are all added by name. */
+    public Contest compared(Tensor... tensors) {
+        results.addAll(List.of(tensors));
+        return this;
+    }
+
     public Backend backend() {
         return backend;
     }
@@ -93,6 +100,12 @@ public final class Contest implements AutoCloseable {
     /** |actual - expected| <= tolerance x (1 + |expected|), for every element of every compared tensor. */
     public Contest tolerance(double relative) {
         tolerance = relative;
+        return this;
+    }
+
+    /** Sets the results to what an op that updates in place starts from; without it they are NaN before a comparison. */
+    public Contest before(Runnable reset) {
+        before = reset;
         return this;
     }
 
@@ -122,7 +135,7 @@ public final class Contest implements AutoCloseable {
 
     private void verify(String name, Contender contender) {
         if (check != null) {
-            spoil();
+            before.run();
             contender.run();
             contender.publish();
             check.accept(name);
@@ -133,8 +146,9 @@ public final class Contest implements AutoCloseable {
         }
         List<float[]> other = expected;
         if (name.equals(expectedFrom)) {
-            Contender quern = entries.get("quern").create.get();
-            other = outcome(quern);
+            try (Contender quern = entries.get("quern").create.get()) {
+                other = outcome(quern);
+            }
         }
         List<float[]> actual = outcome(contender);
         for (int i = 0; i < actual.size(); i++) {
@@ -156,13 +170,19 @@ public final class Contest implements AutoCloseable {
                 }
             }
         }
-        spoil();
+        before.run();
+        if (reference == null) {
+            try (Contender quern = entries.get("quern").create.get()) {
+                expected = outcome(quern);
+            }
+            return;
+        }
         reference.run();
         expected = results.stream().map(Tensor::toFloats).toList();
     }
 
     private List<float[]> outcome(Contender contender) {
-        spoil();
+        before.run();
         contender.run();
         contender.publish();
         return results.stream().map(Tensor::toFloats).toList();

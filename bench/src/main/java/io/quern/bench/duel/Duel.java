@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Measures suites of rows with JMH: a JVM for every few rows, and within it the implementations of a row alternate, so
@@ -91,34 +93,66 @@ public final class Duel {
         }
     }
 
-    /** The results of the rows as the inside of a JSON array. */
+    /** The results of the rows as the inside of a JSON array. A contender that kills its process is left out. */
     private String fork(List<Row> some) throws IOException, InterruptedException {
-        Path list = Files.createTempFile("rows", ".txt");
-        Path result = Files.createTempFile("rows", ".json");
-        try {
-            Files.write(list, some.stream().map(Row::toString).toList());
-            List<String> command = new ArrayList<>();
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-            // without these, JavaCPP collects garbage by the size of native memory, and queues every pointer for it
-            command.add("-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
-            command.add("-Dorg.bytedeco.javacpp.maxbytes=0");
-            command.add("--sun-misc-unsafe-memory-access=allow");
-            command.addAll(List.of("-cp", System.getProperty("java.class.path"), Laps.class.getName()));
-            command.addAll(List.of(list.toString(), result.toString(), "" + laps, "" + iterations, "" + milliseconds));
-            ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
-            // inherited, they would hold OpenBLAS to the kernels or caches of an older processor
-            builder.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"));
-            int status = builder.start().waitFor();
-            if (status != 0) {
-                System.err.println("exit code " + status + " of a fork; its rows are missing: " + some);
-                return "";
+        List<String> parts = new ArrayList<>();
+        List<Row> rest = new ArrayList<>(some);
+        while (!rest.isEmpty()) {
+            Path folder = Files.createTempDirectory("duel");
+            try {
+                Path list = folder.resolve("rows");
+                Files.write(list, rest.stream().map(Row::toString).toList());
+                int status = start(list, folder);
+                for (int i = 0; Files.exists(folder.resolve(i + ".json")); i++) {
+                    String array = Files.readString(folder.resolve(i + ".json")).strip();
+                    String inside = array.substring(1, array.length() - 1).strip();
+                    if (!inside.isEmpty()) {
+                        parts.add(inside);
+                    }
+                    rest.removeFirst();
+                }
+                if (status != 0 && !rest.isEmpty()) {
+                    Row row = rest.removeFirst();
+                    String impl = Files.exists(folder.resolve("impl")) ? Files.readString(folder.resolve("impl")) : "";
+                    System.err.println(row + ": " + impl + " is left out: it ended its process, exit code " + status);
+                    if (row.impl().contains(impl) && row.impl().size() > 1) {
+                        rest.addFirst(row.without(impl));
+                    }
+                }
+            } finally {
+                delete(folder);
             }
-            String text = Files.readString(result).strip();
-            return text.substring(1, text.length() - 1).strip();
-        } finally {
-            Files.deleteIfExists(list);
-            Files.deleteIfExists(result);
         }
+        return String.join(",\n", parts);
+    }
+
+    private int start(Path list, Path folder) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        // without these, JavaCPP collects garbage by the size of native memory
+        command.add("-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
+        command.add("-Dorg.bytedeco.javacpp.maxbytes=0");
+        command.add("--sun-misc-unsafe-memory-access=allow");
+        command.add("-XX:ErrorFile=" + folder.resolve("crash.log"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Laps.class.getName()));
+        command.addAll(List.of(list.toString(), folder.toString(), "" + laps, "" + iterations, "" + milliseconds));
+        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        // inherited, they would hold OpenBLAS to the kernels or caches of an older processor
+        builder.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"));
+        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call
+        builder.environment()
+                .putAll(Map.of(
+                        "MALLOC_ARENA_MAX", "1", "MALLOC_MMAP_MAX_", "0", "MALLOC_TRIM_THRESHOLD_", "68719476736"));
+        return builder.start().waitFor();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
     }
 }

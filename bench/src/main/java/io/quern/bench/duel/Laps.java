@@ -29,33 +29,35 @@ import org.openjdk.jmh.util.Statistics;
 public final class Laps {
     private Laps() {}
 
-    /** @param args file of rows, JSON to write, laps, measured iterations per lap, milliseconds per iteration */
+    /** @param args file of rows, folder for a JSON per row, laps, measured iterations per lap, milliseconds of each */
     public static void main(String[] args) throws IOException {
         System.setProperty("quern.bench.keep", "true");
         System.setProperty("jmh.executor", "CUSTOM");
         System.setProperty("jmh.executor.class", SteadyExecutor.class.getName());
         System.setProperty("jmh.ignoreLock", "true");
+        Path folder = Path.of(args[1]);
         int laps = Integer.parseInt(args[2]);
         int iterations = Integer.parseInt(args[3]);
         TimeValue time = TimeValue.milliseconds(Long.parseLong(args[4]));
-        List<RunResult> results = new ArrayList<>();
+        int number = 0;
         for (String line : Files.readAllLines(Path.of(args[0]))) {
             Row row = Row.expand(line).getFirst();
-            List<RunResult> measured = measure(row, laps, iterations, time);
-            results.addAll(measured);
+            List<RunResult> measured = measure(row, laps, iterations, time, folder.resolve("impl"));
             print(row, measured);
-        }
-        try (PrintStream out = new PrintStream(args[1])) {
-            ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(results);
+            try (PrintStream out = new PrintStream(folder.resolve(number++ + ".json").toFile())) {
+                ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(measured);
+            }
         }
     }
 
-    private static List<RunResult> measure(Row row, int laps, int iterations, TimeValue time) {
+    private static List<RunResult> measure(Row row, int laps, int iterations, TimeValue time, Path current)
+            throws IOException {
         Map<String, List<BenchmarkResult>> results = new LinkedHashMap<>();
         Map<String, BenchmarkParams> parameters = new LinkedHashMap<>();
         List<String> contenders = new ArrayList<>(row.impl().isEmpty() ? List.of("") : row.impl());
         for (int lap = 0; lap < laps; lap++) {
             for (String impl : List.copyOf(contenders)) {
+                Files.writeString(current, impl);
                 ChainedOptionsBuilder options = new OptionsBuilder()
                         .include("\\." + row.bench() + "\\.")
                         .forks(0)

@@ -45,6 +45,13 @@ record Row(String bench, Map<String, String> parameters, List<String> impl) {
                 .toList();
     }
 
+    Row without(String contender) {
+        return new Row(
+                bench,
+                parameters,
+                impl.stream().filter(name -> !name.equals(contender)).toList());
+    }
+
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(bench);

@@ -80,7 +80,6 @@ public enum Library {
     LIBTORCH {
         @Override
         void load() {
-            keepMemory();
             Loader.load(torch.class);
             try (Tensor a = torch.ones(2, 2);
                     Tensor b = torch.ones(2)) {
@@ -128,21 +127,6 @@ public enum Library {
     /** GNU OpenMP keeps the number in the calling thread. */
     private static void openMp(int count) {
         call("libgomp.so.1", "omp_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), count);
-    }
-
-    /**
-     * libtorch allocates every result. By default glibc returns large blocks to the system and each call pays for fresh
-     * pages; one arena that keeps its memory is the better setting for it.
-     */
-    private static void keepMemory() {
-        FunctionDescriptor type =
-                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-        int trimThreshold = -1;
-        int mmapMax = -4;
-        int arenaMax = -8;
-        call("libc.so.6", "mallopt", type, arenaMax, 1);
-        call("libc.so.6", "mallopt", type, mmapMax, 0);
-        call("libc.so.6", "mallopt", type, trimThreshold, Integer.MAX_VALUE);
     }
 
     @SuppressWarnings("restricted")

@@ -32,6 +32,15 @@ final class WinogradTransforms {
 
     private WinogradTransforms() {}
 
+    /** Whether a vector that was filled with zeros still is: no NaN came in. */
+    static boolean isZero(long finite) {
+        float sum = 0;
+        for (int lane = 0; lane < Lanes.FLOATS; lane++) {
+            sum += Floats.get(finite + 4L * lane);
+        }
+        return sum == 0;
+    }
+
     /** Transforms six rows of {@code count} pixels along columns, into six rows {@code row} bytes apart of whole vectors. */
     static void sourceColumns(
             long r0, long r1, long r2, long r3, long r4, long r5, long pixel, int count, long to, long row) {
@@ -232,6 +241,131 @@ final class WinogradTransforms {
             }
             to += BYTES;
             bias += BYTES;
+        }
+        seen.intoMemorySegment(ALL, finite & ADDRESS, ORDER);
+    }
+
+    /**
+     * The transpose of the result's transform, along columns: a tile of dy, rows {@code row} and pixels {@code pixel} apart,
+     * becomes six rows of four vectors, for each of {@code vectors}.
+     */
+    static void signalColumns(long from, long row, long pixel, int vectors, long buffer) {
+        FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
+        FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
+        row &= ADDRESS;
+        for (int v = 0, one = step; v < vectors; v += one) {
+            long source = from;
+            for (int j = 0; j < TILE; j += one) {
+                buffer &= ADDRESS;
+                FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, source & ADDRESS, ORDER);
+                FloatVector y1 = FloatVector.fromMemorySegment(S, ALL, source + row & ADDRESS, ORDER);
+                FloatVector y2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row & ADDRESS, ORDER);
+                FloatVector y3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row & ADDRESS, ORDER);
+                y0.intoMemorySegment(ALL, buffer, ORDER);
+                FloatVector even = y2.fma(aa, y0), odd = y3.fma(aa, y1).mul(a);
+                even.add(odd).intoMemorySegment(ALL, buffer + TILE * BYTES, ORDER);
+                even.sub(odd).intoMemorySegment(ALL, buffer + 2 * TILE * BYTES, ORDER);
+                even = y2.fma(bb, y0);
+                odd = y3.fma(bb, y1).mul(b);
+                even.add(odd).intoMemorySegment(ALL, buffer + 3 * TILE * BYTES, ORDER);
+                even.sub(odd).intoMemorySegment(ALL, buffer + 4 * TILE * BYTES, ORDER);
+                y3.intoMemorySegment(ALL, buffer + 5 * TILE * BYTES, ORDER);
+                source += pixel;
+                buffer += BYTES;
+            }
+            from += BYTES;
+            buffer += (SIDE - 1) * TILE * BYTES;
+        }
+    }
+
+    /** The same along the rows that {@link #signalColumns} wrote; value p goes to {@code to + p point}. */
+    static void signalRows(long buffer, int vectors, long to, long point) {
+        FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
+        FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
+        point &= ADDRESS;
+        for (int v = 0, one = step; v < vectors; v += one) {
+            long target = to;
+            for (int i = 0; i < SIDE; i += one) {
+                buffer &= ADDRESS;
+                target &= ADDRESS;
+                FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, buffer, ORDER);
+                FloatVector y1 = FloatVector.fromMemorySegment(S, ALL, buffer + BYTES, ORDER);
+                FloatVector y2 = FloatVector.fromMemorySegment(S, ALL, buffer + 2 * BYTES, ORDER);
+                FloatVector y3 = FloatVector.fromMemorySegment(S, ALL, buffer + 3 * BYTES, ORDER);
+                y0.intoMemorySegment(ALL, target, ORDER);
+                FloatVector even = y2.fma(aa, y0), odd = y3.fma(aa, y1).mul(a);
+                even.add(odd).intoMemorySegment(ALL, target + point & ADDRESS, ORDER);
+                even.sub(odd).intoMemorySegment(ALL, target + 2 * point & ADDRESS, ORDER);
+                even = y2.fma(bb, y0);
+                odd = y3.fma(bb, y1).mul(b);
+                even.add(odd).intoMemorySegment(ALL, target + 3 * point & ADDRESS, ORDER);
+                even.sub(odd).intoMemorySegment(ALL, target + 4 * point & ADDRESS, ORDER);
+                y3.intoMemorySegment(ALL, target + 5 * point & ADDRESS, ORDER);
+                buffer += TILE * BYTES;
+                target += SIDE * point;
+            }
+            to += BYTES;
+        }
+    }
+
+    /**
+     * The transpose of the filter's transform: products {@code point} apart become nine taps {@code tap} apart.
+     *
+     * @param finite as for {@link #resultRows}
+     */
+    static void gradient(long from, long point, int vectors, long buffer, long to, long tap, long finite) {
+        FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
+        FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
+        FloatVector edge = FloatVector.broadcast(S, EDGE), zero = FloatVector.zero(S);
+        FloatVector near = FloatVector.broadcast(S, NEAR), far = FloatVector.broadcast(S, FAR);
+        FloatVector seen = FloatVector.fromMemorySegment(S, ALL, finite & ADDRESS, ORDER);
+        long row = SIDE * point & ADDRESS;
+        for (int v = 0, one = step; v < vectors; v += one) {
+            long source = from, target = buffer;
+            for (int j = 0; j < SIDE; j += one) {
+                target &= ADDRESS;
+                FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source & ADDRESS, ORDER);
+                FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + row & ADDRESS, ORDER);
+                FloatVector m2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row & ADDRESS, ORDER);
+                FloatVector m3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row & ADDRESS, ORDER);
+                FloatVector m4 = FloatVector.fromMemorySegment(S, ALL, source + 4 * row & ADDRESS, ORDER);
+                FloatVector m5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * row & ADDRESS, ORDER);
+                FloatVector s = m1.add(m2).mul(near), t = m3.add(m4).mul(far);
+                m0.fma(edge, s.add(t)).intoMemorySegment(ALL, target, ORDER);
+                s.fma(aa, t.fma(bb, m5)).intoMemorySegment(ALL, target + 2 * SIDE * BYTES, ORDER);
+                s = m1.sub(m2).mul(near);
+                t = m3.sub(m4).mul(far);
+                s.fma(a, t.mul(b)).intoMemorySegment(ALL, target + SIDE * BYTES, ORDER);
+                source += point;
+                target += BYTES;
+            }
+            source = buffer;
+            target = to;
+            for (int r = 0; r < 3; r += one) {
+                source &= ADDRESS;
+                FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
+                FloatVector m2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * BYTES, ORDER);
+                FloatVector m3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * BYTES, ORDER);
+                FloatVector m4 = FloatVector.fromMemorySegment(S, ALL, source + 4 * BYTES, ORDER);
+                FloatVector m5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * BYTES, ORDER);
+                FloatVector s = m1.add(m2).mul(near), t = m3.add(m4).mul(far);
+                FloatVector g = m0.fma(edge, s.add(t));
+                seen = g.fma(zero, seen);
+                g.intoMemorySegment(ALL, target & ADDRESS, ORDER);
+                g = s.fma(aa, t.fma(bb, m5));
+                seen = g.fma(zero, seen);
+                g.intoMemorySegment(ALL, target + 2 * tap & ADDRESS, ORDER);
+                s = m1.sub(m2).mul(near);
+                t = m3.sub(m4).mul(far);
+                g = s.fma(a, t.mul(b));
+                seen = g.fma(zero, seen);
+                g.intoMemorySegment(ALL, target + tap & ADDRESS, ORDER);
+                source += SIDE * BYTES;
+                target += 3 * tap;
+            }
+            from += BYTES;
+            to += BYTES;
         }
         seen.intoMemorySegment(ALL, finite & ADDRESS, ORDER);
     }
