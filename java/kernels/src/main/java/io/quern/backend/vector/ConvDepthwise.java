@@ -43,7 +43,7 @@ final class ConvDepthwise {
                 && shape.geometry().dilationW() == 1;
     }
 
-    /** Some pixels of zeros, and where a row of results finds its sources. */
+    /** Where a row of results finds its sources. */
     private final class Row {
         final long zeros;
         final long[] rows = new long[3], advance = new long[3], taps = new long[TAPS];
@@ -102,7 +102,7 @@ final class ConvDepthwise {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         long shift = bias == null ? 0 : bias.address();
         correlate(
-                shape.forwardH(), shape.forwardW(), x.address(), filter.address(), pixel, shift, y.address(), floor,
+                shape.forwardH(), shape.forwardW(), x.address(), filter.address(), false, shift, y.address(), floor,
                 epilogue, scratch, pool);
     }
 
@@ -113,9 +113,8 @@ final class ConvDepthwise {
             phases(h, w, dy.address(), filter.address(), dx.address(), scratch, pool);
             return;
         }
-        long last = filter.address() + (TAPS - 1) * pixel;
         correlate(
-                h, w, dy.address(), last, -pixel, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
+                h, w, dy.address(), filter.address(), true, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
     }
 
     private void correlate(
@@ -123,22 +122,23 @@ final class ConvDepthwise {
             ConvAxis w,
             long source,
             long filter,
-            long tap,
+            boolean turned,
             long bias,
             long result,
             int floor,
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool pool) {
-        long zeros = scratch.address(zeroBytes());
+        long zeros = scratch.address(zeroBytes() + TAPS * pixel), packed = zeros + zeroBytes();
         Copies.zero(zeros, zeroBytes());
+        DepthwiseRows.pack(turned ? filter + (TAPS - 1) * pixel : filter, turned ? -pixel : pixel, vectors, packed);
         long shift = bias == 0 ? zeros : bias;
         int rows = shape.n() * h.results();
         Blocks.run(pool, shape.work() >= PARALLEL, (rows + ROWS - 1) / ROWS, task -> {
             Row row = new Row(h, w, zeros);
             for (int i = task * ROWS; i < Math.min(rows, (task + 1) * ROWS); i++) {
                 long to = result + (long) i * w.results() * pixel;
-                row(row, source, i / h.results(), i % h.results(), filter, tap, shift, floor, to);
+                row(row, source, i / h.results(), i % h.results(), packed, shift, floor, to);
                 if (epilogue != null) {
                     epilogue.apply(to, pixel, i * w.results(), w.results(), 0, shape.c());
                 }
@@ -147,7 +147,7 @@ final class ConvDepthwise {
     }
 
     private void row(
-            Row row, long source, int n, int p, long filter, long tap, long bias, int floor, long to) {
+            Row row, long source, int n, int p, long filter, long bias, int floor, long to) {
         int step = row.w.stride() == 1 ? 4 : 2, from = row.from();
         int steps = (row.to() - from) / step, done = from + steps * step;
         row.open(source, n, p, from, step);
@@ -155,11 +155,11 @@ final class ConvDepthwise {
         long at = to + from * pixel;
         if (step == 4) {
             DepthwiseRows.four(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, tap, steps, vectors, bias, floor, at);
+                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, steps, vectors, bias, floor, at);
         } else {
             long next = row.w.stride() * pixel;
             DepthwiseRows.two(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, tap, steps, vectors, bias, floor, at);
+                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, steps, vectors, bias, floor, at);
         }
         for (int q = 0; q < row.w.results(); q++) {
             if (q == from) {
@@ -167,7 +167,7 @@ final class ConvDepthwise {
             }
             if (q < row.w.results()) {
                 row.taps(source, n, p, q);
-                DepthwiseRows.nine(row.taps, filter, tap, vectors, bias, floor, to + q * pixel);
+                DepthwiseRows.nine(row.taps, filter, vectors, bias, floor, to + q * pixel);
             }
         }
     }
@@ -175,8 +175,11 @@ final class ConvDepthwise {
     /** The gradient by the image for stride 2: each pixel meets at most two taps along each axis. */
     private void phases(
             ConvAxis h, ConvAxis w, long signal, long filter, long image, Scratch scratch, WorkerPool pool) {
-        long zeros = scratch.address(zeroBytes());
+        long tapBytes = TAPS * pixel, zeros = scratch.address(zeroBytes() + 2 * tapBytes);
+        long packed = zeros + zeroBytes(), none = packed + tapBytes;
         Copies.zero(zeros, zeroBytes());
+        Copies.zero(none, tapBytes);
+        DepthwiseRows.pack(filter, pixel, vectors, packed);
         Blocks.run(pool, shape.work() >= PARALLEL, shape.n() * shape.h(), task -> {
             long[] sources = new long[4], taps = new long[4];
             int n = task / shape.h(), y = task % shape.h();
@@ -188,13 +191,13 @@ final class ConvDepthwise {
                         int q = x / strideW + across.offset();
                         if (p >= 0 && p < shape.p() && q >= 0 && q < shape.q()) {
                             sources[count] = signal + (((long) n * shape.p() + p) * shape.q() + q) * pixel;
-                            taps[count++] = filter + (down.index() * 3 + across.index()) * pixel;
+                            taps[count++] = packed + (down.index() * 3L + across.index()) * Lanes.BYTES;
                         }
                     }
                 }
                 for (; count < 4; count++) {
                     sources[count] = zeros;
-                    taps[count] = zeros;
+                    taps[count] = none;
                 }
                 DepthwiseRows.quad(sources, taps, vectors, image + ((long) task * shape.w() + x) * pixel);
             }
@@ -206,8 +209,9 @@ final class ConvDepthwise {
         ConvAxis h = shape.forwardH(), w = shape.forwardW();
         int rows = shape.n() * shape.p(), chunks = Math.clamp(rows / ROWS, 1, CHUNKS);
         long part = TAPS * pixel, image = x.address(), signal = dy.address();
-        long zeros = scratch.address(zeroBytes() + chunks * part), parts = zeros + zeroBytes();
+        long zeros = scratch.address(zeroBytes() + (chunks + 1) * part), parts = zeros + zeroBytes();
         Copies.zero(zeros, zeroBytes() + chunks * part);
+        long sum = parts + chunks * part;
         boolean parallel = shape.work() >= PARALLEL;
         Blocks.run(pool, parallel, chunks, chunk -> {
             Row row = new Row(h, w, zeros);
@@ -217,7 +221,8 @@ final class ConvDepthwise {
                 addRow(row, image, i / shape.p(), i % shape.p(), at, parts + chunk * part);
             }
         });
-        Sums.rows(pool, parallel, parts, part, chunks, dfilter.address(), shape.filterElements());
+        Sums.rows(pool, parallel, parts, part, chunks, sum, shape.filterElements());
+        DepthwiseRows.unpack(sum, vectors, dfilter.address(), pixel);
     }
 
     private void addRow(Row row, long image, int n, int p, long dy, long dw) {
@@ -227,10 +232,10 @@ final class ConvDepthwise {
         long[] r = row.rows, d = row.advance;
         long at = dy + from * pixel;
         if (step == 4) {
-            DepthwiseRows.addFour(r[0], r[1], r[2], d[0], d[1], d[2], pixel, at, steps, vectors, dw, pixel);
+            DepthwiseRows.addFour(r[0], r[1], r[2], d[0], d[1], d[2], pixel, at, steps, vectors, dw);
         } else {
             long next = strideW * pixel;
-            DepthwiseRows.addTwo(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, at, steps, vectors, dw, pixel);
+            DepthwiseRows.addTwo(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, at, steps, vectors, dw);
         }
         for (int q = 0; q < shape.q(); q++) {
             if (q == from) {
@@ -238,7 +243,7 @@ final class ConvDepthwise {
             }
             if (q < shape.q()) {
                 row.taps(image, n, p, q);
-                DepthwiseRows.addNine(row.taps, dy + q * pixel, vectors, dw, pixel);
+                DepthwiseRows.addNine(row.taps, dy + q * pixel, vectors, dw);
             }
         }
     }
