@@ -2,6 +2,7 @@ package io.quern.backend.vector;
 
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * The three passes of a depthwise 3x3 convolution of stride 1 or 2 over whole vectors of channels. Memory sets the pace, so
@@ -102,8 +103,17 @@ final class ConvDepthwise {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         long shift = bias == null ? 0 : bias.address();
         correlate(
-                shape.forwardH(), shape.forwardW(), x.address(), filter.address(), false, shift, y.address(), floor,
-                epilogue, scratch, pool);
+                shape.forwardH(),
+                shape.forwardW(),
+                x.address(),
+                filter.address(),
+                false,
+                shift,
+                y.address(),
+                floor,
+                epilogue,
+                scratch,
+                pool);
     }
 
     /** dx from dy: with stride 1 a correlation with the filter backwards. */
@@ -113,8 +123,7 @@ final class ConvDepthwise {
             phases(h, w, dy.address(), filter.address(), dx.address(), scratch, pool);
             return;
         }
-        correlate(
-                h, w, dy.address(), filter.address(), true, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
+        correlate(h, w, dy.address(), filter.address(), true, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
     }
 
     private void correlate(
@@ -146,20 +155,17 @@ final class ConvDepthwise {
         });
     }
 
-    private void row(
-            Row row, long source, int n, int p, long filter, long bias, int floor, long to) {
+    private void row(Row row, long source, int n, int p, long filter, long bias, int floor, long to) {
         int step = row.w.stride() == 1 ? 4 : 2, from = row.from();
         int steps = (row.to() - from) / step, done = from + steps * step;
         row.open(source, n, p, from, step);
         long[] r = row.rows, d = row.advance;
         long at = to + from * pixel;
         if (step == 4) {
-            DepthwiseRows.four(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, steps, vectors, bias, floor, at);
+            DepthwiseRows.four(r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, steps, vectors, bias, floor, at);
         } else {
             long next = row.w.stride() * pixel;
-            DepthwiseRows.two(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, steps, vectors, bias, floor, at);
+            DepthwiseRows.two(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, steps, vectors, bias, floor, at);
         }
         for (int q = 0; q < row.w.results(); q++) {
             if (q == from) {
@@ -180,28 +186,49 @@ final class ConvDepthwise {
         Copies.zero(zeros, zeroBytes());
         Copies.zero(none, tapBytes);
         DepthwiseRows.pack(filter, pixel, vectors, packed);
+        long[] columns = places(w, shape.w(), shape.q(), pixel), columnTaps = taps(w, shape.w(), Lanes.BYTES);
+        long[] lines = places(h, shape.h(), shape.p(), shape.q() * pixel),
+                lineTaps = taps(h, shape.h(), 3L * Lanes.BYTES);
         Blocks.run(pool, shape.work() >= PARALLEL, shape.n() * shape.h(), task -> {
             long[] sources = new long[4], taps = new long[4];
-            int n = task / shape.h(), y = task % shape.h();
+            int y = task % shape.h();
+            long from = signal + (long) (task / shape.h()) * shape.p() * shape.q() * pixel;
             for (int x = 0; x < shape.w(); x++) {
-                int count = 0;
-                for (ConvAxis.Tap down : h.phases().get(y % strideH)) {
-                    int p = y / strideH + down.offset();
-                    for (ConvAxis.Tap across : w.phases().get(x % strideW)) {
-                        int q = x / strideW + across.offset();
-                        if (p >= 0 && p < shape.p() && q >= 0 && q < shape.q()) {
-                            sources[count] = signal + (((long) n * shape.p() + p) * shape.q() + q) * pixel;
-                            taps[count++] = packed + (down.index() * 3L + across.index()) * Lanes.BYTES;
-                        }
-                    }
-                }
-                for (; count < 4; count++) {
-                    sources[count] = zeros;
-                    taps[count] = none;
+                for (int i = 0; i < 4; i++) {
+                    int down = 2 * y + i / 2, across = 2 * x + i % 2;
+                    boolean inside = lines[down] >= 0 && columns[across] >= 0;
+                    sources[i] = inside ? from + lines[down] + columns[across] : zeros;
+                    taps[i] = inside ? packed + lineTaps[down] + columnTaps[across] : none;
                 }
                 DepthwiseRows.quad(sources, taps, vectors, image + ((long) task * shape.w() + x) * pixel);
             }
         });
+    }
+
+    /** Of every image position along an axis, where the two taps at most that meet it read dy, or -1. */
+    private static long[] places(ConvAxis axis, int count, int sources, long step) {
+        long[] places = new long[2 * count];
+        Arrays.fill(places, -1);
+        for (int x = 0; x < count; x++) {
+            int i = 2 * x;
+            for (ConvAxis.Tap tap : axis.phases().get(x % axis.spread())) {
+                int q = x / axis.spread() + tap.offset();
+                places[i++] = q >= 0 && q < sources ? q * step : -1;
+            }
+        }
+        return places;
+    }
+
+    /** Where these taps lie in the packed filter. */
+    private static long[] taps(ConvAxis axis, int count, long step) {
+        long[] taps = new long[2 * count];
+        for (int x = 0; x < count; x++) {
+            int i = 2 * x;
+            for (ConvAxis.Tap tap : axis.phases().get(x % axis.spread())) {
+                taps[i++] = tap.index() * step;
+            }
+        }
+        return taps;
     }
 
     /** dfilter from x and dy: rows of dy are dealt out to chunks, each with a filter of its own. */

@@ -1,4 +1,5 @@
-// Long because each kernel is a method of its own: accumulators must be local variables for C2 to keep them in registers.
+// Long because each kernel is a method of its own: accumulators must be local variables for C2 to keep them in
+// registers.
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
@@ -30,7 +31,19 @@ final class DepthwiseRows {
 
     /** Four results at a time, stride 1. */
     static void four(
-            long r0, long r1, long r2, long d0, long d1, long d2, long pixel, long w, int steps, int vectors, long bias, int floor, long to) {
+            long r0,
+            long r1,
+            long r2,
+            long d0,
+            long d1,
+            long d2,
+            long pixel,
+            long w,
+            int steps,
+            int vectors,
+            long bias,
+            int floor,
+            long to) {
         pixel &= STRIDE;
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
         for (int g = 0, one = step; g < steps; g += one) {
@@ -130,7 +143,20 @@ final class DepthwiseRows {
 
     /** Two results at a time, whose sources lie {@code next} bytes apart. */
     static void two(
-            long r0, long r1, long r2, long d0, long d1, long d2, long pixel, long next, long w, int steps, int vectors, long bias, int floor, long to) {
+            long r0,
+            long r1,
+            long r2,
+            long d0,
+            long d1,
+            long d2,
+            long pixel,
+            long next,
+            long w,
+            int steps,
+            int vectors,
+            long bias,
+            int floor,
+            long to) {
         pixel &= STRIDE;
         next &= STRIDE;
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
@@ -210,22 +236,40 @@ final class DepthwiseRows {
     /** One result pixel, each of whose taps reads its own address. */
     static void nine(long[] x, long w, int vectors, long bias, int floor, long to) {
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
-        long x0 = x[0] & ADDRESS, x1 = x[1] & ADDRESS, x2 = x[2] & ADDRESS, x3 = x[3] & ADDRESS, x4 = x[4] & ADDRESS, x5 = x[5] & ADDRESS, x6 = x[6] & ADDRESS, x7 = x[7] & ADDRESS, x8 = x[8] & ADDRESS, at = 0;
+        long x0 = x[0] & ADDRESS,
+                x1 = x[1] & ADDRESS,
+                x2 = x[2] & ADDRESS,
+                x3 = x[3] & ADDRESS,
+                x4 = x[4] & ADDRESS,
+                x5 = x[5] & ADDRESS,
+                x6 = x[6] & ADDRESS,
+                x7 = x[7] & ADDRESS,
+                x8 = x[8] & ADDRESS,
+                at = 0;
         bias &= ADDRESS;
         to &= ADDRESS;
         for (int v = 0, one = step; v < vectors; v += one) {
             at &= STRIDE;
             w &= ADDRESS;
             FloatVector y = FloatVector.fromMemorySegment(S, ALL, bias + at, ORDER);
-            y = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 2 * BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 3 * BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 4 * BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x5 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 5 * BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x6 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 6 * BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x7 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 7 * BYTES, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x8 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w + 8 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 2 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 3 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 4 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x5 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 5 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x6 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 6 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x7 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 7 * BYTES, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x8 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w + 8 * BYTES, ORDER), y);
             y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, to + at, ORDER);
             at += BYTES;
             w += 9 * BYTES;
@@ -234,15 +278,28 @@ final class DepthwiseRows {
 
     /** One image pixel that at most four taps meet: sources at {@code x}, taps {@code w} bytes into the filter's nine. */
     static void quad(long[] x, long[] w, int vectors, long to) {
-        long x0 = x[0] & ADDRESS, w0 = w[0] & ADDRESS, x1 = x[1] & ADDRESS, w1 = w[1] & ADDRESS, x2 = x[2] & ADDRESS, w2 = w[2] & ADDRESS, x3 = x[3] & ADDRESS, w3 = w[3] & ADDRESS, at = 0, taps = 0;
+        long x0 = x[0] & ADDRESS,
+                w0 = w[0] & ADDRESS,
+                x1 = x[1] & ADDRESS,
+                w1 = w[1] & ADDRESS,
+                x2 = x[2] & ADDRESS,
+                w2 = w[2] & ADDRESS,
+                x3 = x[3] & ADDRESS,
+                w3 = w[3] & ADDRESS,
+                at = 0,
+                taps = 0;
         to &= ADDRESS;
         for (int v = 0, one = step; v < vectors; v += one) {
             at &= STRIDE;
             taps &= STRIDE;
-            FloatVector y = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER).mul(FloatVector.fromMemorySegment(S, ALL, w0 + taps, ORDER));
-            y = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w1 + taps, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w2 + taps, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w3 + taps, ORDER), y);
+            FloatVector y = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER)
+                    .mul(FloatVector.fromMemorySegment(S, ALL, w0 + taps, ORDER));
+            y = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w1 + taps, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w2 + taps, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w3 + taps, ORDER), y);
             y.intoMemorySegment(ALL, to + at, ORDER);
             at += BYTES;
             taps += 9 * BYTES;
@@ -251,7 +308,17 @@ final class DepthwiseRows {
 
     /** Adds what four pixels of dy give to the nine taps, stride 1. */
     static void addFour(
-            long r0, long r1, long r2, long d0, long d1, long d2, long pixel, long dy, int steps, int vectors, long dw) {
+            long r0,
+            long r1,
+            long r2,
+            long d0,
+            long d1,
+            long d2,
+            long pixel,
+            long dy,
+            int steps,
+            int vectors,
+            long dw) {
         pixel &= STRIDE;
         for (int g = 0, one = step; g < steps; g += one) {
             long x0 = r0, x1 = r1, x2 = r2, k = dw, t = dy;
@@ -353,7 +420,18 @@ final class DepthwiseRows {
 
     /** Adds what two pixels of dy give, whose sources lie {@code next} bytes apart. */
     static void addTwo(
-            long r0, long r1, long r2, long d0, long d1, long d2, long pixel, long next, long dy, int steps, int vectors, long dw) {
+            long r0,
+            long r1,
+            long r2,
+            long d0,
+            long d1,
+            long d2,
+            long pixel,
+            long next,
+            long dy,
+            int steps,
+            int vectors,
+            long dw) {
         pixel &= STRIDE;
         next &= STRIDE;
         for (int g = 0, one = step; g < steps; g += one) {
@@ -436,7 +514,16 @@ final class DepthwiseRows {
 
     /** Adds what one pixel of dy gives, each tap with a source of its own. */
     static void addNine(long[] x, long dy, int vectors, long dw) {
-        long x0 = x[0] & ADDRESS, x1 = x[1] & ADDRESS, x2 = x[2] & ADDRESS, x3 = x[3] & ADDRESS, x4 = x[4] & ADDRESS, x5 = x[5] & ADDRESS, x6 = x[6] & ADDRESS, x7 = x[7] & ADDRESS, x8 = x[8] & ADDRESS, at = 0;
+        long x0 = x[0] & ADDRESS,
+                x1 = x[1] & ADDRESS,
+                x2 = x[2] & ADDRESS,
+                x3 = x[3] & ADDRESS,
+                x4 = x[4] & ADDRESS,
+                x5 = x[5] & ADDRESS,
+                x6 = x[6] & ADDRESS,
+                x7 = x[7] & ADDRESS,
+                x8 = x[8] & ADDRESS,
+                at = 0;
         dy &= ADDRESS;
         for (int v = 0, one = step; v < vectors; v += one) {
             at &= STRIDE;

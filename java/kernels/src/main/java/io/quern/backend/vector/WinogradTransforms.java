@@ -230,18 +230,15 @@ final class WinogradTransforms {
                 y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target, ORDER);
                 y = near.fma(aa, far.fma(bb, shift));
                 seen = y.fma(zero, seen);
-                y.blend(low, y.compare(VectorOperators.LT, low))
-                        .intoMemorySegment(ALL, target + 2 * pixel, ORDER);
+                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target + 2 * pixel, ORDER);
                 near = m1.sub(m2);
                 far = m3.sub(m4);
                 y = near.fma(a, far.fma(b, shift));
                 seen = y.fma(zero, seen);
-                y.blend(low, y.compare(VectorOperators.LT, low))
-                        .intoMemorySegment(ALL, target + pixel, ORDER);
+                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target + pixel, ORDER);
                 y = near.fma(aaa, far.fma(bbb, m5));
                 seen = y.fma(zero, seen);
-                y.blend(low, y.compare(VectorOperators.LT, low))
-                        .intoMemorySegment(ALL, target + 3 * pixel, ORDER);
+                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target + 3 * pixel, ORDER);
                 buffer += SIDE * BYTES;
                 target += row;
             }
