@@ -1,3 +1,4 @@
+// Long because of its cases: each reaches another loop, layout or border of the kernels.
 package io.quern.op;
 
 import io.quern.tensor.Rng;

@@ -125,7 +125,7 @@ final class Gemm {
         }
     }
 
-    /** A C of at most four rows or columns whose big operand is contiguous along k; null for any other. */
+    /** A C of few rows or columns whose big operand is contiguous along k; null for any other. */
     private static GemmDots dots(
             int m,
             int n,
@@ -144,6 +144,9 @@ final class Gemm {
         }
         GemmPanels big = tall ? a : b, small = tall ? b : a;
         int rows = tall ? m : n, few = tall ? n : m;
+        if (few > 4 && (long) few * k > GemmDots.MOST_ELEMENTS) {
+            return null;
+        }
         long own = scratch.address(GemmDots.SCRATCH + (small.isDeep() ? 0 : (long) few * k * Float.BYTES));
         if (!small.isDeep()) {
             small = small.gather(few, k, own + GemmDots.SCRATCH);

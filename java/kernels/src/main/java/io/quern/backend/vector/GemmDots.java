@@ -7,6 +7,7 @@ import static io.quern.backend.vector.Lanes.BYTES;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -14,9 +15,10 @@ import jdk.incubator.vector.VectorSpecies;
  * element of that operand is read once, in order, and nothing is packed. "Long" is the operand with many rows, "few" the
  * other one, and C is addressed by two strides so that one code serves both A * few and few * B transposed.
  *
- * <p>Every dot is one chain per lane over all of k, then one sum over lanes: bits depend on k and the vector width. The
- * lanes are summed as scalars from memory, because {@code reduceLanes} leaves the order open: the interpreter and C2 use
- * different ones, and results changed when a method was compiled (caught by GemmCheck on AVX2).
+ * <p>Every dot is one chain per lane over the whole vectors of k, one tree over lanes, then what is left of k: bits depend
+ * on k and the vector width alone. A masked vector for the rest was more than C1 can compile in one method. The
+ * lanes are summed by shuffles, sixteen dots at once; {@code reduceLanes} leaves the order open: the interpreter and C2
+ * use different ones, and results changed when a method was compiled.
  */
 record GemmDots(
         int rows,
@@ -36,27 +38,34 @@ record GemmDots(
         Scratch scratch,
         Thread caller,
         long own) {
-    /** Beyond four the tiles win. */
-    static final int MOST = 4;
-    /** Bytes of scratch for one group of eight sums. */
-    static final long SCRATCH = 8L * BYTES;
+    /** Beyond that many the tiles win. */
+    static final int MOST = 16;
+    /** Elements of more than four few rows beyond which they do not stay in L1, 48 KiB, from one group to the next. */
+    static final int MOST_ELEMENTS = 10 << 10;
+    /** Bytes of scratch for one group of sixteen sums. */
+    static final long SCRATCH = 16L * BYTES;
     /** Rows of the long operand per task. */
     static final int TASK = 64;
 
     private static final VectorSpecies<Float> S = Lanes.F;
+    private static final VectorSpecies<Integer> I = Lanes.I;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    /** Every other lane of two vectors. */
+    private static final IntVector EVEN = IntVector.zero(I).addIndex(2), ODD = EVEN.add(1);
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
+    private static int step = 1;
 
     int tasks() {
         return (rows + TASK - 1) / TASK;
     }
 
     void run(int task) {
-        long sums = Thread.currentThread() == caller ? own : scratch.address(SCRATCH);
-        int from = task * TASK, to = Math.min(rows, from + TASK);
+        long sums = (Thread.currentThread() == caller ? own : scratch.address(SCRATCH)) & ADDRESS;
+        int from = task * TASK, to = Math.min(rows, from + TASK), wide = few <= 2 ? 2 : 4;
         for (int i = from; i < to; i += 4) {
-            for (int j = 0; j < few; j += 2) {
-                fourByTwo(i, to - 1, j, sums & ADDRESS);
+            for (int j = 0; j < few; j += wide) {
+                group(i, to - i, j, wide, sums);
             }
         }
         if (epilogue != null) {
@@ -68,11 +77,48 @@ record GemmDots(
         }
     }
 
-    /** Rows i .. i + 3 times j, j + 1; what lies beyond the end repeats the last one and is not stored. */
-    private void fourByTwo(int i, int lastRow, int j, long sums) {
-        long a0 = x + i * xStride, a1 = x + Math.min(i + 1, lastRow) * xStride;
-        long a2 = x + Math.min(i + 2, lastRow) * xStride, a3 = x + Math.min(i + 3, lastRow) * xStride;
-        long b0 = y + j * yStride, b1 = y + Math.min(j + 1, few - 1) * yStride;
+    /** Four long rows times two or four others; what lies beyond the end repeats the last one and is not stored. */
+    private void group(int i, int left, int j, int wide, long sums) {
+        long a0 = x + i * xStride, a1 = a0 + Math.min(1, left - 1) * xStride;
+        long a2 = a0 + Math.min(2, left - 1) * xStride, a3 = a0 + Math.min(3, left - 1) * xStride;
+        int last = few - 1 - j;
+        long b0 = y + j * yStride, b1 = b0 + Math.min(1, last) * yStride;
+        if (wide == 2) {
+            fourByTwo(k, a0, a1, a2, a3, b0, b1, sums);
+        } else {
+            long b2 = b0 + Math.min(2, last) * yStride, b3 = b0 + Math.min(3, last) * yStride;
+            fourByFour(k, a0, a1, a2, a3, b0, b1, b2, b3, sums);
+        }
+        addLanes(sums, 4 * wide);
+        for (int r = 0; r < Math.min(4, left); r++) {
+            for (int q = 0; q < Math.min(wide, last + 1); q++) {
+                long at = c + (i + r) * cLong + (j + q) * cFew & ADDRESS;
+                float sum = ALL.get(F, sums + 4L * (r * wide + q));
+                long u = x + (i + r) * xStride, v = y + (j + q) * yStride;
+                for (int p = Floats.whole(k); p < k; p++) {
+                    sum = Math.fma(ALL.get(F, u + 4L * p & ADDRESS), ALL.get(F, v + 4L * p & ADDRESS), sum);
+                }
+                ALL.set(F, at, beta == 0 ? alpha * sum : Math.fma(alpha, sum, beta * ALL.get(F, at)));
+            }
+        }
+    }
+
+    /** The sum of the lanes of each of {@code count} vectors, as consecutive floats. */
+    private static void addLanes(long sums, int count) {
+        for (int lanes = Lanes.FLOATS; lanes > 1; lanes >>= 1, count = (count + 1) >> 1) {
+            for (int i = 0; i < count; i += 2) {
+                long from = sums + (long) i * BYTES & ADDRESS, to = sums + (long) (i >> 1) * BYTES & ADDRESS;
+                IntVector u = IntVector.fromMemorySegment(I, ALL, from, ORDER);
+                IntVector v = IntVector.fromMemorySegment(I, ALL, from + BYTES, ORDER);
+                EVEN.selectFrom(u, v)
+                        .reinterpretAsFloats()
+                        .add(ODD.selectFrom(u, v).reinterpretAsFloats())
+                        .intoMemorySegment(ALL, to, ORDER);
+            }
+        }
+    }
+
+    private static void fourByTwo(int k, long a0, long a1, long a2, long a3, long b0, long b1, long sums) {
         FloatVector s00 = FloatVector.zero(S),
                 s01 = s00,
                 s10 = s00,
@@ -81,30 +127,32 @@ record GemmDots(
                 s21 = s00,
                 s30 = s00,
                 s31 = s00;
+        FloatVector v, y0, y1;
+        a0 &= ADDRESS;
+        a1 &= ADDRESS;
+        a2 &= ADDRESS;
+        a3 &= ADDRESS;
+        b0 &= ADDRESS;
+        b1 &= ADDRESS;
         int whole = k - k % S.length();
-        for (int p = 0; p < whole; p += S.length()) {
-            FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, b0 & ADDRESS, ORDER);
-            FloatVector y1 = FloatVector.fromMemorySegment(S, ALL, b1 & ADDRESS, ORDER);
-            FloatVector x0 = FloatVector.fromMemorySegment(S, ALL, a0 & ADDRESS, ORDER);
-            s00 = x0.fma(y0, s00);
-            s01 = x0.fma(y1, s01);
-            x0 = FloatVector.fromMemorySegment(S, ALL, a1 & ADDRESS, ORDER);
-            s10 = x0.fma(y0, s10);
-            s11 = x0.fma(y1, s11);
-            x0 = FloatVector.fromMemorySegment(S, ALL, a2 & ADDRESS, ORDER);
-            s20 = x0.fma(y0, s20);
-            s21 = x0.fma(y1, s21);
-            x0 = FloatVector.fromMemorySegment(S, ALL, a3 & ADDRESS, ORDER);
-            s30 = x0.fma(y0, s30);
-            s31 = x0.fma(y1, s31);
-            a0 += BYTES;
-            a1 += BYTES;
-            a2 += BYTES;
-            a3 += BYTES;
-            b0 += BYTES;
-            b1 += BYTES;
+        for (int p = 0, vector = step * S.length(); p < whole; p += vector) {
+            long at = 4L * (p & Integer.MAX_VALUE);
+            y0 = FloatVector.fromMemorySegment(S, ALL, b0 + at, ORDER);
+            y1 = FloatVector.fromMemorySegment(S, ALL, b1 + at, ORDER);
+            v = FloatVector.fromMemorySegment(S, ALL, a0 + at, ORDER);
+            s00 = v.fma(y0, s00);
+            s01 = v.fma(y1, s01);
+            v = FloatVector.fromMemorySegment(S, ALL, a1 + at, ORDER);
+            s10 = v.fma(y0, s10);
+            s11 = v.fma(y1, s11);
+            v = FloatVector.fromMemorySegment(S, ALL, a2 + at, ORDER);
+            s20 = v.fma(y0, s20);
+            s21 = v.fma(y1, s21);
+            v = FloatVector.fromMemorySegment(S, ALL, a3 + at, ORDER);
+            s30 = v.fma(y0, s30);
+            s31 = v.fma(y1, s31);
         }
-        s00.intoMemorySegment(ALL, sums, ORDER);
+        s00.intoMemorySegment(ALL, sums + 0 * BYTES, ORDER);
         s01.intoMemorySegment(ALL, sums + 1 * BYTES, ORDER);
         s10.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
         s11.intoMemorySegment(ALL, sums + 3 * BYTES, ORDER);
@@ -112,41 +160,78 @@ record GemmDots(
         s21.intoMemorySegment(ALL, sums + 5 * BYTES, ORDER);
         s30.intoMemorySegment(ALL, sums + 6 * BYTES, ORDER);
         s31.intoMemorySegment(ALL, sums + 7 * BYTES, ORDER);
-        int rest = k - whole;
-        store(i, j, sums, a0, b0, b1, rest);
-        if (i + 1 <= lastRow) {
-            store(i + 1, j, sums + 2 * BYTES, a1, b0, b1, rest);
-        }
-        if (i + 2 <= lastRow) {
-            store(i + 2, j, sums + 4 * BYTES, a2, b0, b1, rest);
-        }
-        if (i + 3 <= lastRow) {
-            store(i + 3, j, sums + 6 * BYTES, a3, b0, b1, rest);
-        }
     }
 
-    private void store(int i, int j, long sums, long a, long b0, long b1, int rest) {
-        element(i, j, sums, a, b0, rest);
-        if (j + 1 < few) {
-            element(i, j + 1, sums + BYTES, a, b1, rest);
+    private static void fourByFour(
+            int k, long a0, long a1, long a2, long a3, long b0, long b1, long b2, long b3, long sums) {
+        FloatVector s00 = FloatVector.zero(S),
+                s01 = s00,
+                s02 = s00,
+                s03 = s00,
+                s10 = s00,
+                s11 = s00,
+                s12 = s00,
+                s13 = s00,
+                s20 = s00,
+                s21 = s00,
+                s22 = s00,
+                s23 = s00,
+                s30 = s00,
+                s31 = s00,
+                s32 = s00,
+                s33 = s00;
+        FloatVector v, y0, y1, y2, y3;
+        a0 &= ADDRESS;
+        a1 &= ADDRESS;
+        a2 &= ADDRESS;
+        a3 &= ADDRESS;
+        b0 &= ADDRESS;
+        b1 &= ADDRESS;
+        b2 &= ADDRESS;
+        b3 &= ADDRESS;
+        int whole = k - k % S.length();
+        for (int p = 0, vector = step * S.length(); p < whole; p += vector) {
+            long at = 4L * (p & Integer.MAX_VALUE);
+            y0 = FloatVector.fromMemorySegment(S, ALL, b0 + at, ORDER);
+            y1 = FloatVector.fromMemorySegment(S, ALL, b1 + at, ORDER);
+            y2 = FloatVector.fromMemorySegment(S, ALL, b2 + at, ORDER);
+            y3 = FloatVector.fromMemorySegment(S, ALL, b3 + at, ORDER);
+            v = FloatVector.fromMemorySegment(S, ALL, a0 + at, ORDER);
+            s00 = v.fma(y0, s00);
+            s01 = v.fma(y1, s01);
+            s02 = v.fma(y2, s02);
+            s03 = v.fma(y3, s03);
+            v = FloatVector.fromMemorySegment(S, ALL, a1 + at, ORDER);
+            s10 = v.fma(y0, s10);
+            s11 = v.fma(y1, s11);
+            s12 = v.fma(y2, s12);
+            s13 = v.fma(y3, s13);
+            v = FloatVector.fromMemorySegment(S, ALL, a2 + at, ORDER);
+            s20 = v.fma(y0, s20);
+            s21 = v.fma(y1, s21);
+            s22 = v.fma(y2, s22);
+            s23 = v.fma(y3, s23);
+            v = FloatVector.fromMemorySegment(S, ALL, a3 + at, ORDER);
+            s30 = v.fma(y0, s30);
+            s31 = v.fma(y1, s31);
+            s32 = v.fma(y2, s32);
+            s33 = v.fma(y3, s33);
         }
-    }
-
-    /** Sums the lanes, adds the last products (fewer than a vector) and writes one element of C. */
-    private void element(int i, int j, long sums, long a, long b, int rest) {
-        float t0 = 0, t1 = 0, t2 = 0, t3 = 0;
-        for (int l = 0; l < S.length(); l += 4) {
-            long at = sums + l * 4L & ADDRESS;
-            t0 += ALL.get(F, at);
-            t1 += ALL.get(F, at + 4);
-            t2 += ALL.get(F, at + 8);
-            t3 += ALL.get(F, at + 12);
-        }
-        float sum = (t0 + t1) + (t2 + t3);
-        for (int p = 0; p < rest; p++) {
-            sum = Math.fma(ALL.get(F, a + p * 4L & ADDRESS), ALL.get(F, b + p * 4L & ADDRESS), sum);
-        }
-        long at = c + i * cLong + j * cFew & ADDRESS;
-        ALL.set(F, at, beta == 0 ? alpha * sum : Math.fma(alpha, sum, beta * ALL.get(F, at)));
+        s00.intoMemorySegment(ALL, sums + 0 * BYTES, ORDER);
+        s01.intoMemorySegment(ALL, sums + 1 * BYTES, ORDER);
+        s02.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
+        s03.intoMemorySegment(ALL, sums + 3 * BYTES, ORDER);
+        s10.intoMemorySegment(ALL, sums + 4 * BYTES, ORDER);
+        s11.intoMemorySegment(ALL, sums + 5 * BYTES, ORDER);
+        s12.intoMemorySegment(ALL, sums + 6 * BYTES, ORDER);
+        s13.intoMemorySegment(ALL, sums + 7 * BYTES, ORDER);
+        s20.intoMemorySegment(ALL, sums + 8 * BYTES, ORDER);
+        s21.intoMemorySegment(ALL, sums + 9 * BYTES, ORDER);
+        s22.intoMemorySegment(ALL, sums + 10 * BYTES, ORDER);
+        s23.intoMemorySegment(ALL, sums + 11 * BYTES, ORDER);
+        s30.intoMemorySegment(ALL, sums + 12 * BYTES, ORDER);
+        s31.intoMemorySegment(ALL, sums + 13 * BYTES, ORDER);
+        s32.intoMemorySegment(ALL, sums + 14 * BYTES, ORDER);
+        s33.intoMemorySegment(ALL, sums + 15 * BYTES, ORDER);
     }
 }

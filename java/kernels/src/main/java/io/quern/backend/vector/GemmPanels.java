@@ -51,8 +51,12 @@ record GemmPanels(int width, long base, long along, long deep) implements PanelS
 
     /** The first {@code count} rows or columns copied to {@code to}, each contiguous along k. */
     GemmPanels gather(int count, int k, long to) {
-        for (int i = 0; i < count; i++) {
-            strided(base + i * along, along, deep, 1, 1, to + 4L * i * k, k);
+        if (isWide()) {
+            GemmTranspose.all(base, deep, k, count, to, 4L * k);
+        } else {
+            for (int i = 0; i < count; i++) {
+                strided(base + i * along, along, deep, 1, 1, to + 4L * i * k, k);
+            }
         }
         return new GemmPanels(width, to, 4L * k, Float.BYTES);
     }

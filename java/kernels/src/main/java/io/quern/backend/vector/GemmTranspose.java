@@ -47,6 +47,19 @@ final class GemmTranspose {
         }
     }
 
+    /** The same for any number of rows. */
+    static void all(long from, long along, int rows, int count, long to, long step) {
+        int i = 0;
+        for (; i + 8 <= rows; i += 8) {
+            eight(from + i * along, along, count, to + 4L * i, step);
+        }
+        for (; i < rows; i++) {
+            for (int p = 0; p < count; p++) {
+                ALL.set(I, to + p * step + 4L * i & ADDRESS, ALL.get(I, from + i * along + 4L * p & ADDRESS));
+            }
+        }
+    }
+
     /** Each vector is a run of the panel: the eight rows at one k, or half of them. */
     private static void vectors(long from, long along, int kc, long to, long step) {
         along &= Integer.MAX_VALUE;

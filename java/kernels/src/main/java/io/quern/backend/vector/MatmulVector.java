@@ -11,10 +11,15 @@ final class MatmulVector implements Kernel<Matmul.Args> {
     /** Multiply-adds of an item of a batch below which threads share out items rather than an item's blocks. */
     private static final long SMALL = 1L << 22;
 
+    /** Columns of C up to which a transposed A is the better vector operand: tiles of one vector are mostly padding. */
+    private static final int NARROW = 16;
+
     private final WorkerPool pool;
     private final Scratch scratch;
     /** The epilogue's: {@link #scratch} is in use while it runs. */
     private final Scratch draws = new ThreadScratch();
+    /** C transposed. */
+    private final Scratch results = new ThreadScratch();
 
     MatmulVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -69,27 +74,28 @@ final class MatmulVector implements Kernel<Matmul.Args> {
         }
 
         void run(int item, WorkerPool threads) {
-            int rowA = args.transposeA() ? -1 : -2;
-            int rowB = args.transposeB() ? -1 : -2;
-            Gemm.multiply(
-                    args.m(),
-                    args.n(),
-                    args.k(),
-                    (float) args.alpha(),
-                    a + behind(args.a(), item),
-                    args.a().stride(rowA),
-                    args.a().stride(-3 - rowA),
-                    b + behind(args.b(), item),
-                    args.b().stride(rowB),
-                    args.b().stride(-3 - rowB),
-                    (float) args.beta(),
-                    c + behind(args.c(), item),
-                    args.c().stride(-2),
-                    epilogue == null || item == 0
-                            ? epilogue
-                            : epilogue.shifted(behind(args.preactivation(), item), (long) item * args.m() * args.n()),
-                    scratch,
-                    threads);
+            int m = args.m(), n = args.n(), k = args.k();
+            float alpha = (float) args.alpha(), beta = (float) args.beta();
+            int rowA = args.transposeA() ? -1 : -2, rowB = args.transposeB() ? -1 : -2;
+            long a0 = a + behind(args.a(), item), b0 = b + behind(args.b(), item), c0 = c + behind(args.c(), item);
+            long rsA = args.a().stride(rowA), csA = args.a().stride(-3 - rowA);
+            long rsB = args.b().stride(rowB),
+                    csB = args.b().stride(-3 - rowB),
+                    ldc = args.c().stride(-2);
+            Epilogue after = epilogue == null || item == 0
+                    ? epilogue
+                    : epilogue.shifted(behind(args.preactivation(), item), (long) item * m * n);
+            if (rsA == 1 && csA > 1 && n <= NARROW && m >= 4 * n && k >= NARROW && beta == 0) {
+                // The vectors run along the long side: C transposed = B transposed times A transposed.
+                long turned = results.address((long) n * m * Float.BYTES);
+                Gemm.multiply(n, m, k, alpha, b0, csB, rsB, a0, csA, 1, 0, turned, m, null, scratch, threads);
+                GemmTranspose.all(turned, 4L * m, n, m, c0, 4 * ldc);
+                if (after != null) {
+                    after.apply(c0, 4 * ldc, 0, m, 0, n);
+                }
+            } else {
+                Gemm.multiply(m, n, k, alpha, a0, rsA, csA, b0, rsB, csB, beta, c0, ldc, after, scratch, threads);
+            }
         }
 
         /** Bytes from the first item of a batch to another. */
