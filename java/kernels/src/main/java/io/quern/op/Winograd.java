@@ -12,8 +12,8 @@ import io.quern.tensor.Tensor;
  * (root mean square over 64 channels; the pairs were compared by experiment, as Barabasz et al. (2020) propose). All of
  * the constants that {@code A} and {@code B} lead to, but the factors of G, are exact in single precision.
  *
- * <p>Which convolutions a kernel may compute so is part of the contract of {@link Conv2d} and
- * {@link Conv2dBackwardData}: those for which {@link #applies}, and their bounds count it in. What is not finite may
+ * <p>Which convolutions a kernel may compute so is part of the contract of {@link Conv2d} and its
+ * gradients: those for which {@link #applies}, and their bounds count it in. What is not finite may
  * still reach no other results than in the direct sum.
  */
 public final class Winograd {
@@ -70,6 +70,58 @@ public final class Winograd {
     /** The same for {@link Conv2dBackwardData}: dy with the filter turned by 180 degrees. */
     static Bound backward(Tensor dy, Tensor filter, Tensor dx, Conv2dGeometry geometry, double u) {
         return bound(dy, filter, dx, geometry, true, u);
+    }
+
+    /** The same for {@link Conv2dBackwardWeights}: the transposed transforms, summed over tiles. */
+    static Bound weights(Tensor x, Tensor dy, Tensor dfilter, Conv2dGeometry geometry, double u) {
+        if (!applies(geometry, dfilter.size(0), dfilter.size(1), dfilter.size(2), dfilter.size(3))) {
+            return (output, index, reference) -> 0;
+        }
+        int c = x.dim(3), k = dy.dim(3), tiles = 0;
+        double[] image = Conv2dTaps.values(x), signal = Conv2dTaps.values(dy);
+        double[][] products = new double[c * k][SIDE * SIDE];
+        for (int n = 0; n < dy.dim(0); n++) {
+            for (int top = 0; top < dy.dim(1); top += TILE) {
+                for (int left = 0; left < dy.dim(2); left += TILE, tiles++) {
+                    double[][] source = tile(image, x, n, top - geometry.paddingH(), left - geometry.paddingW());
+                    for (int j = 0; j < k; j++) {
+                        double[][] d = new double[TILE][TILE];
+                        for (int p = 0; p < TILE * TILE; p++) {
+                            d[p / TILE][p % TILE] = magnitude(signal, dy, n, top + p / TILE, left + p % TILE, j);
+                        }
+                        double[] values = flat(both(transposed(RESULT), d));
+                        for (int i = 0; i < c; i++) {
+                            for (int p = 0; p < values.length; p++) {
+                                products[i * k + j][p] += source[i][p] * values[p];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        double[] magnitude = new double[Math.toIntExact(dfilter.elements())];
+        for (int pair = 0; pair < c * k; pair++) {
+            double[][] m = new double[SIDE][SIDE];
+            for (int p = 0; p < SIDE * SIDE; p++) {
+                m[p / SIDE][p % SIDE] = products[pair][p];
+            }
+            double[][] taps = both(transposed(FILTER), m);
+            for (int tap = 0; tap < 9; tap++) {
+                magnitude[tap * c * k + pair] = taps[tap / 3][tap % 3];
+            }
+        }
+        double gamma = Bounds.gamma(tiles + ROUNDINGS, u);
+        return (output, index, reference) -> gamma * magnitude[(int) index];
+    }
+
+    private static double[][] transposed(double[][] m) {
+        double[][] t = new double[m[0].length][m.length];
+        for (int i = 0; i < m.length; i++) {
+            for (int j = 0; j < m[0].length; j++) {
+                t[j][i] = m[i][j];
+            }
+        }
+        return t;
     }
 
     private static Bound bound(
@@ -130,15 +182,20 @@ public final class Winograd {
         for (int c = 0; c < depth; c++) {
             double[][] d = new double[SIDE][SIDE];
             for (int p = 0; p < SIDE * SIDE; p++) {
-                int y = top + p / SIDE, x = left + p % SIDE;
-                if (y >= 0 && y < source.dim(1) && x >= 0 && x < source.dim(2)) {
-                    double value = image[((n * source.dim(1) + y) * source.dim(2) + x) * depth + c];
-                    d[p / SIDE][p % SIDE] = Double.isFinite(value) ? Math.abs(value) : 0;
-                }
+                d[p / SIDE][p % SIDE] = magnitude(image, source, n, top + p / SIDE, left + p % SIDE, c);
             }
             all[c] = flat(both(SOURCE, d));
         }
         return all;
+    }
+
+    /** |element|, 0 outside the image or if it is not finite: then a kernel sums directly. */
+    private static double magnitude(double[] values, Tensor image, int n, int y, int x, int c) {
+        if (y < 0 || y >= image.dim(1) || x < 0 || x >= image.dim(2)) {
+            return 0;
+        }
+        double value = values[((n * image.dim(1) + y) * image.dim(2) + x) * image.dim(3) + c];
+        return Double.isFinite(value) ? Math.abs(value) : 0;
     }
 
     /** M X M'. */

@@ -10,6 +10,7 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
     private final Scratch scratch;
     private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::backward);
     private final ConvPlans<ConvPointwise> products;
+    private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
     private final ConvPlans<ConvThin> thins = new ConvPlans<>(ConvThin::new);
 
     Conv2dBackwardDataVector(WorkerPool pool, Scratch scratch) {
@@ -32,6 +33,10 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
         }
         if (ConvThin.fits(shape)) {
             thins.of(shape).run(args.dy(), args.filter(), args.dx(), scratch, pool);
+            return;
+        }
+        if (ConvDepthwise.fits(shape)) {
+            depthwise.of(shape).backwardData(args.dy(), args.filter(), args.dx(), scratch, pool);
             return;
         }
         plans.of(shape).run(args.dy(), args.filter(), null, args.dx(), false, null, scratch, pool);

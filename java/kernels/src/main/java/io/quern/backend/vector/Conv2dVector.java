@@ -14,6 +14,7 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final Scratch scratch;
     private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::forward);
     private final ConvPlans<ConvPointwise> products;
+    private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
 
     Conv2dVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -36,6 +37,10 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
         }
         boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
         Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
+        if (ConvDepthwise.fits(shape)) {
+            depthwise.of(shape).forward(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
+            return;
+        }
         plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
     }
 }

@@ -1,7 +1,6 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.vector.WinogradTransforms.POINTS;
-import static io.quern.backend.vector.WinogradTransforms.SIDE;
 import static io.quern.backend.vector.WinogradTransforms.TILE;
 
 import io.quern.backend.WorkerPool;
@@ -24,8 +23,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class ConvWinograd {
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 20;
-    /** Tiles along a row whose columns are transformed together. */
-    private static final int RUN = 16;
     /** Bytes of transformed tiles and products that a block of tiles may take. */
     private static final long BLOCK_BYTES = 640 << 10;
     /** Bytes of transformed tiles at once where they are made first. */
@@ -46,6 +43,7 @@ final class ConvWinograd {
     /** Tiles multiplied at once, and tiles transformed at once. */
     private final int block, span;
 
+    private final WinogradSource tileSource;
     private final ConvTile.Walk whole;
     private final ConvTile.Walk last;
     private final long filterPoint, filterPanel;
@@ -61,6 +59,7 @@ final class ConvWinograd {
         down = up(h.results(), TILE);
         across = up(w.results(), TILE);
         tiles = shape.n() * down * across;
+        tileSource = new WinogradSource(h, w, depth);
         filterPoint = (long) depth * ConvTile.COLUMNS * Float.BYTES + SKEW;
         filterPanel = POINTS * filterPoint;
         sourceFirst = width > tiles || panels * filterPanel > SOURCE_BYTES;
@@ -145,7 +144,7 @@ final class ConvWinograd {
         /** Shared: a row of zeros, the bias, and the operand that is made first. Then each thread's own. */
         private final long zeros, biases, first, own;
 
-        private final long zeroBytes = (long) (TILE * RUN + 2) * depth * Float.BYTES;
+        private final long zeroBytes = tileSource.zeroBytes();
         private final long biasBytes = (long) panels * ConvTile.COLUMNS * Float.BYTES;
         private final long firstBytes = sourceFirst ? POINTS * sourcePoint() : panels * filterPanel;
         private final long secondBytes = sourceFirst ? filterPanel : POINTS * sourcePoint();
@@ -155,7 +154,7 @@ final class ConvWinograd {
         private final long packBytes = packs ? 9L * depth * ConvTile.COLUMNS * Float.BYTES : 0;
         private final long productBytes = POINTS * productPoint();
         private final long bufferBytes =
-                (long) Math.max(SIDE * (TILE * RUN + 2), WinogradTransforms.RESULT_BUFFER * panels * 2) * Lanes.BYTES;
+                Math.max(WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
         private final long edgeBytes = (long) TILE * TILE * panels * ConvTile.COLUMNS * Float.BYTES;
         private final long ownBytes =
                 secondBytes + packBytes + productBytes + bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
@@ -193,7 +192,14 @@ final class ConvWinograd {
                     Blocks.run(pool, parallel, up(count, block), part -> {
                         int at = part * block;
                         long to = first + (long) at * depth * Float.BYTES;
-                        source(start + at, Math.min(block, count - at), to, own());
+                        tileSource.transform(
+                                source,
+                                zeros,
+                                start + at,
+                                Math.min(block, count - at),
+                                to,
+                                sourcePoint(),
+                                buffer(own()));
                     });
                     Blocks.run(pool, parallel, panels, panel -> panel(panel, start, count));
                 }
@@ -204,6 +210,10 @@ final class ConvWinograd {
             return finite.get();
         }
 
+        private long buffer(long mine) {
+            return mine + secondBytes + packBytes + productBytes;
+        }
+
         private long own() {
             return Thread.currentThread() == caller ? own : scratch.address(ownBytes);
         }
@@ -212,7 +222,7 @@ final class ConvWinograd {
         private void tiles(int from) {
             long mine = own(), products = mine + secondBytes + packBytes;
             int count = Math.min(block, tiles - from);
-            source(from, count, mine, mine);
+            tileSource.transform(source, zeros, from, count, mine, sourcePoint(), buffer(mine));
             for (int point = 0; point < POINTS; point++) {
                 for (int panel = 0; panel < panels; panel++) {
                     long to = products + point * productPoint() + (long) panel * ConvTile.COLUMNS * Float.BYTES;
@@ -268,63 +278,17 @@ final class ConvWinograd {
             } else if (!forward) {
                 at = filter + panel * ConvTile.COLUMNS * k;
                 for (int i = 0; i < 9; i++) {
-                    Copies.transpose(at + i * tap, k, wide, depth, pack + i * depth * wideBytes, wideBytes);
+                    // the taps in reverse
+                    long turned = pack + (8 - i) * depth * wideBytes;
+                    Copies.transpose(at + i * tap, k, wide, depth, turned, wideBytes);
                 }
-                // the taps in reverse
-                tap = -depth * wideBytes;
-                at = pack - 8 * tap;
+                tap = depth * wideBytes;
+                at = pack;
                 row = wideBytes;
             }
             for (int j = 0; j < wide; j += Lanes.FLOATS) {
                 long vector = (long) j * Float.BYTES;
                 WinogradTransforms.filter(at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
-            }
-        }
-
-        /** Transforms tiles {@code from .. from + count}. */
-        private void source(int from, int count, long to, long mine) {
-            long buffer = mine + secondBytes + packBytes + productBytes;
-            for (int tile = from; tile < from + count; ) {
-                int column = tile % across;
-                int run = Math.min(Math.min(RUN, across - column), from + count - tile);
-                int image = tile / across / down;
-                row(image, tile / across % down, column, run, buffer, to + (long) (tile - from) * depth * Float.BYTES);
-                tile += run;
-            }
-        }
-
-        /** Transforms neighbouring tiles of a row of tiles. */
-        private void row(int image, int tileRow, int tileColumn, int run, long buffer, long to) {
-            long pixel = (long) depth * Float.BYTES;
-            int x = tileColumn * TILE + w.low(), count = run * TILE + 2;
-            int left = Math.clamp(-(long) x, 0, count);
-            int live = Math.clamp((long) w.sources() - x, left, count) - left;
-            long[] rows = new long[SIDE];
-            for (int i = 0; i < SIDE; i++) {
-                int y = tileRow * TILE + h.low() + i;
-                rows[i] = y < 0 || y >= h.sources()
-                        ? zeros
-                        : source + (((long) image * h.sources() + y) * w.sources() + x + left) * pixel;
-            }
-            long line = (long) count * Lanes.BYTES;
-            for (int i = 0; i < SIDE; i++) {
-                long at = buffer + i * line;
-                Copies.zero(at, (long) left * Lanes.BYTES);
-                Copies.zero(at + (long) (left + live) * Lanes.BYTES, (long) (count - left - live) * Lanes.BYTES);
-            }
-            for (long d = 0; d < pixel; d += Lanes.BYTES) {
-                WinogradTransforms.sourceColumns(
-                        rows[0] + d,
-                        rows[1] + d,
-                        rows[2] + d,
-                        rows[3] + d,
-                        rows[4] + d,
-                        rows[5] + d,
-                        pixel,
-                        live,
-                        buffer + (long) left * Lanes.BYTES,
-                        line);
-                WinogradTransforms.sourceRows(buffer, line, run, to + d, pixel, sourcePoint());
             }
         }
 
@@ -362,11 +326,7 @@ final class ConvWinograd {
                     }
                 }
             }
-            float sum = 0;
-            for (int lane = 0; lane < Lanes.FLOATS; lane++) {
-                sum += Floats.get(seen + 4L * lane);
-            }
-            if (sum != 0) {
+            if (!WinogradTransforms.isZero(seen)) {
                 finite.set(false);
             }
         }
