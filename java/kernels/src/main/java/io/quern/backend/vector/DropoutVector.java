@@ -65,7 +65,7 @@ final class DropoutVector implements Kernel<Dropout.Args> {
     static void apply(DropoutMask mask, long from, long x, long y, int count, long draws) {
         // Draws come in blocks of eight: a run may start within one.
         int skip = (int) (from & 7);
-        int fused = Rows.MASKS && skip == 0 ? count - count % PhiloxVector.GROUP : 0;
+        int fused = Rows.MASKS && skip == 0 ? count - count % PhiloxVector.PAIR : 0;
         if (fused > 0) {
             PhiloxVector.drop(mask.rng(), from, fused, x, y, (short) mask.threshold(), mask.scale());
         }
