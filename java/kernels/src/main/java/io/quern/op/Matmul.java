@@ -1,3 +1,4 @@
+// Long because the product, its epilogue, their gradients and the cases of every layout are one definition.
 package io.quern.op;
 
 import io.quern.tensor.Rng;
