@@ -70,12 +70,16 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                     NAME,
                     List.of(namedY, statistics[0], statistics[1], statistics[2], statistics[3]),
                     List.of(named("x", x), namedGamma, namedBeta));
-            Check.that(momentum >= 0 && momentum <= 1, NAME, "momentum is " + momentum + ", expected 0..1");
-            Check.that(
-                    x.size(-1) == 0 || x.elements() / x.size(-1) >= 2,
-                    NAME,
-                    "x is " + x + ": statistics need 2 or more values per channel; use a larger batch (or leave out the"
-                            + " incomplete last one), or BatchNormInference");
+            if (!(momentum >= 0 && momentum <= 1)) {
+                throw Check.failed(NAME, "momentum is " + momentum + ", expected 0..1");
+            }
+            if (!(x.size(-1) == 0 || x.elements() / x.size(-1) >= 2)) {
+                throw Check.failed(
+                        NAME,
+                        "x is " + x
+                                + ": statistics need 2 or more values per channel; use a larger batch (or leave out the"
+                                + " incomplete last one), or BatchNormInference");
+            }
         }
 
         public int channels() {

@@ -47,7 +47,9 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
             NormArguments.checkShape(NAME, rowShape(x.shape()), x, namedMean, namedInverse);
             NormArguments.checkApart(
                     NAME, List.of(namedY, namedMean, namedInverse), List.of(named("x", x), namedGamma, namedBeta));
-            Check.that(x.size(-1) > 0, NAME, "x is " + x + ", expected rows of at least one element");
+            if (!(x.size(-1) > 0)) {
+                throw Check.failed(NAME, "x is " + x + ", expected rows of at least one element");
+            }
         }
 
         /** Length of the last axis. */
