@@ -39,17 +39,16 @@ final class Dl4jModel {
                 model.equals("mlp")
                         ? InputType.feedForward(pixels)
                         : InputType.convolutional(samples.size(1), samples.size(2), samples.size(3)));
-        String last =
-                switch (model) {
-                    case "mlp" -> dense(dense("x", 256, 1), 128, 1);
-                    case "lenet" -> {
-                        String first = pool(convolution("x", 6, 5, 1, 2, true, Activation.RELU));
-                        String second = pool(convolution(first, 16, 5, 1, 0, true, Activation.RELU));
-                        yield dense(dense(second, 120, 16), 84, 1);
-                    }
-                    case "resnet20" -> resnet20();
-                    default -> throw new IllegalArgumentException("model is " + model);
-                };
+        String last = switch (model) {
+            case "mlp" -> dense(dense("x", 256, 1), 128, 1);
+            case "lenet" -> {
+                String first = pool(convolution("x", 6, 5, 1, 2, true, Activation.RELU));
+                String second = pool(convolution(first, 16, 5, 1, 0, true, Activation.RELU));
+                yield dense(dense(second, 120, 16), 84, 1);
+            }
+            case "resnet20" -> resnet20();
+            default -> throw new IllegalArgumentException("model is " + model);
+        };
         String output = add(
                 new OutputLayer.Builder(LossFunctions.LossFunction.MCXENT)
                         .nOut(classes)
@@ -131,8 +130,7 @@ final class Dl4jModel {
     }
 
     private String relu(String input) {
-        return add(
-                new ActivationLayer.Builder().activation(Activation.RELU).build(), input);
+        return add(new ActivationLayer.Builder().activation(Activation.RELU).build(), input);
     }
 
     private String add(Layer layer, String input) {

@@ -24,7 +24,8 @@ public final class TrainStepDl4j implements Contender {
         Nd4j.getEnvironment().setMaxMasterThreads(threads);
         Nd4j.getMemoryManager().togglePeriodicGc(false);
         this.loss = loss;
-        Dl4jModel built = new Dl4jModel(model, rate, samples, network.outputShape().dim(0));
+        Dl4jModel built =
+                new Dl4jModel(model, rate, samples, network.outputShape().dim(0));
         graph = new ComputationGraph(built.configuration());
         graph.init();
         Iterator<Parameter> parameters = network.parameters().iterator();
