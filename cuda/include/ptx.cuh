@@ -1,0 +1,8 @@
+// Every PTX instruction behind one function with two bodies: asm under nvcc, plain C++ for the simulated driver.
+#pragma once
+
+#include "ptx/barrier.cuh"
+#include "ptx/copy.cuh"
+#include "ptx/matrix.cuh"
+#include "ptx/mbarrier.cuh"
+#include "ptx/warp.cuh"
