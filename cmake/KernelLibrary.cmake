@@ -4,7 +4,7 @@
 set(QUERN_WARNINGS -Wall -Wextra -Wno-unknown-pragmas)
 
 # Bits do not depend on the machine: no contraction (sources say fmaf where they mean it), no reassociation.
-set(QUERN_KERNEL_FLAGS -x c++ -O2 -ftree-vectorize -ffp-contract=off -fno-math-errno -fno-trapping-math
+set(QUERN_KERNEL_FLAGS -x c++ -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
     -fvisibility=hidden ${QUERN_WARNINGS} -Wno-unused-function)
 
 # fmaf is one instruction only there; elsewhere it is a library call with the same result

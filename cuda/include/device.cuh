@@ -9,6 +9,10 @@
 /// A kernel: QUERN_KERNEL(most threads of a block, name, parameters...) { body }
 #define QUERN_KERNEL(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
 
+/// The same, with registers few enough for so many blocks on a multiprocessor.
+#define QUERN_KERNEL_BLOCKS(threads, blocks, name, ...) \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
+
 /// Static shared memory: QUERN_SHARED(float, tile, [32][33]);
 #define QUERN_SHARED(type, name, dims) __shared__ __align__(16) type name dims
 
@@ -36,6 +40,8 @@
     extern "C" __attribute__((visibility("hidden"))) void name(__VA_ARGS__);                      \
     static quern::sim::Registration<&name> name##_registration(#name, threads);                   \
     extern "C" __attribute__((visibility("hidden"))) void name(__VA_ARGS__)
+
+#define QUERN_KERNEL_BLOCKS(threads, blocks, name, ...) QUERN_KERNEL(threads, name, __VA_ARGS__)
 
 #define QUERN_SHARED(type, name, dims)                                                            \
     typedef type name##_shared dims;                                                              \
