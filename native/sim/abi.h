@@ -51,12 +51,21 @@ typedef struct {
 } CUlaunchConfig;
 
 typedef struct {
+    CUfunction func;
+    unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+    void **kernelParams, **extra;
+    CUkernel kern;
+    CUcontext ctx;
+} CUDA_KERNEL_NODE_PARAMS;
+
+typedef struct {
     int result;
     CUgraphNode errorNode, errorFromNode;
 } CUgraphExecUpdateResultInfo;
 }
 
-static_assert(sizeof(CUlaunchAttribute) == 72 && sizeof(CUlaunchConfig) == 56 && sizeof(CUtensorMap) == 128);
+static_assert(sizeof(CUlaunchAttribute) == 72 && sizeof(CUlaunchConfig) == 56 && sizeof(CUtensorMap) == 128 &&
+              sizeof(CUDA_KERNEL_NODE_PARAMS) == 72);
 
 #define QUERN_API extern "C" __attribute__((visibility("default")))
 

@@ -1,4 +1,5 @@
 // Entry points: capture of streams into graphs, and their launches.
+#include "image.h"
 #include "report.h"
 #include "simulator.h"
 
@@ -73,6 +74,10 @@ QUERN_API CUresult cuStreamEndCapture(CUstream handle, CUgraph* graph) {
     }
     auto made = std::make_unique<Graph>();
     made->tasks = std::move(capture->tasks);
+    static uintptr_t next = 0x20000;
+    for (Task& task : made->tasks) {
+        task.node = next += 16;
+    }
     *graph = reinterpret_cast<CUgraph>(made.get());
     s.graphs[*graph] = std::move(made);
     return CUDA_SUCCESS;
@@ -123,7 +128,7 @@ QUERN_API CUresult cuGraphGetNodes(CUgraph handle, CUgraphNode* nodes, size_t* c
         return call ? call.error() : CUDA_ERROR_INVALID_VALUE;
     }
     for (size_t i = 0; nodes != nullptr && i < *count; i++) {
-        nodes[i] = i < graph->tasks.size() ? reinterpret_cast<CUgraphNode>(&graph->tasks[i]) : nullptr;
+        nodes[i] = i < graph->tasks.size() ? reinterpret_cast<CUgraphNode>(graph->tasks[i].node) : nullptr;
     }
     *count = graph->tasks.size();
     return CUDA_SUCCESS;
@@ -172,6 +177,38 @@ QUERN_API CUresult cuGraphExecUpdate_v2(CUgraphExec executable, CUgraph handle, 
     }
     target->tasks = graph->tasks;
     return CUDA_SUCCESS;
+}
+
+/// Other parameters for a kernel of an instantiated graph; its attributes stay.
+QUERN_API CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec executable, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS* p) {
+    Call call("cuGraphExecKernelNodeSetParams", Needs::context);
+    Simulator& s = simulator();
+    Graph* graph = executable_of(executable);
+    if (call || graph == nullptr || p == nullptr) {
+        return call ? call.error() : CUDA_ERROR_INVALID_VALUE;
+    }
+    for (Task& task : graph->tasks) {
+        if (task.node != reinterpret_cast<uintptr_t>(node) || task.kernel == nullptr) {
+            continue;
+        }
+        auto kernel = s.kernels.find(p->func != nullptr ? static_cast<void*>(p->func) : static_cast<void*>(p->kern));
+        if (kernel == s.kernels.end()) {
+            return CUDA_ERROR_INVALID_HANDLE;
+        }
+        CUlaunchAttribute attribute{};
+        attribute.id = 4;
+        attribute.value.cluster = {task.cluster[0], task.cluster[1], task.cluster[2]};
+        CUlaunchConfig config{p->gridDimX, p->gridDimY, p->gridDimZ, p->blockDimX, p->blockDimY, p->blockDimZ, p->sharedMemBytes,
+                              nullptr, &attribute, 1};
+        Task fresh;
+        CUresult result = make_launch(s, kernel->second.get(), config, p->kernelParams, p->extra, &fresh);
+        if (result == CUDA_SUCCESS) {
+            fresh.node = task.node;
+            task = std::move(fresh);
+        }
+        return call.end(result);
+    }
+    return CUDA_ERROR_INVALID_VALUE;
 }
 
 QUERN_API CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream_handle) {

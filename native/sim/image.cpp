@@ -176,6 +176,9 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
     Simulator* owner = &s;
     task->what = kernel.name;
     task->kernel = handle;
+    task->cluster[0] = cluster.x;
+    task->cluster[1] = cluster.y;
+    task->cluster[2] = cluster.z;
     task->run = [owner, launch]() -> CUresult {
         owner->memory.open();
         Failure failure = run_kernel(*launch);

@@ -21,6 +21,9 @@ struct Task {
     std::function<CUresult()> run;
     /// For graphs that are updated: what kind of node it is, and the kernel.
     const void* kernel = nullptr;
+    /// In a graph: what names the node in it and in everything instantiated from it.
+    uintptr_t node = 0;
+    unsigned cluster[3] = {1, 1, 1};
 };
 
 /// A point in a stream's work.

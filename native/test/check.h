@@ -48,6 +48,8 @@ DRIVER(cuEventElapsedTime, float*, CUevent, CUevent);
 DRIVER(cuStreamBeginCapture_v2, CUstream, int);
 DRIVER(cuStreamEndCapture, CUstream, CUgraph*);
 DRIVER(cuGraphInstantiateWithFlags, CUgraphExec*, CUgraph, unsigned long long);
+DRIVER(cuGraphGetNodes, CUgraph, CUgraphNode*, size_t*);
+DRIVER(cuGraphExecKernelNodeSetParams_v2, CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS*);
 DRIVER(cuGraphLaunch, CUgraphExec, CUstream);
 DRIVER(cuGraphExecDestroy, CUgraphExec);
 DRIVER(cuGraphDestroy, CUgraph);

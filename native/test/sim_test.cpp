@@ -253,12 +253,24 @@ void graphs(bool late) {
     CHECK(d.download<float>(y, 1)[0] == 10.0f);
     CUgraphExec executable;
     OK(cuGraphInstantiateWithFlags(&executable, graph, 0));
+    CUgraphNode nodes[8];
+    size_t count = 8;
+    OK(cuGraphGetNodes(graph, nodes, &count));
+    CHECK(count == 4);
     OK(cuGraphDestroy(graph));
     for (int i = 0; i < 2; i++) {
         OK(cuGraphLaunch(executable, d.stream));
         OK(d.launch("increment", 1, 256, y, 256));
         CHECK(d.download<float>(y, 1)[0] == 4.0f);
     }
+    // one kernel of the instantiated graph does nothing from now on
+    int none = 0;
+    void* parameters[] = {&y, &none};
+    CUDA_KERNEL_NODE_PARAMS changed{d.function("increment"), 1, 1, 1, 256, 1, 1, 0, parameters, nullptr, nullptr, nullptr};
+    OK(cuGraphExecKernelNodeSetParams_v2(executable, nodes[2], &changed));
+    EXPECT(CUDA_ERROR_INVALID_VALUE, cuGraphExecKernelNodeSetParams_v2(executable, nodes[0], &changed));
+    OK(cuGraphLaunch(executable, d.stream));
+    CHECK(d.download<float>(y, 1)[0] == 2.0f);
     OK(cuGraphExecDestroy(executable));
     // what is not allowed in a capture ends it
     OK(cuStreamBeginCapture_v2(d.stream, 0));
