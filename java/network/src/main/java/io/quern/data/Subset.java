@@ -2,10 +2,12 @@ package io.quern.data;
 
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
 
 /** Some samples of another data set, in a given order. */
 public final class Subset implements Dataset {
@@ -77,6 +79,23 @@ public final class Subset implements Dataset {
             throw new ArgumentException("limit is " + count + ", expected 0 or more samples");
         }
         return count >= source.size() ? source : new Subset(source, Stratified.choose(source, count, seed));
+    }
+
+    /** What this is a part of. */
+    public Dataset source() {
+        return source;
+    }
+
+    @Override
+    public String formula() {
+        if (source.formula().isEmpty()) {
+            return "";
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * indices.length);
+        bytes.asIntBuffer().put(indices);
+        CRC32C sum = new CRC32C();
+        sum.update(bytes);
+        return source.formula() + " samples " + indices.length + " sum " + Long.toHexString(sum.getValue());
     }
 
     /** The position in the source of sample {@code index}. */

@@ -6,13 +6,16 @@ import static jdk.incubator.vector.VectorOperators.ULT;
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Dropout;
-import io.quern.tensor.Rng;
+import io.quern.op.DropoutMask;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** y = dropout(x): draws for a chunk into the thread's scratch, then one pass over the chunk. */
+/**
+ * y = dropout(x): with 512-bit vectors in one loop; else, and at the end, draws for a chunk into the thread's scratch, then
+ * one pass over the chunk.
+ */
 final class DropoutVector implements Kernel<Dropout.Args> {
     /** One 16-bit lane for each float lane. */
     private static final VectorSpecies<Short> DRAWS =
@@ -20,6 +23,9 @@ final class DropoutVector implements Kernel<Dropout.Args> {
 
     /** Elements whose draws, x and y stay in the first-level cache between the two loops. */
     private static final int CHUNK = 1 << 10;
+
+    /** Bytes of scratch for the draws of a chunk. */
+    static final long SCRATCH = 2L * CHUNK;
 
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -38,26 +44,37 @@ final class DropoutVector implements Kernel<Dropout.Args> {
     public void run(Dropout.Args args) {
         long x = args.x().address();
         long y = args.y().address();
-        Rng rng = args.rng();
-        int threshold = args.threshold();
-        float scale = args.scale();
+        DropoutMask mask = args.mask();
+        int threshold = mask.threshold();
         Ranges.run(pool, args.y().elements(), (from, count) -> {
             long at = 4 * from;
             if (threshold == 0) {
-                ScaleVector.scale(x + at, y + at, count, scale);
+                ScaleVector.scale(x + at, y + at, count, mask.scale());
             } else {
-                apply(rng, threshold, scale, from, x + at, y + at, count);
+                apply(mask, from, x + at, y + at, count, scratch.address(SCRATCH));
             }
         });
     }
 
-    /** @param from the run's first element in the draws, a multiple of 8 */
-    private void apply(Rng rng, int threshold, float scale, long from, long x, long y, int count) {
-        long draws = scratch.address(2L * CHUNK);
-        for (int i = 0; i < count; i += CHUNK) {
-            int length = Math.min(CHUNK, count - i);
-            PhiloxVector.bits16(rng, from + i, length, draws);
-            keep(draws, threshold, x + 4L * i, y + 4L * i, length, scale);
+    /**
+     * A run of elements, also for the epilogues of other kernels. y may be x.
+     *
+     * @param from the run's first element in the draws
+     * @param draws {@link #SCRATCH} bytes
+     */
+    static void apply(DropoutMask mask, long from, long x, long y, int count, long draws) {
+        // Draws come in blocks of eight: a run may start within one.
+        int skip = (int) (from & 7);
+        int fused = Rows.MASKS && skip == 0 ? count - count % PhiloxVector.GROUP : 0;
+        if (fused > 0) {
+            PhiloxVector.drop(mask.rng(), from, fused, x, y, (short) mask.threshold(), mask.scale());
+        }
+        for (int i = fused; i < count; ) {
+            int length = Math.min(CHUNK - skip, count - i);
+            PhiloxVector.bits16(mask.rng(), from + i - skip, skip + length, draws);
+            keep(draws + 2L * skip, mask.threshold(), x + 4L * i, y + 4L * i, length, mask.scale());
+            i += length;
+            skip = 0;
         }
     }
 
