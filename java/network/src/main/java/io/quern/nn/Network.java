@@ -55,6 +55,7 @@ public final class Network implements AutoCloseable {
     /**
      * @param inputShape per sample, without the batch axis
      * @param rng seed of the initial values; each parameter takes a stream of its own
+     * @param memory that of the backend it will run on
      * @throws ArgumentException naming the layer that does not fit its input
      */
     public static Network build(Layer model, Shape inputShape, Rng rng, DType dtype, Memory memory) {
@@ -126,6 +127,11 @@ public final class Network implements AutoCloseable {
     /** Number of trained values. */
     public long parameterCount() {
         return parameters.values().stream().mapToLong(p -> p.shape().elements()).sum();
+    }
+
+    /** Where the parameters lie. */
+    public Memory memory() {
+        return trained.values().memory();
     }
 
     /** All trained parameters as one block. */

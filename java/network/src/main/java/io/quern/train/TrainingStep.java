@@ -35,6 +35,7 @@ public final class TrainingStep implements AutoCloseable {
     public record Outcome(double loss, int right, int counted) {}
 
     public TrainingStep(Network network, Executor executor, TrainingOptions options) {
+        Predictions.requireSameMemory(network, executor);
         this.network = network;
         this.executor = executor;
         this.options = options;
