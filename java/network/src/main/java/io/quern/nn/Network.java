@@ -39,11 +39,21 @@ public final class Network implements AutoCloseable {
         Stream<Parameter> others = all.stream().filter(p -> p.trained() && !p.decayed());
         this.trained =
                 new ParameterBlock(memory, dtype, Stream.concat(decayed, others).toList());
-        this.kept = new ParameterBlock(memory, dtype, List.copyOf(state.values()));
-        for (int i = 0; i < all.size(); i++) {
-            Parameter parameter = all.get(i);
-            ParameterBlock block = parameter.trained() ? trained : kept;
-            parameter.bind(block.view(parameter), rng.stream(ParameterScope.INITIAL_VALUES + i));
+        try {
+            this.kept = new ParameterBlock(memory, dtype, List.copyOf(state.values()));
+        } catch (RuntimeException e) {
+            trained.close();
+            throw e;
+        }
+        try {
+            for (int i = 0; i < all.size(); i++) {
+                Parameter parameter = all.get(i);
+                ParameterBlock block = parameter.trained() ? trained : kept;
+                parameter.bind(block.view(parameter), rng.stream(ParameterScope.INITIAL_VALUES + i));
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
     }
 

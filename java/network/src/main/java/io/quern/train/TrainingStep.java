@@ -42,7 +42,12 @@ public final class TrainingStep implements AutoCloseable {
         this.workspace = new Workspace(executor.memory());
         this.tape = new Tape(executor, workspace);
         this.memory = new OptimizerMemory(options.optimizer(), network);
-        this.gradients = network.trained().zeros();
+        try {
+            this.gradients = network.trained().zeros();
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
         network.trained().parameters().forEach(p -> gradientViews.add(gradients.view(p)));
     }
 

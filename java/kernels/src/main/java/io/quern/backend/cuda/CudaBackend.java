@@ -34,15 +34,15 @@ public final class CudaBackend implements Backend {
         this.name = name;
         this.device = new CudaDevice(driver, ordinal);
         try {
-            image = new KernelImage(device, base);
             memory = new DeviceMemory(device, name);
-            scratch = new DeviceScratch(memory);
-            launch = new Launch(device, Boolean.getBoolean(WAIT));
-            kernels = CudaTable.of(new CudaKernels(image, launch, scratch));
+            image = new KernelImage(device, base);
         } catch (RuntimeException e) {
             device.close();
             throw e;
         }
+        scratch = new DeviceScratch(memory);
+        launch = new Launch(device, Boolean.getBoolean(WAIT));
+        kernels = CudaTable.of(new CudaKernels(image, launch, scratch));
     }
 
     @Override

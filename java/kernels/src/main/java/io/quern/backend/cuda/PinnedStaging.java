@@ -56,8 +56,10 @@ final class PinnedStaging implements AutoCloseable {
     private Slot free() {
         Slot slot = slots[next];
         next = (next + 1) % slots.length;
-        if (slot.address == 0) {
+        if (slot.event == 0) {
             slot.event = device.create(DriverCall.EVENT_CREATE, WITHOUT_TIMING);
+        }
+        if (slot.address == 0) {
             slot.address = device.create(DriverCall.HOST_ALLOCATE, BYTES, 0);
         }
         if (slot.busy) {
