@@ -25,13 +25,12 @@ public record ConvolutionSpec(Shape image, Shape filter, Conv2dGeometry geometry
                 new Conv2dGeometry(v[8], v[8], v[9], v[9], v[10], v[10], v[11]));
     }
 
-    Shape result() {
+    public Shape result() {
         return geometry.resultShape(image, filter);
     }
 
-    /** Operations of any of the three passes. */
-    public static double flops(String text) {
-        ConvolutionSpec spec = parse(text);
-        return 2.0 * spec.result().elements() * spec.filter.size(0) * spec.filter.size(1) * spec.filter.size(2);
+    /** Operations of any of the three passes, computed directly. */
+    double flops() {
+        return 2.0 * result().elements() * filter.size(0) * filter.size(1) * filter.size(2);
     }
 }

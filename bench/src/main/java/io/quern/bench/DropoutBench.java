@@ -1,100 +1,77 @@
 package io.quern.bench;
 
-import io.quern.backend.Backend;
-import io.quern.backend.Backends;
+import io.quern.bench.peer.DropoutLibtorch;
+import io.quern.bench.peer.Library;
+import io.quern.op.Cost;
 import io.quern.op.Dropout;
-import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import java.util.Map;
+import java.util.SplittableRandom;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
-/** y = dropout(x) with p = 1/2, beside a loop over java.util.SplittableRandom that stores nothing either. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 4, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class DropoutBench {
+/** y = dropout(x) with p = 1/2; {@code splittable-random} is what a Java programmer would write first. */
+public class DropoutBench extends OpBench {
     private static final double P = 0.5;
 
     /** Elements. */
     @Param({"4096", "65536", "16777216"})
     public int size;
 
-    @Param({"quern", "splittable-random"})
+    @Param({"quern", "libtorch", "splittable-random"})
     public String impl;
 
-    @Param("1")
-    public int threads;
-
-    private Backend backend;
-    private Tensor x;
-    private Tensor y;
-    private Runnable dropout;
-
-    @Setup(Level.Trial)
-    public void setup() {
-        backend = Backends.of("vector", threads);
-        x = Rng.of(1).fillUniform(Tensor.allocate(DType.F32, Shape.of(size)), 1, 2);
-        y = Tensor.allocate(DType.F32, Shape.of(size));
-        Dropout.Args args = new Dropout.Args(x, y, P, Rng.of(7));
-        dropout = switch (impl) {
-            case "quern" -> () -> backend.run(Dropout.OP, args);
-            case "splittable-random" -> new HeapDropout(x.toFloats());
-            default -> throw new IllegalArgumentException("impl is " + impl + ", expected quern or splittable-random");
-        };
-        if (impl.equals("quern")) {
-            Dropout.OP.reference(args);
-            float[] expected = y.toFloats();
-            y.fill(Double.NaN);
-            dropout.run();
-            Verify.close("dropout " + size, y.toFloats(), expected, 0);
-        }
+    @Override
+    protected Contest contest() {
+        Contest contest = new Contest("dropout " + size, threads);
+        Tensor x = contest.random(1, Shape.of(size));
+        Tensor y = contest.empty(Shape.of(size));
+        return contest.quern(Dropout.OP, new Dropout.Args(x, y, P, Rng.of(7)), y)
+                .add("libtorch", Library.LIBTORCH, () -> DropoutLibtorch.fastest(x, y, P))
+                .add("splittable-random", Library.NONE, () -> overSplittableRandom(x, y))
+                .check(name -> plausible("dropout " + size + " by " + name, x.toFloats(), y.toFloats()));
     }
 
-    /** What a Java programmer would write first. */
-    private static final class HeapDropout implements Runnable {
-        private final java.util.SplittableRandom random = new java.util.SplittableRandom(1);
-        private final float[] input;
-        private final float[] output;
-
-        HeapDropout(float[] input) {
-            this.input = input;
-            this.output = new float[input.length];
-        }
-
-        @Override
-        public void run() {
-            for (int i = 0; i < input.length; i++) {
-                output[i] = random.nextInt() < 0 ? 0 : 2 * input[i];
+    /** Implementations draw other numbers: every element is dropped or doubled, and about half of them dropped. */
+    private static void plausible(String what, float[] x, float[] y) {
+        long dropped = 0;
+        for (int i = 0; i < x.length; i++) {
+            if (y[i] == 0 && x[i] != 0) {
+                dropped++;
+            } else if (Math.abs(y[i] - x[i] / (1 - P)) > 1e-6) {
+                throw new IllegalStateException(
+                        what + ": element " + i + " is " + y[i] + " for input " + x[i] + "; not timed");
             }
         }
+        double deviations = (dropped - P * x.length) / Math.sqrt(P * (1 - P) * x.length);
+        if (Math.abs(deviations) > 6) {
+            throw new IllegalStateException(what + ": " + dropped + " of " + x.length + " dropped, " + deviations
+                    + " standard deviations from the mean; not timed");
+        }
     }
 
-    @Benchmark
-    public void dropout() {
-        dropout.run();
+    private static Contender overSplittableRandom(Tensor x, Tensor y) {
+        SplittableRandom random = new SplittableRandom(1);
+        float[] input = x.toFloats();
+        float[] output = new float[input.length];
+        return new Contender() {
+            @Override
+            public void run() {
+                for (int i = 0; i < input.length; i++) {
+                    output[i] = random.nextInt() < 0 ? 0 : 2 * input[i];
+                }
+            }
+
+            @Override
+            public void publish() {
+                y.copyFrom(output);
+            }
+        };
     }
 
-    @TearDown(Level.Trial)
-    public void close() {
-        x.close();
-        y.close();
-        backend.close();
+    /** Bytes of input and output; no mask. */
+    public static Cost cost(Map<String, String> row) {
+        return new Cost(0, 8 * Double.parseDouble(row.get("size")));
     }
 }

@@ -3,7 +3,9 @@ package io.quern.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.quern.bench.peer.Library;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -20,11 +22,30 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 class BenchTest {
     /** Small values for the parameters that decide the size. */
     private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.of(
-            MatmulBench.class, Map.of("shape", new String[] {"17x33x9"}, "layout", new String[] {"nn", "tt"}),
-            Conv2dBench.class, Map.of("conv", new String[] {"n2h6w7c3k5r3s3u2p1"}),
+            FmaCeilingBench.class, Map.of("threads", new String[] {"1", "2"}),
+            StreamBench.class, Map.of("size", new String[] {"640"}, "threads", new String[] {"1", "2"}),
+            MatmulBench.class,
+                    Map.of(
+                            "shape", new String[] {"17x33x9"},
+                            "layout", new String[] {"nn", "nt", "tn", "tt"},
+                            "impl", present("quern", "openblas", "mkl", "onednn", "libtorch")),
+            Conv2dBench.class,
+                    Map.of(
+                            "conv",
+                            new String[] {"n2h6w7c3k5r3s3u2p1", "n2h6w7c4k4r3s3u1p1d2g2"},
+                            "impl",
+                            present("quern", "onednn", "libtorch")),
             DropoutBench.class, Map.of("size", new String[] {"1000"}),
             TrainStepBench.class,
                     Map.of("model", new String[] {"mlp"}, "batch", new String[] {"3"}, "impl", new String[] {"quern"}));
+
+    /** Those whose natives are on the class path; all of them with -Ppeers. */
+    private static String[] present(String... names) {
+        return Stream.of(names)
+                .filter(name -> name.equals("quern")
+                        || Library.valueOf(name.toUpperCase(Locale.ROOT)).missing() == null)
+                .toArray(String[]::new);
+    }
 
     @TestFactory
     Stream<DynamicTest> runsOnce() {

@@ -67,6 +67,17 @@ final class Measurements {
         }
     }
 
+    /** Those of one benchmark class. */
+    Measurements of(String bench) {
+        Measurements own = new Measurements();
+        values.forEach((key, list) -> {
+            if (key.get("benchmark").contains("." + bench + ".")) {
+                own.values.put(key, list);
+            }
+        });
+        return own;
+    }
+
     /** All combinations of parameters in the order of the files. */
     Iterable<Map<String, String>> combinations() {
         return values.keySet();

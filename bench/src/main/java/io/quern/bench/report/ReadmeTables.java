@@ -2,15 +2,12 @@ package io.quern.bench.report;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
-import io.quern.bench.ConvolutionSpec;
 import io.quern.op.Op;
 import io.quern.op.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -21,13 +18,6 @@ import java.util.stream.Stream;
  * <p>A marker is a pair of comments, {@code <!-- table:NAME -->} and {@code <!-- /table:NAME -->}.
  */
 public final class ReadmeTables {
-    private static final List<ResultTable> TABLES = List.of(
-            new ResultTable("MatmulBench", "GFLOP/s", parameters -> 2e-3 * product(parameters.get("shape"))),
-            new ResultTable(
-                    "Conv2dBench", "GFLOP/s", parameters -> 1e-3 * ConvolutionSpec.flops(parameters.get("conv"))),
-            new ResultTable("DropoutBench", "G elements/s", parameters -> 1e-3 * number(parameters, "size")),
-            new ResultTable("TrainStepBench", "samples/s", parameters -> 1e6 * number(parameters, "batch")));
-
     private ReadmeTables() {}
 
     /** @param args the README, the folder of results */
@@ -36,22 +26,23 @@ public final class ReadmeTables {
         Path results = Path.of(args[1]);
         String text = Files.readString(readme);
         text = replace(text, "support", support());
-        for (ResultTable table : TABLES) {
-            List<Path> files;
-            try (Stream<Path> all = Files.list(results)) {
-                files = all.filter(file -> file.getFileName().toString().startsWith(table.bench()))
-                        .filter(file -> file.getFileName().toString().endsWith(".json"))
-                        .sorted()
-                        .toList();
-            }
-            if (!files.isEmpty()) {
-                Measurements measurements = new Measurements();
-                for (Path file : files) {
-                    measurements.read(file);
-                }
-                String machine = Files.readString(results.resolve(table.bench() + ".txt"))
-                        .strip();
-                text = replace(text, table.bench(), table.markdown(measurements) + "\n" + machine + "\n");
+        List<Path> files;
+        try (Stream<Path> all = Files.list(results)) {
+            files = all.filter(file -> file.toString().endsWith(".json"))
+                    .sorted()
+                    .toList();
+        }
+        Measurements measurements = new Measurements();
+        for (Path file : files) {
+            measurements.read(file);
+        }
+        Roof roof = new Roof(measurements);
+        for (ResultTable table : Tables.ALL) {
+            Path machine = results.resolve(table.bench() + ".txt");
+            Measurements own = measurements.of(table.bench());
+            if (own.combinations().iterator().hasNext() && text.contains("<!-- table:" + table.bench() + " -->")) {
+                String conditions = Files.readString(machine).strip();
+                text = replace(text, table.bench(), table.markdown(own, roof) + "\n" + conditions + "\n");
             }
         }
         Path temporary = readme.resolveSibling(readme.getFileName() + ".tmp");
@@ -72,7 +63,8 @@ public final class ReadmeTables {
     /** Which op has a kernel on which backend; the rest runs as reference. */
     static String support() {
         List<String> names = Backends.probe().stream()
-                .filter(Backends.Availability::available)
+                // what is in the table must not depend on whether a device or the simulator is here
+                .filter(backend -> backend.available() && !backend.name().startsWith("cuda"))
                 .map(Backends.Availability::name)
                 .toList();
         List<List<Op<?>>> missing = names.stream()
@@ -93,13 +85,5 @@ public final class ReadmeTables {
             text.append(" |\n");
         }
         return text.toString();
-    }
-
-    private static double product(String shape) {
-        return Arrays.stream(shape.split("x")).mapToDouble(Double::parseDouble).reduce(1, (a, b) -> a * b);
-    }
-
-    private static double number(Map<String, String> parameters, String name) {
-        return Double.parseDouble(parameters.get(name));
     }
 }

@@ -1,78 +1,137 @@
 package io.quern.bench.report;
 
+import io.quern.op.Cost;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 
 /**
- * One table of the README: a row per combination of parameters, a column per implementation.
+ * One table: a row per combination of parameters, a column per implementation.
  *
- * @param bench simple name of the benchmark class, also the name of its JSON files
+ * @param bench simple name of the benchmark class
  * @param unit what the columns count per second
- * @param work units of work of one call, from its parameters
+ * @param rate that unit, from a row's parameters and its microseconds per call
+ * @param cost operations and bytes of a call; bytes alone for what no arithmetic bounds
+ * @param roof true for the benchmarks that measure the roof
  */
-record ResultTable(String bench, String unit, ToDoubleFunction<Map<String, String>> work) {
-    /** Microseconds per call in, work per second out; the ratio is the peer's time over ours. */
-    String markdown(Measurements measurements) {
+record ResultTable(String bench, String unit, Rate rate, Function<Map<String, String>, Cost> cost, boolean roof) {
+    interface Rate {
+        double of(Map<String, String> row, double micros);
+    }
+
+    /** GFLOP/s of an op with operations, GB/s of one without. */
+    static ResultTable of(String bench, String unit, Function<Map<String, String>, Cost> cost) {
+        return new ResultTable(bench, unit, (row, micros) -> giga(cost.apply(row)) / micros, cost, false);
+    }
+
+    static ResultTable roof(String bench, String unit, Function<Map<String, String>, Cost> cost) {
+        return new ResultTable(bench, unit, (row, micros) -> giga(cost.apply(row)) / micros, cost, true);
+    }
+
+    /** Counts what a parameter says, such as samples. */
+    static ResultTable items(
+            String bench, String unit, String parameter, double scale, Function<Map<String, String>, Cost> cost) {
+        return new ResultTable(
+                bench, unit, (row, micros) -> scale * Double.parseDouble(row.get(parameter)) / micros, cost, false);
+    }
+
+    private static double giga(Cost cost) {
+        return 1e-3 * (cost.flops() > 0 ? cost.flops() : cost.bytes());
+    }
+
+    /** The ratio is the best peer's time over ours; the last line holds geometric means and the smallest ratio. */
+    String markdown(Measurements measurements, Roof roof) {
         Set<String> implementations = new LinkedHashSet<>();
-        implementations.add("quern");
         Set<Map<String, String>> rows = new LinkedHashSet<>();
         for (Map<String, String> combination : measurements.combinations()) {
-            implementations.add(combination.get("impl"));
             Map<String, String> row = new TreeMap<>(combination);
-            row.remove("impl");
+            String implementation = row.remove("impl");
+            implementations.add(implementation == null ? "quern" : implementation);
             rows.add(row);
         }
+        implementations.remove("quern");
+        List<String> peers = List.copyOf(implementations);
         List<String> names = new ArrayList<>(rows.iterator().next().keySet());
         names.remove("benchmark");
         StringBuilder text = new StringBuilder("| " + String.join(" | ", names));
-        for (String implementation : implementations) {
-            text.append(" | ").append(implementation).append(", ").append(unit);
-        }
-        implementations.stream().skip(1).forEach(peer -> text.append(" | x ").append(peer));
-        text.append(" | spread |\n|")
-                .append("---|".repeat(names.size()))
-                .append("--:|".repeat(2 * implementations.size()))
-                .append('\n');
+        text.append(" | quern, ").append(unit).append(this.roof ? "" : " | of roof");
+        peers.forEach(peer -> text.append(" | ").append(peer));
+        text.append(peers.isEmpty() ? "" : " | best peer | x best").append(" | spread |\n|");
+        text.append("---|".repeat(names.size())).append(this.roof ? "--:|" : "--:|--:|");
+        text.append("--:|".repeat(peers.size()))
+                .append(peers.isEmpty() ? "" : "---|--:|")
+                .append("--:|\n");
+        List<Double> ratios = new ArrayList<>();
         for (Map<String, String> row : rows) {
-            line(measurements, implementations, names, row, text);
+            line(measurements, roof, peers, names, row, ratios, text);
+        }
+        if (ratios.size() > 1) {
+            double mean =
+                    Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow());
+            double least = ratios.stream().min(Comparator.naturalOrder()).orElseThrow();
+            text.append(String.format(
+                    Locale.ROOT,
+                    "%nGeometric mean over %d rows against the best peer of each: **%.2f**; smallest %.2f.%n",
+                    ratios.size(),
+                    mean,
+                    least));
         }
         return text.toString();
     }
 
     private void line(
             Measurements measurements,
-            Set<String> implementations,
+            Roof roof,
+            List<String> peers,
             List<String> names,
             Map<String, String> row,
+            List<Double> ratios,
             StringBuilder text) {
         names.forEach(name -> text.append("| ").append(row.get(name)).append(' '));
-        double worst = 0;
-        for (String implementation : implementations) {
-            Map<String, String> cell = with(row, implementation);
-            if (measurements.has(cell)) {
-                double micros = measurements.median(cell);
-                text.append(String.format(Locale.ROOT, "| %.2f ", work.applyAsDouble(cell) / micros));
-                worst = Math.max(worst, measurements.spread(cell));
-            } else {
-                text.append("| - ");
+        Map<String, String> ours = with(row, "quern");
+        if (!measurements.has(ours)) {
+            ours = row;
+        }
+        boolean measured = measurements.has(ours);
+        double micros = measured ? measurements.median(ours) : Double.NaN;
+        double spread = measured ? measurements.spread(ours) : 0;
+        cell(text, "%.2f", rate.of(row, micros));
+        if (!this.roof) {
+            cell(text, "%.0f %%", 100 * roof.micros(cost.apply(row), row.get("threads")) / micros);
+        }
+        String best = null;
+        double bestMicros = Double.POSITIVE_INFINITY;
+        for (String peer : peers) {
+            Map<String, String> theirs = with(row, peer);
+            boolean there = measurements.has(theirs);
+            double time = there ? measurements.median(theirs) : Double.NaN;
+            cell(text, "%.2f", rate.of(row, time));
+            spread = Math.max(spread, there ? measurements.spread(theirs) : 0);
+            if (time < bestMicros) {
+                bestMicros = time;
+                best = peer;
             }
         }
-        for (String peer : implementations.stream().skip(1).toList()) {
-            Map<String, String> ours = with(row, "quern");
-            Map<String, String> theirs = with(row, peer);
-            text.append(
-                    measurements.has(ours) && measurements.has(theirs)
-                            ? String.format(
-                                    Locale.ROOT, "| %.2f ", measurements.median(theirs) / measurements.median(ours))
-                            : "| - ");
+        if (!peers.isEmpty()) {
+            text.append("| ").append(best == null ? "-" : best).append(' ');
+            cell(text, "%.2f", best == null ? Double.NaN : bestMicros / micros);
+            if (best != null && measured) {
+                ratios.add(bestMicros / micros);
+            }
         }
-        text.append(String.format(Locale.ROOT, "| +-%.1f %% |%n", 100 * worst));
+        text.append(String.format(Locale.ROOT, "| +-%.1f %% |%n", 100 * spread));
+    }
+
+    private static void cell(StringBuilder text, String format, double value) {
+        text.append("| ")
+                .append(Double.isNaN(value) ? "-" : String.format(Locale.ROOT, format, value))
+                .append(' ');
     }
 
     private static Map<String, String> with(Map<String, String> row, String implementation) {

@@ -1,11 +1,11 @@
 package io.quern.cli;
 
 import io.quern.data.Augmentation;
+import io.quern.data.CsvSchema;
 import io.quern.data.DataOptions;
 import io.quern.data.DataSource;
 import io.quern.data.Dataset;
 import io.quern.data.HorizontalFlip;
-import io.quern.data.PublicData;
 import io.quern.data.RandomShift;
 import io.quern.data.Split;
 import io.quern.data.Subset;
@@ -34,27 +34,40 @@ record DataChoice(DataSource source) {
         return source.kind().name().toLowerCase(Locale.ROOT);
     }
 
-    /** Reads or makes the data. */
+    /** Reads or makes the data to learn from. */
     Split load(TrainOptions options, Path folder, int threads) {
+        return load(options, folder, threads, null);
+    }
+
+    /** @param schema of the table that a network was trained on; null to learn it, and for images */
+    Split load(TrainOptions options, Path folder, int threads, CsvSchema schema) {
         long seed = options.fit().seed;
         double validation = options.data().validation;
-        Split split =
-                source.load(new DataOptions(folder, PublicData.defaultCache(), seed, threads, validation, TEST_SHARE));
+        Split split = source.load(DataOptions.of(folder, seed, threads)
+                .withShares(validation, TEST_SHARE)
+                .withSchema(schema));
         if (split.train().size() == 0 || split.test().size() == 0) {
             throw new QuernException("the data give " + split.train().size() + " samples for training and "
                     + split.test().size() + " for the test; both need at least one");
+        }
+        if (options.data().augment && split.train().sampleShape().rank() != 3) {
+            throw noImages();
         }
         int limit = options.data().limit;
         Dataset train = limit == 0 ? split.train() : Subset.first(split.train(), limit);
         return new Split(train, split.validation(), split.test(), split.description());
     }
 
+    private static UsageException noImages() {
+        return new UsageException("--augment is for images; leave it out with tables");
+    }
+
     /** Small shifts; photographs are mirrored too, digits and letters are not. */
     Augmentation augmentation() {
         return switch (source.kind()) {
             case CIFAR10, IMAGES -> new RandomShift(4).then(new HorizontalFlip());
-            case STROKES, MNIST, IDX -> new RandomShift(2);
-            case CSV -> throw new UsageException("--augment is for images; leave it out with tables");
+            case STROKES, MNIST, IDX, NPY -> new RandomShift(2);
+            case CSV -> throw noImages();
         };
     }
 

@@ -1,5 +1,6 @@
 package io.quern.cli;
 
+import io.quern.cli.run.DataFacts;
 import io.quern.data.Dataset;
 import io.quern.data.Loader;
 import io.quern.data.Normalized;
@@ -48,10 +49,12 @@ final class EvaluateCommand implements Callable<Integer> {
         Terminal terminal = quern.terminal();
         DataChoice data = source == null ? null : DataChoice.of(source);
         try (TrainedRun trained = TrainedRun.open(run.path(), backend, terminal)) {
+            DataFacts facts = trained.config().facts();
             Recipe recipe = Recipe.resumed(trained.config().options(), Map.of());
             DataChoice chosen =
                     data != null ? data : DataChoice.of(trained.config().data());
-            Split split = chosen.load(recipe.options(), dataDir.orNull(), backend.threads());
+            Split split =
+                    chosen.load(recipe.options(), facts.folderOr(dataDir.orNull()), backend.threads(), facts.schema());
             Dataset test = split.test();
             requireFit(trained, test);
             terminal.line("data     %s", DataChoice.summary(split));

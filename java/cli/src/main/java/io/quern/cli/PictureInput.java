@@ -17,7 +17,10 @@ final class PictureInput {
         Shape shape = trained.config().inputShape();
         if (!Pictures.showable(shape)) {
             throw new QuernException("the model of " + trained.folder().path() + " takes rows of " + shape
-                    + " numbers, not images; use 'quern evaluate' with a table");
+                    + " numbers, not images"
+                    + (trained.config().facts().schema() == null
+                            ? "; use 'quern evaluate' with data of that kind"
+                            : "; use 'quern predict' with CSV files of its columns"));
         }
         return SingleImages.read(files, shape, trained.config().classNames());
     }

@@ -1,8 +1,11 @@
 package io.quern.cli;
 
 import io.quern.backend.Backend;
+import io.quern.cli.run.DataFacts;
 import io.quern.cli.run.RunConfig;
 import io.quern.cli.run.RunFolder;
+import io.quern.data.CsvSchema;
+import io.quern.data.Fingerprint;
 import io.quern.data.Normalization;
 import io.quern.data.Split;
 import io.quern.nn.Network;
@@ -102,8 +105,13 @@ final class TrainCommand implements Callable<Integer> {
         Terminal terminal = quern.terminal();
         try (Backend backend = backendOptions.open(terminal)) {
             int threads = backendOptions.threads();
-            Split raw = data.load(recipe.options(), dataDir.orNull(), threads);
+            Path folder = before != null ? before.facts().folderOr(dataDir.orNull()) : dataDir.orNull();
+            Split raw = data.load(recipe.options(), folder, threads);
             terminal.line("data     %s", DataChoice.summary(raw));
+            DataFacts facts = new DataFacts(Fingerprint.of(raw, threads), folder, CsvSchema.of(raw.train()));
+            if (before != null) {
+                before.facts().requireSame(facts.fingerprint(), out);
+            }
             Normalization normalization =
                     before != null ? before.normalization() : Normalization.learn(raw.train(), threads);
             Split split = raw.normalized(normalization);
@@ -117,6 +125,7 @@ final class TrainCommand implements Callable<Integer> {
                         network.inputShape(),
                         split.train().classNames(),
                         normalization,
+                        facts,
                         recipe.texts(),
                         Environment.of(backend));
                 run.create();

@@ -43,7 +43,8 @@ final class TrainOptions {
                 paramLabel = "SOURCE",
                 description = {
                     "strokes (digits drawn on the spot), mnist, cifar10, idx:DIR,",
-                    "images:DIR_OR_ZIP (a folder per class), csv:FILE[,target=COLUMN].",
+                    "images:DIR_OR_ZIP (a folder per class), csv:FILE[,target=COLUMN],",
+                    "npy:DIR (x_train.npy, y_train.npy and, if there, x_test.npy, y_test.npy).",
                     "Default: strokes."
                 })
         String source;

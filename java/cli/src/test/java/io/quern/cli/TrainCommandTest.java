@@ -66,6 +66,7 @@ class TrainCommandTest {
         assertEquals(TrainedOnce.DATA, config.data());
         assertEquals("32", config.options().get("--batch"));
         assertEquals("1", config.options().get("--seed"));
+        assertTrue(config.facts().fingerprint().matches("[0-9a-f]{32}"));
         assertTrue(config.normalization().deviation().getFirst() > 0);
     }
 

@@ -81,6 +81,23 @@ class WrongInputTest {
     }
 
     @Test
+    void damagedImageOfTheTestPartIsFoundBeforeTraining() throws IOException {
+        java.io.ByteArrayOutputStream png = new java.io.ByteArrayOutputStream();
+        ImageIO.write(new BufferedImage(28, 28, BufferedImage.TYPE_INT_RGB), "png", png);
+        for (String name : new String[] {"train/a", "train/b", "test/a", "test/b"}) {
+            Path part = Files.createDirectories(folder.resolve("images").resolve(name));
+            Files.write(part.resolve("1.png"), png.toByteArray());
+            Files.write(part.resolve("2.png"), png.toByteArray());
+        }
+        Path damaged = folder.resolve("images/test/b/2.png");
+        Files.write(damaged, java.util.Arrays.copyOf(png.toByteArray(), png.size() / 2));
+        Cli.Result result = train("images:" + folder.resolve("images"));
+        assertEquals(1, result.code());
+        assertTrue(result.err().startsWith("quern: " + damaged), result.err());
+        assertTrue(result.err().contains("repair or remove"), result.err());
+    }
+
+    @Test
     void imageThatIsNone() throws IOException {
         Path text = Files.writeString(folder.resolve("text.png"), "hello");
         assertOneLine(Cli.run("predict", TrainedOnce.run(), text), 1, "text.png", "neither PNG nor JPEG");

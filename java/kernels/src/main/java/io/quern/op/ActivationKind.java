@@ -117,6 +117,11 @@ public enum ActivationKind {
         return fromOutput;
     }
 
+    /** True when the derivative needs only the output's sign: it may be scaled by a positive number. */
+    public boolean fromSign() {
+        return this == NONE || this == RELU || this == LEAKY_RELU;
+    }
+
     /** The name in model descriptions, for example {@code leaky-relu}. */
     public String label() {
         return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');

@@ -140,13 +140,18 @@ public final class Conv2d implements Op<Conv2d.Args> {
         return Cost.touchingAll(Conv2dGeometry.flops(args.filter, args.y), args);
     }
 
-    /** As for {@link Matmul}: gamma of the number of taps, and activations of slope at most 1.13 with few ulps. */
+    /**
+     * As for {@link Matmul}: gamma of the number of taps, and activations of slope at most 1.13 with few ulps. Where
+     * {@link Winograd} applies, that of its sums on top: relative to the 6x6 pixels of a tile.
+     */
     @Override
     public Bound bound(Args args, double u) {
         Args plain = new Args(args.x, args.filter, args.bias, args.y, null, args.geometry, ActivationKind.NONE);
         double terms = (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(2) + 3;
         Bound sum = Bounds.linear(this, plain, terms, u);
-        return (output, index, reference) -> 1.2 * sum.at(0, index, 0) + 16 * u * Math.abs(reference);
+        Bound fast = Winograd.forward(args.x, args.filter, args.y, args.geometry, u);
+        return (output, index, reference) ->
+                1.2 * (sum.at(0, index, 0) + fast.at(0, index, 0)) + 16 * u * Math.abs(reference);
     }
 
     @Override

@@ -70,11 +70,14 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
         return Cost.touchingAll(Conv2dGeometry.flops(args.filter, args.dy), args);
     }
 
+    /** Gamma of the number of taps; where {@link Winograd} applies, that of its sums on top. */
     @Override
     public Bound bound(Args args, double u) {
         double terms =
                 (double) args.filter.size(0) * args.filter.size(1) * args.filter.size(3) / args.geometry.groups();
-        return Bounds.linear(this, args, terms, u);
+        Bound sum = Bounds.linear(this, args, terms, u);
+        Bound fast = Winograd.backward(args.dy, args.filter, args.dx, args.geometry, u);
+        return (output, index, reference) -> sum.at(0, index, reference) + fast.at(0, index, reference);
     }
 
     @Override

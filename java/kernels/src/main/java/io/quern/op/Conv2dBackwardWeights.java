@@ -69,10 +69,13 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
         return Cost.touchingAll(Conv2dGeometry.flops(args.dfilter, args.dy), args);
     }
 
+    /** Gamma of the number of pixels; where {@link Winograd} applies, that of its sums on top. */
     @Override
     public Bound bound(Args args, double u) {
         double terms = (double) args.dy.size(0) * args.dy.size(1) * args.dy.size(2);
-        return Bounds.linear(this, args, terms, u);
+        Bound sum = Bounds.linear(this, args, terms, u);
+        Bound fast = Winograd.weights(args.x, args.dy, args.dfilter, args.geometry, u);
+        return (output, index, reference) -> sum.at(0, index, reference) + fast.at(0, index, reference);
     }
 
     @Override

@@ -15,9 +15,18 @@ import io.quern.tensor.Tensor;
  * @param paddingH rows of zeros above and below the image, 0 or more
  * @param dilationH pixels between neighbouring taps, 1 or more
  * @param groups a divisor of C and of K
+ * @param direct true to have every result summed from its own products, with an error relative to these; else kernels
+ *     may use {@link Winograd}'s fewer multiplications where it applies
  */
 public record Conv2dGeometry(
-        int strideH, int strideW, int paddingH, int paddingW, int dilationH, int dilationW, int groups) {
+        int strideH,
+        int strideW,
+        int paddingH,
+        int paddingW,
+        int dilationH,
+        int dilationW,
+        int groups,
+        boolean direct) {
     /** Stride 1, no padding, no dilation, one group. */
     public static final Conv2dGeometry UNIT = new Conv2dGeometry(1, 1, 0, 0, 1, 1, 1);
 
@@ -31,6 +40,12 @@ public record Conv2dGeometry(
         Check.that(paddingW >= 0, "Conv2dGeometry", "paddingW is " + paddingW + ", expected 0 or more");
     }
 
+    /** Any way of summing. */
+    public Conv2dGeometry(
+            int strideH, int strideW, int paddingH, int paddingW, int dilationH, int dilationW, int groups) {
+        this(strideH, strideW, paddingH, paddingW, dilationH, dilationW, groups, false);
+    }
+
     private static void positive(int value, String name) {
         Check.that(value >= 1, "Conv2dGeometry", name + " is " + value + ", expected 1 or more");
     }
@@ -40,7 +55,7 @@ public record Conv2dGeometry(
     }
 
     public Conv2dGeometry withStride(int h, int w) {
-        return new Conv2dGeometry(h, w, paddingH, paddingW, dilationH, dilationW, groups);
+        return new Conv2dGeometry(h, w, paddingH, paddingW, dilationH, dilationW, groups, direct);
     }
 
     public Conv2dGeometry withPadding(int padding) {
@@ -48,7 +63,7 @@ public record Conv2dGeometry(
     }
 
     public Conv2dGeometry withPadding(int h, int w) {
-        return new Conv2dGeometry(strideH, strideW, h, w, dilationH, dilationW, groups);
+        return new Conv2dGeometry(strideH, strideW, h, w, dilationH, dilationW, groups, direct);
     }
 
     public Conv2dGeometry withDilation(int dilation) {
@@ -56,11 +71,16 @@ public record Conv2dGeometry(
     }
 
     public Conv2dGeometry withDilation(int h, int w) {
-        return new Conv2dGeometry(strideH, strideW, paddingH, paddingW, h, w, groups);
+        return new Conv2dGeometry(strideH, strideW, paddingH, paddingW, h, w, groups, direct);
     }
 
     public Conv2dGeometry withGroups(int count) {
-        return new Conv2dGeometry(strideH, strideW, paddingH, paddingW, dilationH, dilationW, count);
+        return new Conv2dGeometry(strideH, strideW, paddingH, paddingW, dilationH, dilationW, count, direct);
+    }
+
+    /** The same, every result summed from its own products. */
+    public Conv2dGeometry withDirect() {
+        return new Conv2dGeometry(strideH, strideW, paddingH, paddingW, dilationH, dilationW, groups, true);
     }
 
     /** Result rows P of an image of h rows under a filter of r rows; below 1 if the filter does not fit. */
@@ -137,6 +157,6 @@ public record Conv2dGeometry(
     @Override
     public String toString() {
         return "stride " + strideH + "x" + strideW + " padding " + paddingH + "x" + paddingW + " dilation " + dilationH
-                + "x" + dilationW + " groups " + groups;
+                + "x" + dilationW + " groups " + groups + (direct ? " direct" : "");
     }
 }

@@ -38,6 +38,13 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             // enough work for threads: bands of images, groups of images
             new Conv2dProblem(3, 12, 12, 8, 3, 3, 20, UNIT.withPadding(1)),
             new Conv2dProblem(9, 4, 4, 16, 3, 3, 33, UNIT.withPadding(1)),
+            // Winograd: few tiles and many channels, many tiles and few channels, tiles that stick out, direct on
+            // demand
+            new Conv2dProblem(1, 12, 12, 32, 3, 3, 32, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 13, 10, 16, 3, 3, 48, UNIT.withPadding(1, 0)),
+            new Conv2dProblem(1, 21, 18, 16, 3, 3, 16, UNIT.withPadding(2, 3)),
+            new Conv2dProblem(2, 19, 18, 32, 3, 3, 16, UNIT),
+            new Conv2dProblem(1, 12, 12, 16, 3, 3, 16, UNIT.withPadding(1).withDirect()),
             // strides
             new Conv2dProblem(2, 8, 8, 16, 3, 3, 32, UNIT.withStride(2).withPadding(1)),
             new Conv2dProblem(2, 9, 7, 3, 3, 3, 5, UNIT.withStride(2).withPadding(1)),

@@ -9,9 +9,7 @@ import java.util.List;
 /**
  * y[i] = x[i] scale if draw i is kept, else 0. Srivastava et al., "Dropout", JMLR 2014.
  *
- * <p>No mask is stored: draw i is 16-bit lane i mod 8 of Philox block i / 8 of {@link Rng}, dropped when below the
- * threshold round(65536 p). The scale 65536 / (65536 - threshold) belongs to the quantised p, so the expectation is
- * exact. The gradient is the same op on dy.
+ * <p>No mask is stored: {@link DropoutMask} says which elements are dropped. The gradient is the same op on dy.
  */
 public final class Dropout implements Op<Dropout.Args> {
     public static final Dropout OP = new Dropout();
@@ -28,17 +26,21 @@ public final class Dropout implements Op<Dropout.Args> {
             Check.shape(y, x.shape(), "Dropout", "y");
             Check.dtype(y, x.dtype(), "Dropout", "y");
             Check.inPlaceOrApart(y, x, "Dropout", "y", "x");
-            Check.that(p >= 0 && p <= 65535.0 / 65536, "Dropout", "p is " + p + ", expected 0 <= p < 1");
+            new DropoutMask(p, rng).check("Dropout");
+        }
+
+        public DropoutMask mask() {
+            return new DropoutMask(p, rng);
         }
 
         /** Draws below this are dropped. */
         public int threshold() {
-            return (int) Math.rint(p * 65536);
+            return mask().threshold();
         }
 
         /** What kept elements are multiplied by. */
         public float scale() {
-            return (float) (65536.0 / (65536 - threshold()));
+            return mask().scale();
         }
 
         @Override
@@ -63,10 +65,9 @@ public final class Dropout implements Op<Dropout.Args> {
 
     @Override
     public void reference(Args args) {
-        int threshold = args.threshold();
-        double scale = args.scale();
+        DropoutMask mask = args.mask();
         for (long i = 0; i < args.y.elements(); i++) {
-            args.y.set(i, args.rng.bits16(i) < threshold ? 0 : args.x.get(i) * scale);
+            args.y.set(i, mask.apply(i, args.x.get(i)));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.quern.op;
 
+import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
@@ -8,13 +9,17 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * c = f(alpha op(a) op(b) + beta c + bias), where op transposes if asked and f is an activation.
+ * c = d(f(alpha op(a) op(b) + beta c + bias)), where op transposes if asked, f is an activation and d is dropout.
  *
  * <p>op(a): (m, k), op(b): (k, n), c: (m, n), bias: (n). With a leading batch axis on a, b and c, the product is taken
- * per item. If f needs its input for the gradient, {@code preactivation} receives it.
+ * per item. If f needs its input for the gradient, {@code preactivation} receives it. Dropout draws by the index in c, so
+ * the result has the bits of {@link Dropout} on the product.
  */
 public final class Matmul implements Op<Matmul.Args> {
     public static final Matmul OP = new Matmul();
+
+    /** Of the cases. */
+    private static final Rng DRAWS = new Rng(0x0123456789abcdefL, 3, 7);
 
     /**
      * @param a (m, k), or (k, m) if transposeA; optionally a batch axis in front
@@ -22,6 +27,7 @@ public final class Matmul implements Op<Matmul.Args> {
      * @param bias (n), or null
      * @param c (m, n); read only if beta is not 0
      * @param preactivation c's shape, or null
+     * @param dropout which elements of f's result to set to zero, or null
      */
     public record Args(
             Tensor a,
@@ -33,7 +39,8 @@ public final class Matmul implements Op<Matmul.Args> {
             boolean transposeB,
             double alpha,
             double beta,
-            ActivationKind activation)
+            ActivationKind activation,
+            DropoutMask dropout)
             implements OpArgs {
         public Args {
             Check.computable(a, "Matmul", "a");
@@ -66,6 +73,24 @@ public final class Matmul implements Op<Matmul.Args> {
                 Check.apart(preactivation, b, "Matmul", "preactivation", "b");
             }
             Objects.requireNonNull(activation, "activation");
+            if (dropout != null) {
+                dropout.check("Matmul");
+            }
+        }
+
+        /** Without dropout. */
+        public Args(
+                Tensor a,
+                Tensor b,
+                Tensor bias,
+                Tensor c,
+                Tensor preactivation,
+                boolean transposeA,
+                boolean transposeB,
+                double alpha,
+                double beta,
+                ActivationKind activation) {
+            this(a, b, bias, c, preactivation, transposeA, transposeB, alpha, beta, activation, null);
         }
 
         /** c = op(a) op(b). */
@@ -106,11 +131,17 @@ public final class Matmul implements Op<Matmul.Args> {
 
     /** f(x w + bias), recorded on the tape. x: (m, k), w: (k, n), bias: (n) or null. */
     public static Tensor apply(Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation) {
+        return apply(tape, x, w, bias, activation, null);
+    }
+
+    /** The same with dropout of the result, if it is not null. */
+    public static Tensor apply(
+            Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation, DropoutMask dropout) {
         Shape shape = Shape.of(x.size(0), w.size(1));
         Tensor y = tape.allocate(x.dtype(), shape);
         boolean saves = !activation.fromOutput() && (tape.tracks(x) || tape.tracks(w) || tape.tracks(bias));
         Tensor preactivation = saves ? tape.allocate(x.dtype(), shape) : null;
-        tape.run(OP, new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation));
+        tape.run(OP, new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation, dropout));
         return y;
     }
 
@@ -139,7 +170,8 @@ public final class Matmul implements Op<Matmul.Args> {
                     if (args.preactivation != null) {
                         args.preactivation.set(ci, sum);
                     }
-                    args.c.set(ci, args.activation.value(sum));
+                    double value = args.activation.value(sum);
+                    args.c.set(ci, args.dropout == null ? value : args.dropout.apply(ci, value));
                 }
             }
         }
@@ -155,7 +187,7 @@ public final class Matmul implements Op<Matmul.Args> {
         return args.beta == 0 && (args.activation.fromOutput() || args.preactivation != null);
     }
 
-    /** dz = dc f'; da = alpha dz b^T, db = alpha a^T dz (transposed as asked), dbias = column sums of dz. */
+    /** dz = d(dc) f'; da = alpha dz b^T, db = alpha a^T dz (transposed as asked), dbias = column sums of dz. */
     @Override
     public void backward(Args args, Gradients gradients) {
         Check.that(args.beta == 0, "Matmul", "no gradient with beta " + args.beta);
@@ -165,12 +197,16 @@ public final class Matmul implements Op<Matmul.Args> {
                 "Matmul",
                 "the gradient of " + kind.label() + " needs preactivation");
         Tensor dz = gradients.of(args.c);
-        if (kind != ActivationKind.NONE) {
+        if (args.dropout != null) {
             Tensor dc = dz;
             dz = gradients.allocate(dc.dtype(), dc.shape());
-            gradients.run(
-                    ActivationBackward.OP,
-                    new ActivationBackward.Args(kind.fromOutput() ? args.c : args.preactivation, dc, dz, kind));
+            gradients.run(Dropout.OP, new Dropout.Args(dc, dz, args.dropout.p(), args.dropout.rng()));
+        }
+        if (kind != ActivationKind.NONE) {
+            Tensor dy = dz;
+            Tensor known = kind.fromOutput() ? activated(args, gradients) : args.preactivation;
+            dz = gradients.allocate(dy.dtype(), dy.shape());
+            gradients.run(ActivationBackward.OP, new ActivationBackward.Args(known, dy, dz, kind));
         }
         Tensor signal = dz;
         double alpha = args.alpha;
@@ -194,6 +230,16 @@ public final class Matmul implements Op<Matmul.Args> {
                         gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, signal.rank() - 2)));
     }
 
+    /** f's result, from c where dropout has scaled it; what it dropped does not matter, its dy is 0. */
+    private static Tensor activated(Args args, Gradients gradients) {
+        if (args.dropout == null || args.activation.fromSign()) {
+            return args.c;
+        }
+        Tensor y = gradients.allocate(args.c.dtype(), args.c.shape());
+        gradients.run(Scale.OP, new Scale.Args(args.c, y, 1.0 / args.dropout.scale()));
+        return y;
+    }
+
     private static Args product(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB, double alpha) {
         return new Args(a, b, null, c, null, transposeA, transposeB, alpha, 0, ActivationKind.NONE);
     }
@@ -203,7 +249,10 @@ public final class Matmul implements Op<Matmul.Args> {
         return Cost.touchingAll(2.0 * args.batch() * args.m() * args.n() * args.k(), args);
     }
 
-    /** gamma_{k+3} times the product of absolute values; activations have slope at most 1.13 and few ulps of their own. */
+    /**
+     * gamma_{k+3} times the product of absolute values; activations have slope at most 1.13 and few ulps of their own;
+     * dropout scales both, or leaves an exact 0 whatever it drops.
+     */
     @Override
     public Bound bound(Args args, double u) {
         Args plain = new Args(
@@ -219,7 +268,10 @@ public final class Matmul implements Op<Matmul.Args> {
                 ActivationKind.NONE);
         Bound sum = Bounds.linear(this, plain, args.k() + 3.0, u);
         double beta = Math.abs(args.beta);
-        return (output, index, reference) -> 1.2 * sum.at(0, index, 0) + 16 * u * Math.abs(reference) + beta * 8 * u;
+        double scale = args.dropout == null ? 1 : args.dropout.scale();
+        return (output, index, reference) -> output == 0 && args.dropout != null && args.dropout.drops(index)
+                ? 0
+                : scale * (1.2 * sum.at(0, index, 0) + beta * 8 * u) + 17 * u * Math.abs(reference);
     }
 
     @Override
@@ -256,6 +308,29 @@ public final class Matmul implements Op<Matmul.Args> {
             cases.add(product(19, 37, 21, false, false, 1, 0, true, kind));
             cases.add(product(3, 5, 2, false, false, 1, 0, true, kind));
         }
+        for (ActivationKind kind : ActivationKind.values()) {
+            cases.add(dropped(19, 37, 21, true, 0.3, kind));
+        }
+        for (double p : new double[] {0, 0.5}) {
+            cases.add(dropped(5, 8, 40, false, p, ActivationKind.NONE));
+            cases.add(dropped(3, 1, 70, true, p, ActivationKind.RELU));
+            cases.add(dropped(1, 67, 33, true, p, ActivationKind.RELU));
+            cases.add(dropped(70, 300, 9, true, p, ActivationKind.RELU));
+        }
+        cases.add(new Case<>(
+                "batch 3 of 5x7x9 dropout",
+                t -> new Args(
+                        t.input(3, 5, 9),
+                        t.input(3, 9, 7),
+                        t.input(7),
+                        t.output(3, 5, 7),
+                        null,
+                        false,
+                        false,
+                        1,
+                        0,
+                        ActivationKind.RELU,
+                        new DropoutMask(0.5, DRAWS))));
         cases.add(product(150, 130, 140, false, false, 1, 0, true, ActivationKind.RELU));
         cases.add(product(150, 130, 140, true, false, 1, 0, false, ActivationKind.NONE));
         for (int layout = 0; layout < 4; layout++) {
@@ -292,6 +367,23 @@ public final class Matmul implements Op<Matmul.Args> {
                         kind));
     }
 
+    private static Case<Args> dropped(int m, int n, int k, boolean bias, double p, ActivationKind kind) {
+        return new Case<>(
+                m + "x" + n + "x" + k + (bias ? " bias " : " ") + kind.label() + " dropout " + p,
+                t -> new Args(
+                        t.input(m, k),
+                        t.input(k, n),
+                        bias ? t.input(n) : null,
+                        t.output(m, n),
+                        kind.fromOutput() ? null : t.output(m, n),
+                        false,
+                        false,
+                        1,
+                        0,
+                        kind,
+                        new DropoutMask(p, DRAWS)));
+    }
+
     private static String layout(boolean ta, boolean tb) {
         return (ta ? "t" : "n") + (tb ? "t" : "n");
     }
@@ -311,6 +403,21 @@ public final class Matmul implements Op<Matmul.Args> {
                         "rank",
                         t -> new Args(t.input(2), t.input(2), t.output(1), false, false),
                         "expected rank 2 or 3"),
+                new Rejection(
+                        "p = 1",
+                        t -> new Args(
+                                t.input(2, 3),
+                                t.input(3, 5),
+                                null,
+                                t.output(2, 5),
+                                null,
+                                false,
+                                false,
+                                1,
+                                0,
+                                ActivationKind.NONE,
+                                new DropoutMask(1, Rng.of(0))),
+                        "Matmul: p is 1.0, expected 0 <= p < 1"),
                 new Rejection(
                         "c is a",
                         t -> {

@@ -1,17 +1,25 @@
 package io.quern.tensor;
 
+import io.quern.backend.ffi.HugePages;
 import io.quern.backend.ffi.NativeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Off-heap host memory; each block has a shared arena of its own, so that any thread may use and close it. */
+/**
+ * Off-heap host memory. A block is of huge pages, or has a shared arena of its own: in both cases any thread may use and
+ * close it.
+ */
 final class HostMemory implements Memory {
     static final HostMemory INSTANCE = new HostMemory();
 
+    /** From this sum of allocated bytes on, the time that huge pages save exceeds what linking their calls costs. */
+    private static final long MUCH = 32 << 20;
+
     private final AtomicLong liveBytes = new AtomicLong();
     private final AtomicLong liveBlocks = new AtomicLong();
+    private final AtomicLong everAllocated = new AtomicLong();
 
     private HostMemory() {}
 
@@ -54,16 +62,26 @@ final class HostMemory implements Memory {
     }
 
     private final class Block implements Storage {
-        private final Arena arena = Arena.ofShared();
+        /** Null for a block of huge pages. */
+        private final Arena arena;
+
         private final AtomicBoolean open = new AtomicBoolean(true);
         private final long address;
         private final long bytes;
 
         Block(long bytes) {
             this.bytes = bytes;
+            boolean much = everAllocated.addAndGet(bytes) >= MUCH;
+            long huge = much && bytes >= HugePages.SIZE ? HugePages.map(bytes) : 0;
+            arena = huge == 0 ? Arena.ofShared() : null;
+            address = huge == 0 ? allocate(arena, bytes) : huge;
+            liveBytes.addAndGet(bytes);
+            liveBlocks.incrementAndGet();
+        }
+
+        private long allocate(Arena arena, long bytes) {
             try {
-                MemorySegment segment = arena.allocate(Math.max(ALIGNMENT, bytes), ALIGNMENT);
-                address = segment.address();
+                return arena.allocate(Math.max(ALIGNMENT, bytes), ALIGNMENT).address();
             } catch (OutOfMemoryError e) {
                 arena.close();
                 throw new QuernException(
@@ -71,8 +89,6 @@ final class HostMemory implements Memory {
                                 + " bytes in use by tensors; use a smaller batch or a smaller model",
                         e);
             }
-            liveBytes.addAndGet(bytes);
-            liveBlocks.incrementAndGet();
         }
 
         @Override
@@ -103,7 +119,11 @@ final class HostMemory implements Memory {
             if (open.compareAndSet(true, false)) {
                 liveBytes.addAndGet(-bytes);
                 liveBlocks.decrementAndGet();
-                arena.close();
+                if (arena == null) {
+                    HugePages.unmap(address, bytes);
+                } else {
+                    arena.close();
+                }
             }
         }
     }

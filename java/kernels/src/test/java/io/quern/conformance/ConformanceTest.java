@@ -1,5 +1,6 @@
 package io.quern.conformance;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -25,6 +26,7 @@ class ConformanceTest {
     /** What one run of all kinds promises. */
     private static final int LEAST = 20_000;
 
+    private static final int KINDS = 4;
     private static final Set<String> kinds = new HashSet<>();
     private static int checks;
     private static final List<String> BACKENDS = Backends.probe().stream()
@@ -34,29 +36,31 @@ class ConformanceTest {
 
     @TestFactory
     Stream<DynamicTest> agreesWithTheReference() {
-        return BACKENDS.stream().flatMap(backend -> perOp(backend, (suite, op) -> suite.agreement(op, backend)));
+        return BACKENDS.stream()
+                .flatMap(backend -> perOp("agreement", backend, (suite, op) -> suite.agreement(op, backend)));
     }
 
     @TestFactory
     Stream<DynamicTest> hasEqualBitsForAnyNumberOfThreads() {
         return BACKENDS.stream()
                 .filter(backend -> !backend.equals("reference"))
-                .flatMap(backend -> perOp(backend + " threads", (suite, op) -> suite.threads(op, backend)));
+                .flatMap(backend -> perOp("threads", backend + " threads", (suite, op) -> suite.threads(op, backend)));
     }
 
     @TestFactory
     Stream<DynamicTest> hasTheGradientOfItsReference() {
-        return perOp("gradient", Suite::gradients);
+        return perOp("gradient", "gradient", Suite::gradients);
     }
 
     @TestFactory
     Stream<DynamicTest> refusesBadArguments() {
-        return perOp("rejections", Suite::rejections);
+        return perOp("rejections", "rejections", Suite::rejections);
     }
 
-    private static Stream<DynamicTest> perOp(String label, BiConsumer<Suite, Op<?>> body) {
+    private static Stream<DynamicTest> perOp(String kind, String label, BiConsumer<Suite, Op<?>> body) {
         return Ops.ALL.stream()
                 .map(op -> DynamicTest.dynamicTest(op.name() + " " + label, () -> {
+                    kinds.add(kind);
                     long blocks = Memory.host().liveBlocks();
                     try (Suite suite = new Suite()) {
                         body.accept(suite, op);
@@ -85,5 +89,10 @@ class ConformanceTest {
                                 .findFirst()
                                 .orElseThrow()
                                 .reason()));
+        if (!Suite.ONLY.isEmpty()) {
+            assertEquals(1, checks, "checks with the id " + Suite.ONLY + "; copy it whole from a failure");
+        } else if (kinds.size() == KINDS) { // not when single methods were asked for
+            assertTrue(checks >= LEAST, checks + " checks, expected at least " + LEAST);
+        }
     }
 }

@@ -15,6 +15,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The vector kernels at each width, in a JVM of its own since the width is a constant of the process. */
 class WidthTest {
+    /** What each width promises: every case of every op by layout, dtype and number of threads. */
+    private static final int LEAST = 20_000;
+
     @ParameterizedTest(name = "{0} bit")
     @ValueSource(ints = {128, 256, 512})
     void agreesWithTheReference(int bits) throws IOException, InterruptedException {
@@ -55,6 +58,10 @@ class WidthTest {
         System.out.println("conformance: " + checks + " checks of " + Ops.ALL.size() + " ops on [vector] at "
                 + Integer.getInteger("quern.vector.bits") + " bit");
         failures.stream().limit(10).forEach(System.out::println);
+        if (checks < LEAST) {
+            System.out.println(checks + " checks, expected at least " + LEAST);
+            System.exit(1);
+        }
         if (!failures.isEmpty()) {
             System.out.println(failures.size() + " checks failed");
             System.exit(1);

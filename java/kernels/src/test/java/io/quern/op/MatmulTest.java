@@ -3,9 +3,13 @@ package io.quern.op;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.quern.backend.Backend;
+import io.quern.backend.Backends;
 import io.quern.tensor.DType;
+import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MatmulTest {
@@ -41,6 +45,31 @@ class MatmulTest {
             assertArrayEquals(new float[] {2.5f, -5}, pre.toFloats());
             assertArrayEquals(new float[] {2.5f, 0}, c.toFloats());
         }
+    }
+
+    /** At widths of rows that start within a block of draws. The reference rounds once, the two ops twice. */
+    @Test
+    void dropoutHasTheBitsOfTheDropoutOpOnTheProduct() {
+        DropoutMask mask = new DropoutMask(0.4, new Rng(9, 8, 7));
+        for (String name : List.of("scalar", "vector")) {
+            for (int n : new int[] {1, 5, 8, 67, 300}) {
+                Shape shape = Shape.of(41, n);
+                try (Backend backend = Backends.of(name, 2);
+                        Tensor a = Rng.of(1).fillUniform(Tensor.allocate(DType.F32, Shape.of(41, 19)), -1, 1);
+                        Tensor b = Rng.of(2).fillUniform(Tensor.allocate(DType.F32, Shape.of(19, n)), -1, 1);
+                        Tensor fused = Tensor.allocate(DType.F32, shape);
+                        Tensor apart = Tensor.allocate(DType.F32, shape)) {
+                    backend.run(Matmul.OP, args(a, b, fused, mask));
+                    backend.run(Matmul.OP, args(a, b, apart, null));
+                    backend.run(Dropout.OP, new Dropout.Args(apart, apart, mask.p(), mask.rng()));
+                    assertArrayEquals(apart.toFloats(), fused.toFloats(), name + ", n = " + n);
+                }
+            }
+        }
+    }
+
+    private static Matmul.Args args(Tensor a, Tensor b, Tensor c, DropoutMask mask) {
+        return new Matmul.Args(a, b, null, c, null, false, false, 1, 0, ActivationKind.RELU, mask);
     }
 
     @Test

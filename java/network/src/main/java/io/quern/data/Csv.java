@@ -28,6 +28,9 @@ public final class Csv {
     /** Distinct numbers of a target above which it is a quantity. */
     static final int MAX_NUMERIC_CLASSES = 100;
 
+    /** Index of the target in rows that have none. */
+    private static final int NO_TARGET = -1;
+
     /** Numbers in numeric order, before words in alphabetical order. */
     private static final Comparator<String> NATURAL = Comparator.comparingDouble(
                     (String value) -> CsvText.isNumber(value) ? Double.parseDouble(value) : Double.POSITIVE_INFINITY)
@@ -42,7 +45,40 @@ public final class Csv {
 
     /** Reads a file of the same columns, categories and classes as the one that the schema was learned from. */
     public static CsvTable read(Path path, CsvOptions options, CsvSchema schema) {
-        return table(CsvText.read(path, options, names(schema)), options, schema);
+        return table(CsvText.read(path, options, List.of(names(schema))), options, schema);
+    }
+
+    /**
+     * The inputs of a file of the schema's columns, in order to predict their classes: the target may be missing, and is not
+     * looked at where it is there. All labels are 0.
+     */
+    public static CsvTable inputs(Path path, CsvOptions options, CsvSchema schema) {
+        List<String> all = names(schema);
+        List<String> wanted =
+                schema.columns().stream().map(CsvSchema.Column::name).toList();
+        CsvText text = CsvText.read(path, options, List.of(all, wanted));
+        if (text.names().equals(all)) {
+            text = text.without(schema.targetIndex());
+        }
+        requireColumns(text, wanted);
+        List<Map<String, Integer>> codes = schema.columns().stream()
+                .map(column -> codes(column.categories()))
+                .toList();
+        float[][] rows = new float[text.rows().size()][];
+        for (int row = 0; row < rows.length; row++) {
+            rows[row] = row(text, row, codes, NO_TARGET, CsvOptions.Missing.ERROR);
+        }
+        return new CsvTable(schema, rows, new int[rows.length], 0);
+    }
+
+    private static void requireColumns(CsvText text, List<String> expected) {
+        if (!text.names().equals(expected)) {
+            throw new FormatException(
+                    text.file(),
+                    "",
+                    "columns " + text.names() + " differ from those of the training file, " + expected,
+                    "use files of the same columns");
+        }
     }
 
     static CsvTable parse(String file, InputStream in, CsvOptions options) {
@@ -145,14 +181,7 @@ public final class Csv {
     }
 
     private static CsvTable table(CsvText text, CsvOptions options, CsvSchema schema) {
-        List<String> expected = names(schema);
-        if (!text.names().equals(expected)) {
-            throw new FormatException(
-                    text.file(),
-                    "",
-                    "columns " + text.names() + " differ from those of the training file, " + expected,
-                    "use files of the same columns");
-        }
+        requireColumns(text, names(schema));
         List<Map<String, Integer>> codes = new ArrayList<>();
         schema.columns().forEach(column -> codes.add(codes(column.categories())));
         codes.add(schema.targetIndex(), codes(schema.classNames()));
@@ -206,7 +235,7 @@ public final class Csv {
                         row,
                         column,
                         "missing value '" + field + "'",
-                        "fill it in, or say missing=drop to leave such lines out");
+                        target == NO_TARGET ? "fill it in" : "fill it in, or say missing=drop to leave such lines out");
             }
             float value = numeric ? number(text, row, column, field) : code(text, row, column, codes.get(column));
             values[column == target ? fields.length - 1 : next++] = value;

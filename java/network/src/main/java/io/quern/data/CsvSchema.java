@@ -38,6 +38,16 @@ public record CsvSchema(List<Column> columns, String target, int targetIndex, Li
         classNames = List.copyOf(classNames);
     }
 
+    /** That of the table behind the samples; null when they come from none. */
+    public static CsvSchema of(Dataset data) {
+        return switch (data) {
+            case CsvTable table -> table.schema();
+            case Subset subset -> of(subset.source());
+            case Normalized normalized -> of(normalized.source());
+            default -> null;
+        };
+    }
+
     /** Number of features of a sample. */
     public int features() {
         return columns.stream().mapToInt(Column::width).sum();

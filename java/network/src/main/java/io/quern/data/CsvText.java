@@ -33,8 +33,8 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
     static final int MAX_FIELD = 1 << 20;
     static final int MAX_COLUMNS = 10_000;
 
-    /** @param expected the names of the training file's columns, null when this is the training file */
-    static CsvText read(Path path, CsvOptions options, List<String> expected) {
+    /** @param expected headers that fit the training file, null when this is the training file */
+    static CsvText read(Path path, CsvOptions options, List<List<String>> expected) {
         Input.requireFile(path);
         try (InputStream in = Files.newInputStream(path)) {
             long length = Files.size(path);
@@ -48,7 +48,7 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
         }
     }
 
-    static CsvText parse(String file, InputStream in, CsvOptions options, List<String> expected) {
+    static CsvText parse(String file, InputStream in, CsvOptions options, List<List<String>> expected) {
         List<String[]> rows = new ArrayList<>();
         List<Integer> lines = new ArrayList<>();
         try {
@@ -107,7 +107,7 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
     }
 
     private static CsvText named(
-            String file, List<String[]> rows, List<Integer> lines, CsvOptions options, List<String> expected) {
+            String file, List<String[]> rows, List<Integer> lines, CsvOptions options, List<List<String>> expected) {
         int first = hasHeader(file, rows, options.header(), expected) ? 1 : 0;
         if (rows.size() == first) {
             throw new FormatException(file, "", "no lines of data", "check the file");
@@ -135,12 +135,12 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
     }
 
     private static boolean hasHeader(
-            String file, List<String[]> rows, CsvOptions.Header header, List<String> expected) {
+            String file, List<String[]> rows, CsvOptions.Header header, List<List<String>> expected) {
         if (header != CsvOptions.Header.AUTO || rows.isEmpty()) {
             return header == CsvOptions.Header.PRESENT && !rows.isEmpty();
         }
         if (expected != null) {
-            return expected.equals(List.of(rows.getFirst()));
+            return expected.contains(List.of(rows.getFirst()));
         }
         if (anyNumber(rows.getFirst())) {
             return false;
@@ -213,6 +213,21 @@ record CsvText(String file, List<String> names, List<String[]> rows, List<Intege
                 "no column '" + name + "'",
                 "the columns are " + (names.size() <= 40 ? names : names.subList(0, 40) + " and more")
                         + ", or give an index from 0 to " + (names.size() - 1));
+    }
+
+    /** The same without one column. */
+    CsvText without(int column) {
+        List<String> kept = new ArrayList<>(names);
+        kept.remove(column);
+        List<String[]> shorter = rows.stream()
+                .map(row -> {
+                    String[] fields = new String[row.length - 1];
+                    System.arraycopy(row, 0, fields, 0, column);
+                    System.arraycopy(row, column + 1, fields, column, fields.length - column);
+                    return fields;
+                })
+                .toList();
+        return new CsvText(file, kept, shorter, lines);
     }
 
     FormatException error(int row, int column, String problem, String remedy) {

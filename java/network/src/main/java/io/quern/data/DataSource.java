@@ -1,6 +1,7 @@
 package io.quern.data;
 
 import io.quern.tensor.ArgumentException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +19,8 @@ import java.util.Map;
  *   <li>{@code idx:DIR}: the four files of {@link Idx#directory}
  *   <li>{@code images:DIR_OR_ZIP[,channels=1|3]}: {@link ImageFolder}, {@link ImageZip}; the parts {@code train} and
  *       {@code test} (folders or .zip files), or one part that is split
+ *   <li>{@code npy:DIR}: {@link NpySamples}, {@code x_train.npy} and {@code y_train.npy}, and the same with {@code test};
+ *       without these the samples are split
  *   <li>{@code csv:FILE[,target=COLUMN][,header=true|false][,missing=error|drop][,separator=;|tab]
  *       [,categorical=A;B][,test=FILE]}: {@link Csv}; without a test file the lines are split
  * </ul>
@@ -33,6 +36,7 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         CIFAR10(false),
         IDX(true),
         IMAGES(true, "channels"),
+        NPY(true),
         CSV(true, "target", "header", "missing", "separator", "categorical", "test");
 
         private final boolean located;
@@ -63,7 +67,7 @@ public record DataSource(Kind kind, String location, Map<String, String> options
                 .filter(candidate -> candidate.text().equals(word))
                 .findFirst()
                 .orElseThrow(() -> new ArgumentException("unknown data '" + word + "' in '" + text
-                        + "'; expected strokes," + " mnist, cifar10, idx:DIR, images:DIR_OR_ZIP or csv:FILE"));
+                        + "'; expected strokes, mnist, cifar10, idx:DIR, images:DIR_OR_ZIP, npy:DIR or csv:FILE"));
         String location = colon < 0 ? "" : head.substring(colon + 1);
         if (kind.located == location.isEmpty()) {
             throw new ArgumentException(
@@ -93,6 +97,7 @@ public record DataSource(Kind kind, String location, Map<String, String> options
             case CIFAR10 -> publicData(with).cifar10(with.validationShare(), with.seed());
             case IDX -> idx(with);
             case IMAGES -> ImageParts.load(Path.of(location), (int) number("channels", 0), with);
+            case NPY -> npy(with);
             case CSV -> csv(with);
         };
     }
@@ -119,10 +124,26 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         return Split.of(parts.get(0), parts.get(1), with.validationShare(), with.seed(), "IDX files in " + location);
     }
 
+    private Split npy(DataOptions with) {
+        Path directory = Path.of(location);
+        if (!Files.isDirectory(directory)) {
+            throw new ArgumentException("there is no directory " + directory + "; check the path");
+        }
+        NpySamples train = NpySamples.read(directory.resolve("x_train.npy"), directory.resolve("y_train.npy"));
+        Path values = directory.resolve("x_test.npy");
+        Path labels = directory.resolve("y_test.npy");
+        String about = "NPY files in " + location;
+        if (!Files.exists(values) && !Files.exists(labels)) {
+            return Split.of(train, with.validationShare(), with.testShare(), with.seed(), about + ", split");
+        }
+        NpySamples test = NpySamples.read(values, labels, train.classNames());
+        return Split.of(train, test, with.validationShare(), with.seed(), about);
+    }
+
     private Split csv(DataOptions with) {
         Path file = Path.of(location);
         CsvOptions how = csvOptions();
-        CsvTable table = Csv.read(file, how);
+        CsvTable table = with.schema() == null ? Csv.read(file, how) : Csv.read(file, how, with.schema());
         String about =
                 "table " + file.getFileName() + ", target " + table.schema().target()
                         + (table.droppedRows() > 0 ? ", without " + table.droppedRows() + " incomplete lines" : "");
@@ -131,6 +152,14 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         }
         CsvTable test = Csv.read(Path.of(options.get("test")), how, table.schema());
         return Split.of(table, test, with.validationShare(), with.seed(), about);
+    }
+
+    /** The rows of another file, read as this table was, to predict their classes. See {@link Csv#inputs}. */
+    public CsvTable inputs(Path file, CsvSchema schema) {
+        if (kind != Kind.CSV) {
+            throw new ArgumentException(this + " is no table; rows can be read the way of csv:FILE only");
+        }
+        return Csv.inputs(file, csvOptions(), schema);
     }
 
     private CsvOptions csvOptions() {

@@ -33,6 +33,11 @@ public final class Normalized implements Dataset {
         return new Normalized(source, mean, scale);
     }
 
+    /** The samples before normalization. */
+    public Dataset source() {
+        return source;
+    }
+
     @Override
     public int size() {
         return source.size();

@@ -79,6 +79,11 @@ public final class Subset implements Dataset {
         return count >= source.size() ? source : new Subset(source, Stratified.choose(source, count, seed));
     }
 
+    /** What this is a part of. */
+    public Dataset source() {
+        return source;
+    }
+
     /** The position in the source of sample {@code index}. */
     public int sourceIndex(int index) {
         return indices[index];

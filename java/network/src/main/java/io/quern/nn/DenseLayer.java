@@ -1,9 +1,11 @@
 package io.quern.nn;
 
 import io.quern.op.ActivationKind;
+import io.quern.op.DropoutMask;
 import io.quern.op.Matmul;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
+import java.util.function.Function;
 
 /**
  * y = f(x w + b) with w: (inputs, units), b: (units). Input: a vector.
@@ -11,7 +13,7 @@ import io.quern.tensor.Shape;
  * @param bias whether b exists
  * @param initializer null: He normal in front of a rectifier, else Glorot uniform
  */
-public record DenseLayer(int units, boolean bias, Initializer initializer) implements Sequential.Fusing {
+public record DenseLayer(int units, boolean bias, Initializer initializer) implements Sequential.FusingDropout {
     public DenseLayer {
         if (units < 1) {
             throw new ArgumentException("dense needs at least 1 unit, not " + units);
@@ -44,11 +46,13 @@ public record DenseLayer(int units, boolean bias, Initializer initializer) imple
     }
 
     @Override
-    public Forward build(Shape input, ParameterScope scope, ActivationKind activation) {
+    public Forward build(
+            Shape input, ParameterScope scope, ActivationKind activation, Function<Pass, DropoutMask> dropout) {
         long inputs = input.size(0);
         Initializer initial = initializer != null ? initializer : Initializer.before(activation);
         Parameter w = scope.weight(Shape.of(inputs, units), initial, inputs, units);
         Parameter b = bias ? scope.bias(Shape.of(units)) : null;
-        return (pass, x) -> Matmul.apply(pass.tape(), x, w.value(), b == null ? null : b.value(), activation);
+        return (pass, x) ->
+                Matmul.apply(pass.tape(), x, w.value(), b == null ? null : b.value(), activation, dropout.apply(pass));
     }
 }

@@ -1,8 +1,10 @@
 package io.quern.nn;
 
 import io.quern.op.Dropout;
+import io.quern.op.DropoutMask;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
+import java.util.function.Function;
 
 /**
  * Sets elements to zero with probability p in training and scales the rest by 1 / (1 - p); the identity in inference.
@@ -32,7 +34,16 @@ public record DropoutLayer(double p) implements Layer {
 
     @Override
     public Forward build(Shape input, ParameterScope scope) {
+        Function<Pass, DropoutMask> masks = mask(scope);
+        return (pass, x) -> {
+            DropoutMask mask = masks.apply(pass);
+            return mask == null ? x : Dropout.apply(pass.tape(), x, mask.p(), mask.rng());
+        };
+    }
+
+    /** What each pass drops, for the layer in front to apply; null in inference. */
+    Function<Pass, DropoutMask> mask(ParameterScope scope) {
         int stream = scope.dropoutStream();
-        return (pass, x) -> pass.training() ? Dropout.apply(pass.tape(), x, p, pass.rng().stream(stream)) : x;
+        return pass -> pass.training() ? new DropoutMask(p, pass.rng().stream(stream)) : null;
     }
 }

@@ -1,14 +1,17 @@
 package io.quern.nn;
 
 import io.quern.op.ActivationKind;
+import io.quern.op.DropoutMask;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Layers one after another. An activation behind a layer that can compute it in its own kernel is fused into it.
+ * Layers one after another. An activation behind a layer that can compute it in its own kernel is fused into it, and so is
+ * dropout behind that; the numbers are the same either way.
  *
  * @param layers at least one
  */
@@ -31,6 +34,18 @@ public record Sequential(List<Layer> layers) implements Layer {
         @Override
         default Forward build(Shape input, ParameterScope scope) {
             return build(input, scope, ActivationKind.NONE);
+        }
+    }
+
+    /** One whose kernel can also apply the dropout that follows the activation, or follows the layer at once. */
+    public interface FusingDropout extends Fusing {
+        /** @param dropout gives each pass its mask, or null for none */
+        Forward build(
+                Shape input, ParameterScope scope, ActivationKind activation, Function<Pass, DropoutMask> dropout);
+
+        @Override
+        default Forward build(Shape input, ParameterScope scope, ActivationKind activation) {
+            return build(input, scope, activation, pass -> null);
         }
     }
 
@@ -71,11 +86,20 @@ public record Sequential(List<Layer> layers) implements Layer {
             Shape next = outputShape(i, shape);
             Layer layer = layers.get(i);
             ParameterScope child = scope.child(layer.kind());
-            if (layer instanceof Fusing fusing
-                    && i + 1 < layers.size()
-                    && layers.get(i + 1) instanceof ActivationLayer activation) {
-                steps.add(fusing.build(shape, child, activation.function()));
-                i++;
+            if (layer instanceof Fusing fusing) {
+                ActivationKind activation = ActivationKind.NONE;
+                if (i + 1 < layers.size() && layers.get(i + 1) instanceof ActivationLayer behind) {
+                    activation = behind.function();
+                    i++;
+                }
+                if (layer instanceof FusingDropout both
+                        && i + 1 < layers.size()
+                        && layers.get(i + 1) instanceof DropoutLayer dropout) {
+                    steps.add(both.build(shape, child, activation, dropout.mask(scope)));
+                    i++;
+                } else {
+                    steps.add(fusing.build(shape, child, activation));
+                }
             } else {
                 steps.add(layer.build(shape, child));
             }

@@ -196,8 +196,9 @@ public final class Trainer implements AutoCloseable {
                 position.rate,
                 isBest);
         position.nextEpoch(report);
-        checkpoint();
+        // a listener's record of an epoch may be made twice after a kill, but never be missing beside a checkpoint
         listeners.forEach(listener -> listener.onEpoch(this, report));
+        checkpoint();
     }
 
     /** Early stopping's view of an epoch: true when it is the best so far. */

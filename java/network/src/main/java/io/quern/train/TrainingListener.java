@@ -14,6 +14,9 @@ public interface TrainingListener {
 
     default void onStep(Trainer trainer, Step step) {}
 
-    /** After each epoch and its validation. */
+    /**
+     * After each epoch and its validation, before its checkpoint is saved: a training that was killed in between and is
+     * resumed tells of the epoch again.
+     */
     default void onEpoch(Trainer trainer, EpochReport report) {}
 }

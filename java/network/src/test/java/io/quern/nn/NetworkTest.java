@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.op.ActivationKind;
 import io.quern.op.Tape;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.ClosedException;
@@ -129,6 +130,26 @@ class NetworkTest {
             set(network, "dense1.bias", 0.5f, -100);
             // 1*1 + 2*3 - 1*5 + 0.5 = 2.5, 1*2 + 2*4 - 1*6 - 100 < 0
             assertArrayEquals(new float[] {2.5f, 0}, run(network, -1, 1, 2, -1));
+        }
+    }
+
+    @Test
+    void dropoutIsFusedIntoTheLayerInFrontWithTheSameNumbers() {
+        ActivationLayer relu = new ActivationLayer(ActivationKind.RELU);
+        Sequential fused = Sequential.of(new DenseLayer(40), relu, new DropoutLayer(0.5), new DropoutLayer(0.25));
+        Sequential apart = Sequential.of(
+                Sequential.of(new DenseLayer(40), relu),
+                Sequential.of(new DropoutLayer(0.5)),
+                Sequential.of(new DropoutLayer(0.25)));
+        try (Network a = Network.build(fused, Shape.of(3), Rng.of(1));
+                Network b = Network.build(apart, Shape.of(3), Rng.of(1));
+                Workspace workspace = new Workspace(Memory.host())) {
+            for (int step = -1; step < 3; step++) {
+                assertArrayEquals(run(b, step, 1, 2, -1), run(a, step, 1, 2, -1), "step " + step);
+            }
+            Tape tape = new Tape(backend, workspace);
+            a.forward(Pass.training(tape, Rng.of(1)), tape.allocate(a.dtype(), Shape.of(1, 3)));
+            assertEquals(2, tape.entries().size(), "matmul with the first dropout, then the second");
         }
     }
 

@@ -82,6 +82,24 @@ class ResumeTest {
         return Files.readAllBytes(checkpoint);
     }
 
+    @Test
+    void listenersHearOfAnEpochBeforeItsCheckpointIsThere() {
+        CheckpointFolder checkpoints = new CheckpointFolder(folder.resolve("run"));
+        List<Integer> saved = new java.util.ArrayList<>();
+        try (Network network = network();
+                Trainer trainer = new Trainer(network, backend, options("Sgd"))) {
+            trainer.checkpoints(checkpoints, 0).listen(new TrainingListener() {
+                @Override
+                public void onEpoch(Trainer running, EpochReport report) {
+                    saved.add(checkpoints.newestFirst().size());
+                }
+            });
+            fit(trainer);
+        }
+        assertEquals(List.of(0, 1), saved.subList(0, 2));
+        assertTrue(checkpoints.latest().orElseThrow().toString().contains("24"), "the last epoch has its checkpoint");
+    }
+
     @ParameterizedTest
     @CsvSource({"AdamW,1", "AdamW,6", "AdamW,9", "AdamW,23", "Sgd,5", "Sgd,12", "Sgd,13"})
     void stoppedAfterAnyStepAndResumedElsewhereTheBitsAreTheSame(String optimizer, int stopAfter) throws IOException {

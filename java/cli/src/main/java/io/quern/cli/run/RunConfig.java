@@ -18,6 +18,7 @@ import java.util.Map;
  * @param inputShape of one sample
  * @param classNames in the order of the outputs
  * @param normalization what the samples went through
+ * @param facts of the data that the run learned from
  * @param options the options of {@code quern train}, defaults included, for example {@code --epochs=5}
  * @param environment versions, backend and machine, for people
  */
@@ -26,6 +27,7 @@ public record RunConfig(
         Shape inputShape,
         List<String> classNames,
         Normalization normalization,
+        DataFacts facts,
         Map<String, String> options,
         Map<String, String> environment) {
     private static final String FORMAT = "quern-run-1";
@@ -43,6 +45,7 @@ public record RunConfig(
         map.put("class_names", classNames);
         map.put("mean", normalization.mean());
         map.put("deviation", normalization.deviation());
+        map.put("data", facts.toMap());
         map.put("options", options);
         map.put("environment", environment);
         TextFile.write(file, Json.pretty(map));
@@ -62,14 +65,16 @@ public record RunConfig(
                         file + " is not the config.json of a run of this version: format is " + map.get("format")
                                 + ", expected " + FORMAT + "; train again, or use the version that made it");
             }
+            List<String> classNames = ((List<?>) required(map, "class_names"))
+                    .stream().map(Object::toString).toList();
             return new RunConfig(
                     (String) required(map, "model"),
                     Shape.of(numbers(map, "input_shape").stream()
                             .mapToLong(Number::longValue)
                             .toArray()),
-                    ((List<?>) required(map, "class_names"))
-                            .stream().map(Object::toString).toList(),
+                    classNames,
                     new Normalization(doubles(map, "mean"), doubles(map, "deviation")),
+                    DataFacts.of((Map<?, ?>) map.get("data"), classNames),
                     texts(map, "options"),
                     texts(map, "environment"));
         } catch (IOException | ClassCastException | ArgumentException e) {
@@ -78,7 +83,7 @@ public record RunConfig(
         }
     }
 
-    private static Object required(Map<?, ?> map, String name) throws IOException {
+    static Object required(Map<?, ?> map, String name) throws IOException {
         Object value = map.get(name);
         if (value == null) {
             throw new IOException("the entry \"" + name + "\" is missing");

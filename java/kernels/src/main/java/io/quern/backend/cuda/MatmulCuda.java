@@ -22,12 +22,14 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
     private final CudaKernel[] large;
     private final CudaKernel[] small;
     private final CudaKernel finish;
+    private final CudaKernel dropout;
     private final DeviceScratch scratch;
 
     MatmulCuda(CudaKernels kernels) {
         large = byLayout(kernels, LARGE);
         small = byLayout(kernels, SMALL);
         finish = kernels.get("matmul_finish_f32");
+        dropout = kernels.get("dropout_f32");
         scratch = kernels.scratch();
     }
 
@@ -82,6 +84,9 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
                     .words(problem)
                     .i32(Math.toIntExact(args.batch()))
                     .cover(results, BLOCK, 4);
+        }
+        if (args.dropout() != null) {
+            DropoutCuda.launch(dropout, args.c(), args.c(), args.dropout());
         }
     }
 

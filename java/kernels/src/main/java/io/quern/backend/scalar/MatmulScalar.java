@@ -77,6 +77,11 @@ final class MatmulScalar implements Kernel<Matmul.Args> {
                 c[ci + j] = (float) args.activation().value(c[ci + j]);
             }
         }
+        if (args.dropout() != null) {
+            for (int j = 0; j < n; j++) {
+                c[ci + j] = (float) args.dropout().apply(ci + j, c[ci + j]);
+            }
+        }
         HeapCopy.write(c, ci, n, args.c().address() + at);
     }
 

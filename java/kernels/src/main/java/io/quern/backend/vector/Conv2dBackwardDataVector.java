@@ -8,11 +8,15 @@ import io.quern.op.Conv2dBackwardData;
 final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
-    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::backward);
+    private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::backward);
+    private final ConvPlans<ConvPointwise> products;
+    private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
+    private final ConvPlans<ConvThin> thins = new ConvPlans<>(ConvThin::new);
 
     Conv2dBackwardDataVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
         this.scratch = scratch;
+        products = ConvPointwise.plans();
     }
 
     @Override
@@ -23,6 +27,18 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
     @Override
     public void run(Conv2dBackwardData.Args args) {
         ConvShape shape = ConvShape.of(args.dx(), args.filter(), args.dy(), args.geometry());
+        if (ConvPointwise.fits(shape)) {
+            products.of(shape).backwardData(args.dy(), args.filter(), args.dx(), scratch, pool);
+            return;
+        }
+        if (ConvThin.fits(shape)) {
+            thins.of(shape).run(args.dy(), args.filter(), args.dx(), scratch, pool);
+            return;
+        }
+        if (ConvDepthwise.fits(shape)) {
+            depthwise.of(shape).backwardData(args.dy(), args.filter(), args.dx(), scratch, pool);
+            return;
+        }
         plans.of(shape).run(args.dy(), args.filter(), null, args.dx(), false, null, scratch, pool);
     }
 }

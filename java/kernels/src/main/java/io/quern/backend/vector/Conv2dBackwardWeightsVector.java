@@ -8,11 +8,21 @@ import io.quern.op.Conv2dBackwardWeights;
 final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
-    private final ConvPlans<FilterGradient> plans = new ConvPlans<>(FilterGradient::new);
+    private final ConvPlans<Plan> plans = new ConvPlans<>(Plan::of);
+    private final ConvPlans<ConvPointwise> products;
+    private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
+
+    /** {@code fast} is null where {@code direct} is faster or the only one allowed. */
+    private record Plan(FilterGradient direct, WinogradGradient fast) {
+        static Plan of(ConvShape shape) {
+            return new Plan(new FilterGradient(shape), WinogradGradient.of(shape));
+        }
+    }
 
     Conv2dBackwardWeightsVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
         this.scratch = scratch;
+        products = ConvPointwise.plans();
     }
 
     @Override
@@ -23,6 +33,17 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     @Override
     public void run(Conv2dBackwardWeights.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.dfilter(), args.dy(), args.geometry());
-        plans.of(shape).run(args.x(), args.dy(), args.dfilter(), scratch, pool);
+        if (ConvPointwise.fits(shape)) {
+            products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
+            return;
+        }
+        if (ConvDepthwise.fits(shape)) {
+            depthwise.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
+            return;
+        }
+        Plan plan = plans.of(shape);
+        if (plan.fast == null || !plan.fast.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
+            plan.direct.run(args.x(), args.dy(), args.dfilter(), scratch, pool);
+        }
     }
 }

@@ -12,11 +12,14 @@ import io.quern.op.Conv2d;
 final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
-    private final ConvPlans<Correlation> plans = new ConvPlans<>(Correlation::forward);
+    private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::forward);
+    private final ConvPlans<ConvPointwise> products;
+    private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
 
     Conv2dVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
         this.scratch = scratch;
+        products = ConvPointwise.plans();
     }
 
     @Override
@@ -27,8 +30,19 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     @Override
     public void run(Conv2d.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.filter(), args.y(), args.geometry());
+        if (ConvPointwise.fits(shape)) {
+            Epilogue epilogue = FusedEpilogue.of(args.bias(), args.preactivation(), args.activation());
+            products.of(shape).forward(args.x(), args.filter(), args.y(), epilogue, scratch, pool);
+            return;
+        }
         boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
         Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
+        if (ConvDepthwise.fits(shape)) {
+            depthwise
+                    .of(shape)
+                    .forward(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
+            return;
+        }
         plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
     }
 }

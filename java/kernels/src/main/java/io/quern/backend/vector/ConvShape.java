@@ -1,6 +1,7 @@
 package io.quern.backend.vector;
 
 import io.quern.op.Conv2dGeometry;
+import io.quern.op.Winograd;
 import io.quern.tensor.Tensor;
 
 /** The extents of a convolution as ints, under their usual names. */
@@ -26,6 +27,11 @@ record ConvShape(int n, int h, int w, int c, int r, int s, int k, int p, int q, 
     /** True when every channel is a group of its own with one result. */
     boolean depthwise() {
         return groups() > 1 && c == groups() && k == groups();
+    }
+
+    /** True when the contract allows Winograd's sums. */
+    boolean winograd() {
+        return Winograd.applies(geometry, r, s, c, k);
     }
 
     /** Image channels of a group. */

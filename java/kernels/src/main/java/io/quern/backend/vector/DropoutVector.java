@@ -6,7 +6,7 @@ import static jdk.incubator.vector.VectorOperators.ULT;
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Dropout;
-import io.quern.tensor.Rng;
+import io.quern.op.DropoutMask;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
@@ -20,6 +20,9 @@ final class DropoutVector implements Kernel<Dropout.Args> {
 
     /** Elements whose draws, x and y stay in the first-level cache between the two loops. */
     private static final int CHUNK = 1 << 10;
+
+    /** Bytes of scratch for the draws of a chunk. */
+    static final long SCRATCH = 2L * CHUNK;
 
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -38,26 +41,33 @@ final class DropoutVector implements Kernel<Dropout.Args> {
     public void run(Dropout.Args args) {
         long x = args.x().address();
         long y = args.y().address();
-        Rng rng = args.rng();
-        int threshold = args.threshold();
-        float scale = args.scale();
+        DropoutMask mask = args.mask();
+        int threshold = mask.threshold();
         Ranges.run(pool, args.y().elements(), (from, count) -> {
             long at = 4 * from;
             if (threshold == 0) {
-                ScaleVector.scale(x + at, y + at, count, scale);
+                ScaleVector.scale(x + at, y + at, count, mask.scale());
             } else {
-                apply(rng, threshold, scale, from, x + at, y + at, count);
+                apply(mask, from, x + at, y + at, count, scratch.address(SCRATCH));
             }
         });
     }
 
-    /** @param from the run's first element in the draws, a multiple of 8 */
-    private void apply(Rng rng, int threshold, float scale, long from, long x, long y, int count) {
-        long draws = scratch.address(2L * CHUNK);
-        for (int i = 0; i < count; i += CHUNK) {
-            int length = Math.min(CHUNK, count - i);
-            PhiloxVector.bits16(rng, from + i, length, draws);
-            keep(draws, threshold, x + 4L * i, y + 4L * i, length, scale);
+    /**
+     * A run of elements, also for the epilogues of other kernels. y may be x.
+     *
+     * @param from the run's first element in the draws
+     * @param draws {@link #SCRATCH} bytes
+     */
+    static void apply(DropoutMask mask, long from, long x, long y, int count, long draws) {
+        // Draws come in blocks of eight: a run may start within one.
+        int skip = (int) (from & 7);
+        for (int i = 0; i < count; ) {
+            int length = Math.min(CHUNK - skip, count - i);
+            PhiloxVector.bits16(mask.rng(), from + i - skip, skip + length, draws);
+            keep(draws + 2L * skip, mask.threshold(), x + 4L * i, y + 4L * i, length, mask.scale());
+            i += length;
+            skip = 0;
         }
     }
 

@@ -1,6 +1,6 @@
 package io.quern.backend.vector;
 
-/** What happens to a finished block of C while it is in cache: bias, activation, a copy of the pre-activation. */
+/** What happens to a finished block of C while it is in cache: bias, activation, dropout, a copy of the pre-activation. */
 @FunctionalInterface
 interface Epilogue {
     /**

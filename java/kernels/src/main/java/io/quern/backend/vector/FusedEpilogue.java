@@ -3,51 +3,89 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 
 import io.quern.op.ActivationKind;
+import io.quern.op.DropoutMask;
 import io.quern.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
  * What follows a matrix product or a convolution while the block is in cache: z = c + bias, a copy of z if the gradient
- * will need it, c = f(z).
+ * will need it, c = f(z), c = dropout(c).
  *
  * @param bias address of one float per column, or 0
  * @param preactivation address of a matrix of the result's row length, or 0
+ * @param dropout null for none
  */
-record FusedEpilogue(long bias, long preactivation, ActivationKind kind) implements Epilogue {
+record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Dropping dropout) implements Epilogue {
+    /**
+     * Dropout of the result.
+     *
+     * @param columns of a whole row of the result
+     * @param first index of its first element in the draws
+     * @param scratch for the draws: not the one that holds the caller's operands
+     */
+    record Dropping(DropoutMask mask, int columns, long first, Scratch scratch) {
+        /** Null when nothing is dropped. */
+        static Dropping of(DropoutMask mask, int columns, Scratch scratch) {
+            return mask == null || mask.threshold() == 0 ? null : new Dropping(mask, columns, 0, scratch);
+        }
+    }
+
     /** Null when there is nothing to do. */
-    static FusedEpilogue of(Tensor bias, Tensor preactivation, ActivationKind kind) {
-        if (bias == null && preactivation == null && kind == ActivationKind.NONE) {
+    static FusedEpilogue of(Tensor bias, Tensor preactivation, ActivationKind kind, Dropping dropout) {
+        if (bias == null && preactivation == null && kind == ActivationKind.NONE && dropout == null) {
             return null;
         }
         return new FusedEpilogue(
-                bias == null ? 0 : bias.address(), preactivation == null ? 0 : preactivation.address(), kind);
+                bias == null ? 0 : bias.address(), preactivation == null ? 0 : preactivation.address(), kind, dropout);
     }
 
-    /** For the item of a batch whose preactivation lies {@code bytes} behind the first. */
-    FusedEpilogue shifted(long bytes) {
-        return preactivation == 0 ? this : new FusedEpilogue(bias, preactivation + bytes, kind);
+    /** Without dropout. */
+    static FusedEpilogue of(Tensor bias, Tensor preactivation, ActivationKind kind) {
+        return of(bias, preactivation, kind, null);
+    }
+
+    /** For an item of a batch: its preactivation lies {@code bytes}, its result {@code elements} behind the first. */
+    FusedEpilogue shifted(long bytes, long elements) {
+        return new FusedEpilogue(
+                bias,
+                preactivation == 0 ? 0 : preactivation + bytes,
+                kind,
+                dropout == null
+                        ? null
+                        : new Dropping(dropout.mask, dropout.columns, dropout.first + elements, dropout.scratch));
     }
 
     @Override
     public void apply(long c, long rowStrideBytes, int row0, int rows, int col0, int cols) {
         long column = (long) col0 * Float.BYTES;
-        if (bias == 0 && rowStrideBytes == (long) cols * Float.BYTES) {
+        if (bias == 0
+                && rowStrideBytes == (long) cols * Float.BYTES
+                && (dropout == null || cols == dropout.columns)
+                && (long) rows * cols <= Integer.MAX_VALUE) {
             // Whole rows without anything per column are one row.
-            cols *= rows;
-            rows = 1;
+            apply(c, preactivation + row0 * rowStrideBytes, column, row0, col0, rows * cols);
+            return;
         }
         for (int i = 0; i < rows; i++) {
-            long row = c + i * rowStrideBytes;
-            if (bias != 0) {
-                addBias(row, bias + column, cols);
-            }
-            if (preactivation != 0) {
-                Copies.copy(row, preactivation + (row0 + i) * rowStrideBytes + column, (long) cols * Float.BYTES);
-            }
-            if (kind != ActivationKind.NONE) {
-                ActivationVector.apply(kind, row, row, cols);
-            }
+            long at = i * rowStrideBytes;
+            apply(c + at, preactivation + row0 * rowStrideBytes + at, column, row0 + i, col0, cols);
+        }
+    }
+
+    private void apply(long c, long copy, long column, int row, int col, int cols) {
+        if (bias != 0) {
+            addBias(c, bias + column, cols);
+        }
+        if (preactivation != 0) {
+            Copies.copy(c, copy + column, (long) cols * Float.BYTES);
+        }
+        if (kind != ActivationKind.NONE) {
+            ActivationVector.apply(kind, c, c, cols);
+        }
+        if (dropout != null) {
+            long index = dropout.first + (long) row * dropout.columns + col;
+            DropoutVector.apply(dropout.mask, index, c, c, cols, dropout.scratch.address(DropoutVector.SCRATCH));
         }
     }
 

@@ -60,9 +60,9 @@ record GemmBlock(
                 GemmTile.edge(
                         rows - i, wide, depth, edgeA, Float.BYTES, STEP_A, bj, bs, cij, ldc, alphaBits, add, tile);
             }
-            if (last && epilogue != null) {
-                epilogue.apply(top, ldc, row0, rows, col0 + j, wide);
-            }
+        }
+        if (last && epilogue != null) {
+            epilogue.apply(c + row0 * ldc + (long) col0 * Float.BYTES, ldc, row0, rows, col0, columns);
         }
     }
 

@@ -6,13 +6,15 @@ import io.quern.op.Matmul;
 import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 
-/** c = f(alpha op(a) op(b) + beta c + bias) on {@link Gemm}; operands of any strides, c of unit column stride. */
+/** c = d(f(alpha op(a) op(b) + beta c + bias)) on {@link Gemm}; operands of any strides, c of unit column stride. */
 final class MatmulVector implements Kernel<Matmul.Args> {
     /** Multiply-adds of an item of a batch below which threads share out items rather than an item's blocks. */
     private static final long SMALL = 1L << 22;
 
     private final WorkerPool pool;
     private final Scratch scratch;
+    /** The epilogue's: {@link #scratch} is in use while it runs. */
+    private final Scratch draws = new ThreadScratch();
 
     MatmulVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -59,7 +61,11 @@ final class MatmulVector implements Kernel<Matmul.Args> {
             a = args.a().address();
             b = args.b().address();
             c = args.c().address();
-            epilogue = FusedEpilogue.of(args.bias(), args.preactivation(), args.activation());
+            epilogue = FusedEpilogue.of(
+                    args.bias(),
+                    args.preactivation(),
+                    args.activation(),
+                    FusedEpilogue.Dropping.of(args.dropout(), args.n(), draws));
         }
 
         void run(int item, WorkerPool threads) {
@@ -79,7 +85,9 @@ final class MatmulVector implements Kernel<Matmul.Args> {
                     (float) args.beta(),
                     c + behind(args.c(), item),
                     args.c().stride(-2),
-                    epilogue == null || item == 0 ? epilogue : epilogue.shifted(behind(args.preactivation(), item)),
+                    epilogue == null || item == 0
+                            ? epilogue
+                            : epilogue.shifted(behind(args.preactivation(), item), (long) item * args.m() * args.n()),
                     scratch,
                     threads);
         }

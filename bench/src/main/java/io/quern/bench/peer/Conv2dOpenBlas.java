@@ -1,8 +1,12 @@
-package io.quern.bench;
+package io.quern.bench.peer;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import io.quern.bench.Contender;
+import io.quern.bench.ConvolutionProblem;
+import io.quern.bench.ConvolutionSpec;
+import io.quern.bench.Unavailable;
 import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
@@ -10,40 +14,52 @@ import io.quern.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.bytedeco.openblas.global.openblas;
 
-/**
- * The textbook convolution: a matrix of columns in memory and one product by OpenBLAS. The peer until a vendor's own
- * convolutions stand beside ours.
- */
-final class ConvolutionByColumns implements AutoCloseable {
+/** The textbook convolution: a matrix of columns in memory and one product by OpenBLAS. */
+public final class Conv2dOpenBlas implements Contender {
     private final ConvolutionSpec spec;
     private final Tensor columns;
     private final int rows;
     private final int taps;
     private final int k;
 
-    ConvolutionByColumns(ConvolutionSpec spec) {
-        if (spec.geometry().groups() != 1) {
-            throw new IllegalArgumentException("columns-openblas has no groups");
+    private final Runnable pass;
+
+    public Conv2dOpenBlas(ConvolutionProblem problem) {
+        if (problem.spec().geometry().groups() != 1) {
+            throw new Unavailable("columns-openblas has no groups", null);
         }
-        this.spec = spec;
-        this.rows = (int) (spec.result().elements() / spec.result().size(3));
-        this.taps = (int) (spec.filter().elements() / spec.filter().size(3));
-        this.k = spec.filter().dim(3);
-        this.columns = Tensor.allocate(DType.F32, Shape.of(rows, taps));
+        spec = problem.spec();
+        rows = (int) (spec.result().elements() / spec.result().size(3));
+        taps = (int) (spec.filter().elements() / spec.filter().size(3));
+        k = spec.filter().dim(3);
+        columns = Tensor.allocate(DType.F32, Shape.of(rows, taps));
+        Tensor image = problem.image();
+        Tensor filter = problem.filter();
+        Tensor result = problem.result();
+        pass = switch (problem.pass()) {
+            case FORWARD -> () -> forward(image, filter, result);
+            case BACKWARD_DATA -> () -> backwardData(result, filter, image);
+            case BACKWARD_WEIGHTS -> () -> backwardWeights(image, result, filter);
+        };
     }
 
-    void forward(Tensor x, Tensor filter, Tensor y) {
+    @Override
+    public void run() {
+        pass.run();
+    }
+
+    private void forward(Tensor x, Tensor filter, Tensor y) {
         walk(x, false);
         product(false, false, rows, k, taps, columns, filter, y);
     }
 
-    void backwardData(Tensor dy, Tensor filter, Tensor dx) {
+    private void backwardData(Tensor dy, Tensor filter, Tensor dx) {
         product(false, true, rows, taps, k, dy, filter, columns);
         ALL.asSlice(dx.address(), 4 * dx.elements()).fill((byte) 0);
         walk(dx, true);
     }
 
-    void backwardWeights(Tensor x, Tensor dy, Tensor dfilter) {
+    private void backwardWeights(Tensor x, Tensor dy, Tensor dfilter) {
         walk(x, false);
         product(true, false, taps, k, rows, columns, dy, dfilter);
     }

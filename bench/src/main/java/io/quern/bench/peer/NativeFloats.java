@@ -1,4 +1,4 @@
-package io.quern.bench;
+package io.quern.bench.peer;
 
 import io.quern.tensor.Tensor;
 import org.bytedeco.javacpp.FloatPointer;

@@ -1,0 +1,208 @@
+package io.quern.bench;
+
+import io.quern.backend.Backend;
+import io.quern.backend.Backends;
+import io.quern.bench.peer.Library;
+import io.quern.op.Op;
+import io.quern.op.OpArgs;
+import io.quern.tensor.DType;
+import io.quern.tensor.Rng;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * The implementations of one op on one set of arguments. They share the tensors, and each is compared with another one
+ * before it is timed: the first peer that is there with Quern, all others with that peer, or with the op's reference
+ * when no peer is there.
+ */
+public final class Contest implements AutoCloseable {
+    /** Decides whether the results of a contender are right; throws when not. */
+    public interface Check {
+        void accept(String contender);
+    }
+
+    private record Entry(Library library, Supplier<Contender> create) {}
+
+    private final String what;
+    private final int threads;
+    private final Backend backend;
+    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private final Map<String, Contender> ready = new HashMap<>();
+    private final List<Tensor> results = new ArrayList<>();
+    private Runnable reference;
+    private Runnable before = this::spoil;
+    private double tolerance;
+    private Check check;
+    private List<float[]> expected;
+    private String expectedFrom;
+
+    public Contest(String what, int threads) {
+        this.what = what;
+        this.threads = threads;
+        this.backend = own(Backends.of("vector", threads));
+    }
+
+    public int threads() {
+        return threads;
+    }
+
+    /** Closed with the contest. */
+    public <T extends AutoCloseable> T own(T resource) {
+        owned.add(resource);
+        return resource;
+    }
+
+    /** Seeded, uniform in [-1, 1). */
+    public Tensor random(int stream, Shape shape) {
+        return Rng.of(42).stream(stream).fillUniform(empty(shape), -1, 1);
+    }
+
+    public Tensor empty(Shape shape) {
+        return own(Tensor.allocate(DType.F32, shape));
+    }
+
+    /** Quern's own entry, and its reference for the comparison. */
+    public <A extends OpArgs> Contest quern(Op<A> op, A args, Tensor... compared) {
+        reference = () -> op.reference(args);
+        results.addAll(List.of(compared));
+        return add("quern", Library.NONE, () -> () -> backend.run(op, args));
+    }
+
+    /** Quern's entry where it is more than one op. */
+    public Contest quern(Runnable calls, Runnable reference, Tensor... compared) {
+        this.reference = reference;
+        results.addAll(List.of(compared));
+        return add("quern", Library.NONE, () -> calls::run);
+    }
+
+    /** What is compared, for contenders that are all added by name. */
+    public Contest compared(Tensor... tensors) {
+        results.addAll(List.of(tensors));
+        return this;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    public Contest add(String name, Library library, Supplier<Contender> create) {
+        entries.put(name, new Entry(library, create));
+        return this;
+    }
+
+    /** |actual - expected| <= tolerance x (1 + |expected|), for every element of every compared tensor. */
+    public Contest tolerance(double relative) {
+        tolerance = relative;
+        return this;
+    }
+
+    /** Sets the results to what an op that updates in place starts from; without it they are NaN before a comparison. */
+    public Contest before(Runnable reset) {
+        before = reset;
+        return this;
+    }
+
+    /** Instead of the comparison, where results are random. */
+    public Contest check(Check of) {
+        check = of;
+        return this;
+    }
+
+    /** Verified and warm; the same object for every later call. */
+    public Contender contender(String impl) {
+        String name = impl == null ? "quern" : impl;
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw new IllegalArgumentException("impl is " + name + ", expected one of " + entries.keySet());
+        }
+        entry.library.use(threads);
+        return ready.computeIfAbsent(name, key -> {
+            Contender contender = entry.create.get();
+            verify(name, contender);
+            if (name.equals("quern")) {
+                Warmth.reach(contender);
+            }
+            return contender;
+        });
+    }
+
+    private void verify(String name, Contender contender) {
+        if (check != null) {
+            before.run();
+            contender.run();
+            contender.publish();
+            check.accept(name);
+            return;
+        }
+        if (expected == null) {
+            expect();
+        }
+        List<float[]> other = expected;
+        if (name.equals(expectedFrom)) {
+            try (Contender quern = entries.get("quern").create.get()) {
+                other = outcome(quern);
+            }
+        }
+        List<float[]> actual = outcome(contender);
+        for (int i = 0; i < actual.size(); i++) {
+            Verify.close(what + " by " + name + ", output " + i, actual.get(i), other.get(i), tolerance);
+        }
+    }
+
+    private void expect() {
+        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+            Library library = entry.getValue().library;
+            if (library != Library.NONE && library.missing() == null) {
+                library.use(threads);
+                try (Contender peer = entry.getValue().create.get()) {
+                    expected = outcome(peer);
+                    expectedFrom = entry.getKey();
+                    return;
+                } catch (Unavailable next) {
+                    System.err.println(what + ": " + next.getMessage());
+                }
+            }
+        }
+        before.run();
+        if (reference == null) {
+            try (Contender quern = entries.get("quern").create.get()) {
+                expected = outcome(quern);
+            }
+            return;
+        }
+        reference.run();
+        expected = results.stream().map(Tensor::toFloats).toList();
+    }
+
+    private List<float[]> outcome(Contender contender) {
+        before.run();
+        contender.run();
+        contender.publish();
+        return results.stream().map(Tensor::toFloats).toList();
+    }
+
+    private void spoil() {
+        results.forEach(tensor -> tensor.fill(Double.NaN));
+    }
+
+    @Override
+    public void close() {
+        ready.values().forEach(Contender::close);
+        ready.clear();
+        for (AutoCloseable resource : owned.reversed()) {
+            try {
+                resource.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("closing " + what, e);
+            }
+        }
+        owned.clear();
+    }
+}

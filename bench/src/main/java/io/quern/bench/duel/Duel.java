@@ -1,0 +1,158 @@
+package io.quern.bench.duel;
+
+import io.quern.bench.report.Tables;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Measures suites of rows with JMH: a JVM for every few rows, and within it the implementations of a row alternate, so
+ * that a drift of the machine hits all of them alike and natives are loaded and kernels compiled once.
+ *
+ * <pre>{@code Duel [-o JSON] [-forks 1] [-rows 12] [-laps 3] [-i 3] [-r 60] @SUITE | BENCH name=value,... [BENCH ...]}</pre>
+ *
+ * A suite file has such a line per block; empty lines and lines from # on do not count.
+ */
+public final class Duel {
+    private Path json;
+    private int forks = 1;
+    private int rows = 12;
+    private int laps = 3;
+    private int iterations = 3;
+    private int milliseconds = 60;
+    private final List<List<Row>> blocks = new ArrayList<>();
+
+    private Duel() {}
+
+    public static void main(String[] args) throws Exception {
+        Duel duel = new Duel();
+        duel.parse(args);
+        duel.run();
+    }
+
+    private void parse(String[] args) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int i = 0; i < args.length; i++) {
+            switch (args[i]) {
+                case "-o" -> json = Path.of(args[++i]);
+                case "-forks" -> forks = Integer.parseInt(args[++i]);
+                case "-rows" -> rows = Integer.parseInt(args[++i]);
+                case "-laps" -> laps = Integer.parseInt(args[++i]);
+                case "-i" -> iterations = Integer.parseInt(args[++i]);
+                case "-r" -> milliseconds = Integer.parseInt(args[++i]);
+                default -> {
+                    if (args[i].startsWith("@")) {
+                        for (String block : Files.readAllLines(Path.of(args[i].substring(1)))) {
+                            add(block.replaceFirst("#.*", ""));
+                        }
+                    } else if (args[i].contains("=")) {
+                        line.append(' ').append(args[i]);
+                    } else {
+                        add(line.toString());
+                        line.setLength(0);
+                        line.append(args[i]);
+                    }
+                }
+            }
+        }
+        add(line.toString());
+        if (blocks.isEmpty()) {
+            throw new IllegalArgumentException("nothing to measure: name a benchmark or @a suite");
+        }
+    }
+
+    private void add(String line) {
+        if (!line.isBlank()) {
+            blocks.add(Row.expand(line));
+        }
+    }
+
+    private void run() throws IOException, InterruptedException {
+        List<String> parts = new ArrayList<>();
+        for (int fork = 0; fork < forks; fork++) {
+            for (List<Row> block : blocks) {
+                for (int from = 0; from < block.size(); from += rows) {
+                    String part = fork(block.subList(from, Math.min(from + rows, block.size())));
+                    if (!part.isBlank()) {
+                        parts.add(part);
+                    }
+                }
+            }
+        }
+        Path all = json == null ? Files.createTempFile("duel", ".json") : json;
+        Files.writeString(all, "[\n" + String.join(",\n", parts) + "\n]\n");
+        System.out.println();
+        System.out.print(Tables.render(List.of(all)));
+        if (json == null) {
+            Files.delete(all);
+        }
+    }
+
+    /** The results of the rows as the inside of a JSON array. A contender that kills its process is left out. */
+    private String fork(List<Row> some) throws IOException, InterruptedException {
+        List<String> parts = new ArrayList<>();
+        List<Row> rest = new ArrayList<>(some);
+        while (!rest.isEmpty()) {
+            Path folder = Files.createTempDirectory("duel");
+            try {
+                Path list = folder.resolve("rows");
+                Files.write(list, rest.stream().map(Row::toString).toList());
+                int status = start(list, folder);
+                for (int i = 0; Files.exists(folder.resolve(i + ".json")); i++) {
+                    String array = Files.readString(folder.resolve(i + ".json")).strip();
+                    String inside = array.substring(1, array.length() - 1).strip();
+                    if (!inside.isEmpty()) {
+                        parts.add(inside);
+                    }
+                    rest.removeFirst();
+                }
+                if (status != 0 && !rest.isEmpty()) {
+                    Row row = rest.removeFirst();
+                    String impl = Files.exists(folder.resolve("impl")) ? Files.readString(folder.resolve("impl")) : "";
+                    System.err.println(row + ": " + impl + " is left out: it ended its process, exit code " + status);
+                    if (row.impl().contains(impl) && row.impl().size() > 1) {
+                        rest.addFirst(row.without(impl));
+                    }
+                }
+            } finally {
+                delete(folder);
+            }
+        }
+        return String.join(",\n", parts);
+    }
+
+    private int start(Path list, Path folder) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        // without these, JavaCPP collects garbage by the size of native memory
+        command.add("-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
+        command.add("-Dorg.bytedeco.javacpp.maxbytes=0");
+        command.add("--sun-misc-unsafe-memory-access=allow");
+        command.add("-XX:ErrorFile=" + folder.resolve("crash.log"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Laps.class.getName()));
+        command.addAll(List.of(list.toString(), folder.toString(), "" + laps, "" + iterations, "" + milliseconds));
+        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        // inherited, they would hold OpenBLAS to the kernels or caches of an older processor
+        builder.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"));
+        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call
+        builder.environment()
+                .putAll(Map.of(
+                        "MALLOC_ARENA_MAX", "1", "MALLOC_MMAP_MAX_", "0", "MALLOC_TRIM_THRESHOLD_", "68719476736"));
+        return builder.start().waitFor();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+}

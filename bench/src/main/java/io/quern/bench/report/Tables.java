@@ -1,0 +1,53 @@
+package io.quern.bench.report;
+
+import io.quern.bench.BatchNormBench;
+import io.quern.bench.Conv2dBench;
+import io.quern.bench.DropoutBench;
+import io.quern.bench.ElementwiseBench;
+import io.quern.bench.FmaCeilingBench;
+import io.quern.bench.LayerNormBench;
+import io.quern.bench.MatmulBench;
+import io.quern.bench.OptimizerBench;
+import io.quern.bench.PoolBench;
+import io.quern.bench.SoftmaxBench;
+import io.quern.bench.StreamBench;
+import io.quern.op.Cost;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What each benchmark counts, and its results as a table. */
+public final class Tables {
+    static final List<ResultTable> ALL = List.of(
+            ResultTable.roof("FmaCeilingBench", "GFLOP/s", FmaCeilingBench::cost),
+            ResultTable.roof("StreamBench", "GB/s", StreamBench::cost),
+            ResultTable.of("MatmulBench", "GFLOP/s", MatmulBench::cost),
+            ResultTable.of("Conv2dBench", "GFLOP/s", Conv2dBench::cost),
+            ResultTable.items("DropoutBench", "G elements/s", "size", 1e-3, DropoutBench::cost),
+            ResultTable.of("ElementwiseBench", "GB/s", ElementwiseBench::cost),
+            ResultTable.of("SoftmaxBench", "GB/s", SoftmaxBench::cost),
+            ResultTable.of("BatchNormBench", "GB/s", BatchNormBench::cost),
+            ResultTable.of("LayerNormBench", "GB/s", LayerNormBench::cost),
+            ResultTable.of("PoolBench", "GB/s", PoolBench::cost),
+            ResultTable.of("OptimizerBench", "GB/s", OptimizerBench::cost),
+            ResultTable.items("TrainStepBench", "samples/s", "batch", 1e6, row -> new Cost(0, 0)));
+
+    private Tables() {}
+
+    /** Markdown tables of everything in JMH's JSON files. */
+    public static String render(List<Path> json) throws IOException {
+        Measurements measurements = new Measurements();
+        for (Path file : json) {
+            measurements.read(file);
+        }
+        Roof roof = new Roof(measurements);
+        StringBuilder text = new StringBuilder();
+        for (ResultTable table : ALL) {
+            Measurements own = measurements.of(table.bench());
+            if (own.combinations().iterator().hasNext()) {
+                text.append(table.markdown(own, roof)).append('\n');
+            }
+        }
+        return text.toString();
+    }
+}

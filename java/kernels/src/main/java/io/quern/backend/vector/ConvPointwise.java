@@ -1,0 +1,108 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.WorkerPool;
+import io.quern.tensor.Tensor;
+
+/**
+ * The three passes of a 1x1 convolution as matrix products: rows are pixels, columns channels. With strides, the pixels
+ * that a filter meets are first copied together, or spread afterwards.
+ */
+final class ConvPointwise {
+    private final ConvShape shape;
+    /** The image has exactly the pixels of the result. */
+    private final boolean dense;
+
+    private final int pixels;
+    /** For the pixels met: not the memory that {@link Gemm} uses meanwhile. */
+    private final Scratch gathered;
+
+    private ConvPointwise(ConvShape shape, Scratch gathered) {
+        this.shape = shape;
+        this.gathered = gathered;
+        pixels = shape.n() * shape.p() * shape.q();
+        dense = shape.p() == shape.h() && shape.q() == shape.w();
+    }
+
+    /** For filters of one tap without padding and groups. */
+    static boolean fits(ConvShape shape) {
+        return shape.r() == 1
+                && shape.s() == 1
+                && shape.groups() == 1
+                && shape.geometry().paddingH() == 0
+                && shape.geometry().paddingW() == 0
+                && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE;
+    }
+
+    /** Plans that share memory for gathered pixels. */
+    static ConvPlans<ConvPointwise> plans() {
+        Scratch gathered = new ThreadScratch();
+        return new ConvPlans<>(shape -> new ConvPointwise(shape, gathered));
+    }
+
+    /** y = x filter, with what {@code epilogue} does. */
+    void forward(Tensor x, Tensor filter, Tensor y, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
+        long image = dense ? x.address() : gather(x.address(), pool);
+        int c = shape.c(), k = shape.k();
+        Gemm.multiply(
+                pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
+    }
+
+    /** dx = dy filter'. */
+    void backwardData(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
+        long image = dense ? dx.address() : gathered.address(gatheredBytes());
+        int c = shape.c(), k = shape.k();
+        Gemm.multiply(pixels, c, k, 1, dy.address(), k, 1, filter.address(), 1, k, 0, image, c, null, scratch, pool);
+        if (!dense) {
+            spread(image, dx.address(), pool);
+        }
+    }
+
+    /** dfilter = x' dy. */
+    void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
+        long image = dense ? x.address() : gather(x.address(), pool);
+        int c = shape.c(), k = shape.k();
+        Gemm.multiply(
+                c, k, pixels, 1, image, 1, c, dy.address(), k, 1, 0, dfilter.address(), k, null, scratch, pool);
+    }
+
+    private long gatheredBytes() {
+        return (long) pixels * shape.c() * Float.BYTES;
+    }
+
+    private long gather(long image, WorkerPool pool) {
+        long to = gathered.address(gatheredBytes()), pixel = (long) shape.c() * Float.BYTES;
+        Blocks.run(pool, gatheredBytes() > 1 << 18, shape.n() * shape.p(), row -> {
+            long target = to + row * shape.q() * pixel;
+            long source = image + row(row) * shape.w() * pixel;
+            for (int q = 0; q < shape.q(); q++) {
+                Copies.copy(source + q * shape.geometry().strideW() * pixel, target + q * pixel, pixel);
+            }
+        });
+        return to;
+    }
+
+    /** The image row, over all images, that a result row meets. */
+    private long row(int row) {
+        return (long) row / shape.p() * shape.h() + (long) row % shape.p() * shape.geometry().strideH();
+    }
+
+    /** The pixels met between zeros. */
+    private void spread(long from, long image, WorkerPool pool) {
+        long pixel = (long) shape.c() * Float.BYTES;
+        int stepH = shape.geometry().strideH(), stepW = shape.geometry().strideW();
+        Blocks.run(pool, gatheredBytes() > 1 << 18, shape.n() * shape.h(), row -> {
+            long target = image + (long) row * shape.w() * pixel;
+            int y = row % shape.h();
+            if (y % stepH != 0 || y / stepH >= shape.p()) {
+                Copies.zero(target, shape.w() * pixel);
+                return;
+            }
+            long source = from + ((long) row / shape.h() * shape.p() + y / stepH) * shape.q() * pixel;
+            for (int q = 0; q < shape.q(); q++) {
+                int x = q * stepW, next = q + 1 < shape.q() ? x + stepW : shape.w();
+                Copies.copy(source + q * pixel, target + x * pixel, pixel);
+                Copies.zero(target + (x + 1) * pixel, (next - x - 1) * pixel);
+            }
+        });
+    }
+}

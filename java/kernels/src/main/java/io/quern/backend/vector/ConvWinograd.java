@@ -1,0 +1,328 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.vector.WinogradTransforms.POINTS;
+import static io.quern.backend.vector.WinogradTransforms.TILE;
+
+import io.quern.backend.WorkerPool;
+import io.quern.tensor.Tensor;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A 3x3 convolution of stride 1, or its gradient by the image, by Winograd's F(4x4, 3x3): tiles of 6x6 source pixels and
+ * filters are transformed, multiplied point by point, 36 matrix products over the channels, and transformed back to 4x4
+ * results. A quarter of the multiplications; what the transforms cost decides {@link #pays}.
+ *
+ * <p>Two orders. Where the transformed filter is the smaller operand it is made first, whole, and tasks are blocks of
+ * tiles that go through all steps in L2. Where it is the larger, the transformed tiles are made first, and tasks are
+ * panels of columns, whose part of the filter is transformed and used up in cache. Every sum is one chain over the
+ * channels either way.
+ *
+ * <p>An element that is not finite spreads over its tile, and large ones may overflow in between: then some result is not
+ * finite, and {@link #run} says so for the caller to compute directly.
+ */
+final class ConvWinograd {
+    /** Multiply-adds below which threads cost more than they bring. */
+    private static final double PARALLEL = 1 << 20;
+    /** Bytes of transformed tiles and products that a block of tiles may take. */
+    private static final long BLOCK_BYTES = 640 << 10;
+    /** Bytes of transformed tiles at once where they are made first. */
+    private static final long SOURCE_BYTES = 12 << 20;
+    /** Keeps the 36 points of a tile apart in the sets of the caches. */
+    private static final long SKEW = 5 * 64;
+
+    private final ConvShape shape;
+    private final boolean forward;
+    private final ConvAxis h, w;
+    /** Source channels and result channels. */
+    private final int depth, width;
+
+    private final int panels;
+    private final int down, across, tiles;
+    /** Whether the transformed tiles are made before the filter. */
+    private final boolean sourceFirst;
+    /** Tiles multiplied at once, and tiles transformed at once. */
+    private final int block, span;
+
+    private final WinogradSource tileSource;
+    private final ConvTile.Walk whole;
+    private final ConvTile.Walk last;
+    private final long filterPoint, filterPanel;
+
+    private ConvWinograd(ConvShape shape, boolean forward) {
+        this.shape = shape;
+        this.forward = forward;
+        h = forward ? shape.forwardH() : shape.backwardH();
+        w = forward ? shape.forwardW() : shape.backwardW();
+        depth = forward ? shape.c() : shape.k();
+        width = forward ? shape.k() : shape.c();
+        panels = up(width, ConvTile.COLUMNS);
+        down = up(h.results(), TILE);
+        across = up(w.results(), TILE);
+        tiles = shape.n() * down * across;
+        tileSource = new WinogradSource(h, w, depth);
+        filterPoint = (long) depth * ConvTile.COLUMNS * Float.BYTES + SKEW;
+        filterPanel = POINTS * filterPoint;
+        sourceFirst = width > tiles || panels * filterPanel > SOURCE_BYTES;
+        int fits = (int) (BLOCK_BYTES / ((long) POINTS * Float.BYTES * (depth + width))) / 8 * 8;
+        int most = sourceFirst ? 64 : Math.clamp(fits, 32, 128);
+        // equal blocks of whole register tiles
+        block = Math.max(1, up(up(tiles, up(tiles, most)), 8) * 8);
+        int together = (int) (SOURCE_BYTES / ((long) POINTS * Float.BYTES * depth)) / block * block;
+        span = sourceFirst ? Math.min(up(tiles, block) * block, Math.max(block, together)) : block;
+        int columns = sourceFirst ? ConvTile.COLUMNS : panels * ConvTile.COLUMNS;
+        whole = walk(block, columns);
+        last = tiles % block == 0 ? whole : walk(tiles % block, columns);
+    }
+
+    /** Null where the direct way is allowed only, or faster. */
+    static ConvWinograd forward(ConvShape shape) {
+        return pays(shape, shape.c(), shape.k(), shape.p(), shape.q()) ? new ConvWinograd(shape, true) : null;
+    }
+
+    /** The same for dx from dy. */
+    static ConvWinograd backward(ConvShape shape) {
+        return pays(shape, shape.k(), shape.c(), shape.h(), shape.w()) ? new ConvWinograd(shape, false) : null;
+    }
+
+    /** Compares vector operations per channel vector; the constants are measured, see bench/lab/conv2d.md. */
+    private static boolean pays(ConvShape shape, int depth, int width, int rows, int columns) {
+        if (!shape.winograd() || depth % Lanes.FLOATS != 0 || width % Lanes.FLOATS != 0) {
+            return false;
+        }
+        double tiles = (double) shape.n() * up(rows, TILE) * up(columns, TILE);
+        double in = depth / Lanes.FLOATS, out = width / Lanes.FLOATS;
+        double direct = (double) shape.n() * rows * columns * 9 * depth * out;
+        double products = tiles * POINTS * depth * out;
+        double transforms = tiles * (in + out) * 220 + depth * out * 200;
+        return products + transforms < direct;
+    }
+
+    private static int up(int count, int part) {
+        return (count + part - 1) / part;
+    }
+
+    private ConvTile.Walk walk(int count, int columns) {
+        ConvRows rows = ConvRows.allocate(count);
+        for (int i = 0; i < count; i++) {
+            rows.set(i, (long) i * depth * Float.BYTES, (long) i * columns * Float.BYTES);
+        }
+        return new ConvTile.Walk(new long[1], depth, Float.BYTES, rows.pad());
+    }
+
+    /** Bytes from a point to the next of the transformed tiles and of the products. */
+    private long sourcePoint() {
+        return (long) span * depth * Float.BYTES + SKEW;
+    }
+
+    private long productPoint() {
+        return (long) block * (sourceFirst ? 1 : panels) * ConvTile.COLUMNS * Float.BYTES + SKEW;
+    }
+
+    /** The same arguments as {@link Correlation#run}; false if a result is not finite, and hence none may be right. */
+    boolean run(
+            Tensor source,
+            Tensor filter,
+            Tensor bias,
+            Tensor result,
+            boolean relu,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool pool) {
+        return new Call(source, filter, bias, result, relu, epilogue, scratch, pool).run();
+    }
+
+    /** One call: where its operands lie. */
+    private final class Call {
+        private final long source, filter, result;
+        private final Epilogue epilogue;
+        private final Scratch scratch;
+        private final WorkerPool pool;
+        private final Thread caller = Thread.currentThread();
+        private final AtomicBoolean finite = new AtomicBoolean(true);
+        private final int bound;
+        private final boolean parallel = shape.work() >= PARALLEL;
+        /** Shared: a row of zeros, the bias, and the operand that is made first. Then each thread's own. */
+        private final long zeros, biases, first, own;
+
+        private final long zeroBytes = tileSource.zeroBytes();
+        private final long biasBytes = (long) panels * ConvTile.COLUMNS * Float.BYTES;
+        private final long firstBytes = sourceFirst ? POINTS * sourcePoint() : panels * filterPanel;
+        private final long secondBytes = sourceFirst ? filterPanel : POINTS * sourcePoint();
+        /** Nine far streams at once are slow to read where the filter is large. */
+        private final boolean packs = !forward || sourceFirst;
+
+        private final long packBytes = packs ? 9L * depth * ConvTile.COLUMNS * Float.BYTES : 0;
+        private final long productBytes = POINTS * productPoint();
+        private final long bufferBytes =
+                Math.max(
+                WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
+        private final long edgeBytes = (long) TILE * TILE * panels * ConvTile.COLUMNS * Float.BYTES;
+        private final long ownBytes =
+                secondBytes + packBytes + productBytes + bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
+
+        Call(
+                Tensor source,
+                Tensor filter,
+                Tensor bias,
+                Tensor result,
+                boolean relu,
+                Epilogue epilogue,
+                Scratch scratch,
+                WorkerPool pool) {
+            this.source = source.address();
+            this.filter = filter.address();
+            this.result = result.address();
+            this.epilogue = epilogue;
+            this.scratch = scratch;
+            this.pool = pool;
+            bound = relu ? 0 : ConvTile.UNBOUNDED;
+            zeros = scratch.address(zeroBytes + biasBytes + firstBytes + ownBytes);
+            biases = zeros + zeroBytes;
+            first = biases + biasBytes;
+            own = first + firstBytes;
+            Copies.zero(zeros, zeroBytes + biasBytes);
+            if (bias != null) {
+                Copies.copy(bias.address(), biases, (long) width * Float.BYTES);
+            }
+        }
+
+        boolean run() {
+            if (sourceFirst) {
+                for (int from = 0; from < tiles; from += span) {
+                    int start = from, count = Math.min(span, tiles - from);
+                    Blocks.run(pool, parallel, up(count, block), part -> {
+                        int at = part * block;
+                        long to = first + (long) at * depth * Float.BYTES;
+                        tileSource.transform(
+                                source, zeros, start + at, Math.min(block, count - at), to, sourcePoint(), buffer(own()));
+                    });
+                    Blocks.run(pool, parallel, panels, panel -> panel(panel, start, count));
+                }
+            } else {
+                Blocks.run(pool, parallel, panels, panel -> filter(panel, first + panel * filterPanel, own()));
+                Blocks.run(pool, parallel, up(tiles, block), part -> tiles(part * block));
+            }
+            return finite.get();
+        }
+
+        private long buffer(long mine) {
+            return mine + secondBytes + packBytes + productBytes;
+        }
+
+        private long own() {
+            return Thread.currentThread() == caller ? own : scratch.address(ownBytes);
+        }
+
+        /** All columns of a block of tiles, with the filter at hand. */
+        private void tiles(int from) {
+            long mine = own(), products = mine + secondBytes + packBytes;
+            int count = Math.min(block, tiles - from);
+            tileSource.transform(source, zeros, from, count, mine, sourcePoint(), buffer(mine));
+            for (int point = 0; point < POINTS; point++) {
+                for (int panel = 0; panel < panels; panel++) {
+                    long to = products + point * productPoint() + (long) panel * ConvTile.COLUMNS * Float.BYTES;
+                    long b = first + panel * filterPanel + point * filterPoint;
+                    multiply(count, mine + point * sourcePoint(), b, panel, to, mine);
+                }
+            }
+            results(from, count, 0, width, panels * ConvTile.COLUMNS, mine);
+        }
+
+        /** A panel of columns of all tiles at hand. */
+        private void panel(int panel, int start, int count) {
+            long mine = own(), products = mine + secondBytes + packBytes;
+            filter(panel, mine, mine);
+            for (int at = 0; at < count; at += block) {
+                int some = Math.min(block, count - at);
+                for (int point = 0; point < POINTS; point++) {
+                    long a = first + (long) at * depth * Float.BYTES + point * sourcePoint();
+                    long to = products + point * productPoint();
+                    multiply(some, a, mine + point * filterPoint, panel, to, mine);
+                }
+                int column = panel * ConvTile.COLUMNS;
+                results(start + at, some, column, wide(panel), ConvTile.COLUMNS, mine);
+            }
+        }
+
+        private int wide(int panel) {
+            return Math.min(ConvTile.COLUMNS, width - panel * ConvTile.COLUMNS);
+        }
+
+        private void multiply(int count, long a, long b, int panel, long to, long mine) {
+            int wide = wide(panel);
+            ConvTile.Walk walk = count == block ? whole : last;
+            long tile = mine + ownBytes - ConvTile.SCRATCH - Lanes.BYTES;
+            ConvTile.panel(walk, a, b, (long) wide * Float.BYTES, to, wide, zeros, ConvTile.UNBOUNDED, false, tile);
+        }
+
+        /** The transformed filter's panel. */
+        private void filter(int panel, long to, long mine) {
+            int wide = wide(panel);
+            long wideBytes = (long) wide * Float.BYTES;
+            long pack = mine + secondBytes, buffer = pack + packBytes + productBytes;
+            long column = (long) panel * ConvTile.COLUMNS * Float.BYTES;
+            long k = (long) shape.k() * Float.BYTES;
+            long tap = shape.c() * k, at = filter + column, row = k;
+            if (packs && forward) {
+                for (int i = 0; i < 9; i++) {
+                    Copies.rows(at + i * tap, k, Float.BYTES, depth, wide, pack + i * depth * wideBytes, wide);
+                }
+                tap = depth * wideBytes;
+                at = pack;
+                row = wideBytes;
+            } else if (!forward) {
+                at = filter + panel * ConvTile.COLUMNS * k;
+                for (int i = 0; i < 9; i++) {
+                    Copies.transpose(at + i * tap, k, wide, depth, pack + i * depth * wideBytes, wideBytes);
+                }
+                // the taps in reverse
+                tap = -depth * wideBytes;
+                at = pack - 8 * tap;
+                row = wideBytes;
+            }
+            for (int j = 0; j < wide; j += Lanes.FLOATS) {
+                long vector = (long) j * Float.BYTES;
+                WinogradTransforms.filter(at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
+            }
+        }
+
+        /** Transforms products of {@code columns} of the tiles back and stores them. */
+        private void results(int from, int count, int column, int columns, int pitch, long mine) {
+            long products = mine + secondBytes + packBytes;
+            long buffer = products + productBytes, edge = buffer + bufferBytes;
+            long seen = mine + ownBytes - Lanes.BYTES;
+            long pixel = (long) width * Float.BYTES, some = (long) columns * Float.BYTES;
+            int vectors = columns / Lanes.FLOATS;
+            Copies.zero(seen, Lanes.BYTES);
+            for (int i = 0; i < count; i++) {
+                int tile = from + i, y = tile / across % down * TILE, x = tile % across * TILE;
+                int high = Math.min(TILE, h.results() - y), wide = Math.min(TILE, w.results() - x);
+                int row0 = (tile / across / down * h.results() + y) * w.results() + x;
+                long to = result + row0 * pixel + (long) column * Float.BYTES;
+                long bias = biases + (long) column * Float.BYTES;
+                WinogradTransforms.resultColumns(
+                        products + (long) i * pitch * Float.BYTES, productPoint(), vectors, buffer);
+                if (high == TILE && wide == TILE) {
+                    WinogradTransforms.resultRows(buffer, vectors, bias, bound, to, pixel, w.results() * pixel, seen);
+                } else {
+                    WinogradTransforms.resultRows(buffer, vectors, bias, bound, edge, some, TILE * some, seen);
+                    for (int r = 0; r < high; r++) {
+                        for (int q = 0; q < wide; q++) {
+                            long target = to + (r * (long) w.results() + q) * pixel;
+                            Copies.copy(edge + (r * TILE + q) * some, target, some);
+                        }
+                    }
+                }
+                if (epilogue != null) {
+                    for (int r = 0; r < high; r++) {
+                        int row = row0 + r * w.results();
+                        epilogue.apply(to + (long) r * w.results() * pixel, pixel, row, wide, column, columns);
+                    }
+                }
+            }
+            if (!WinogradTransforms.isZero(seen)) {
+                finite.set(false);
+            }
+        }
+    }
+}
