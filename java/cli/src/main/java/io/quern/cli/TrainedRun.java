@@ -41,8 +41,7 @@ record TrainedRun(RunFolder folder, RunConfig config, Network network, Backend b
 
     private static Network build(RunFolder folder, RunConfig config, Memory memory) {
         try {
-            return Network.build(
-                    ModelParser.parse(config.model()), config.inputShape(), Rng.of(0), DType.F32, memory);
+            return Network.build(ModelParser.parse(config.model()), config.inputShape(), Rng.of(0), DType.F32, memory);
         } catch (ArgumentException e) {
             throw new QuernException(
                     folder.config() + " is damaged: " + e.getMessage() + "; restore it from a copy, or train again", e);

@@ -57,8 +57,8 @@ final class Transfers {
 
     private static void requireContiguous(Tensor tensor) {
         if (!tensor.isOnHost() && !tensor.isContiguous()) {
-            throw new ArgumentException("cannot copy to or from " + tensor + " in " + tensor.memory().name()
-                    + " memory: it is not contiguous");
+            throw new ArgumentException("cannot copy to or from " + tensor + " in "
+                    + tensor.memory().name() + " memory: it is not contiguous");
         }
     }
 }

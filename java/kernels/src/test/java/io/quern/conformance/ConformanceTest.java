@@ -84,11 +84,12 @@ class ConformanceTest {
         System.out.println("conformance: " + checks + " checks of " + Ops.ALL.size() + " ops on " + BACKENDS
                 + (BACKENDS.contains("vector")
                         ? ""
-                        : "; vector skipped: " + Backends.probe().stream()
-                                .filter(backend -> backend.name().equals("vector"))
-                                .findFirst()
-                                .orElseThrow()
-                                .reason()));
+                        : "; vector skipped: "
+                                + Backends.probe().stream()
+                                        .filter(backend -> backend.name().equals("vector"))
+                                        .findFirst()
+                                        .orElseThrow()
+                                        .reason()));
         if (!Suite.ONLY.isEmpty()) {
             assertEquals(1, checks, "checks with the id " + Suite.ONLY + "; copy it whole from a failure");
         } else if (kinds.size() == KINDS) { // not when single methods were asked for

@@ -22,8 +22,9 @@ class CudaConformanceTest {
     @TestFactory
     Stream<DynamicTest> agreesWithTheReference() {
         CudaDevices.require();
-        return CudaDevices.available().stream().flatMap(device -> Ops.ALL.stream()
-                .map(op -> DynamicTest.dynamicTest(op.name() + " " + device, () -> check(op, device))));
+        return CudaDevices.available().stream()
+                .flatMap(device -> Ops.ALL.stream()
+                        .map(op -> DynamicTest.dynamicTest(op.name() + " " + device, () -> check(op, device))));
     }
 
     private static void check(Op<?> op, String device) {

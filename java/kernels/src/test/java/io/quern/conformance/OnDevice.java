@@ -62,7 +62,8 @@ final class OnDevice implements Executor {
     }
 
     private Copy place(Tensor tensor) {
-        int words = Math.toIntExact(Math.ceilDiv(tensor.elements() * tensor.dtype().bytes(), Integer.BYTES));
+        int words =
+                Math.toIntExact(Math.ceilDiv(tensor.elements() * tensor.dtype().bytes(), Integer.BYTES));
         int before = GUARD + (misaligned && tensor.dtype().bytes() <= Integer.BYTES ? 1 : 0);
         Storage storage = backend.memory().allocate((long) (before + words + GUARD) * Integer.BYTES);
         Tensor all = Tensor.over(storage, DType.I32, Shape.of(before + words + GUARD));

@@ -62,8 +62,10 @@ final class Suite implements AutoCloseable {
     <A extends OpArgs> void onDevice(Op<A> op, String device, CudaBackend backend) {
         for (Case<A> c : op.cases()) {
             Variant plain = Variant.plain(device, DType.F32).threads(1);
-            for (Variant variant :
-                    List.of(plain, plain.layout(Layout.MISALIGNED).seed(2), plain.special().seed(4))) {
+            for (Variant variant : List.of(
+                    plain,
+                    plain.layout(Layout.MISALIGNED).seed(2),
+                    plain.special().seed(4))) {
                 OnDevice executor = new OnDevice(backend, variant.layout() == Layout.MISALIGNED);
                 run(variant.id("agreement", op, c), () -> {
                     try {

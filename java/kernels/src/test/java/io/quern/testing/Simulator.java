@@ -26,7 +26,8 @@ public final class Simulator {
                 .findFirst()
                 .orElseThrow();
         Assumptions.assumeTrue(simulator.available(), simulator.reason());
-        Simulator opened = new Simulator(Path.of(System.getProperty("quern.cuda.sim", System.getenv("QUERN_CUDA_SIM"))));
+        Simulator opened =
+                new Simulator(Path.of(System.getProperty("quern.cuda.sim", System.getenv("QUERN_CUDA_SIM"))));
         opened.reset();
         return opened;
     }
@@ -57,8 +58,8 @@ public final class Simulator {
     /** The driver call that the last injected error hit. */
     @SuppressWarnings("restricted")
     public String lastInjected() {
-        MemorySegment text = (MemorySegment)
-                call("quern_sim_last_injected", FunctionDescriptor.of(ValueLayout.ADDRESS));
+        MemorySegment text =
+                (MemorySegment) call("quern_sim_last_injected", FunctionDescriptor.of(ValueLayout.ADDRESS));
         return text.address() == 0 ? "" : text.reinterpret(1024).getString(0);
     }
 

@@ -29,7 +29,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same training on the simulated GPU and on the CPU, and with every driver call failing once. */
 class CudaTrainingTest {
-    private static final String MODEL = "conv(4,3) batchnorm relu maxpool(2) flatten dense(16) relu dropout(0.25) dense(4)";
+    private static final String MODEL =
+            "conv(4,3) batchnorm relu maxpool(2) flatten dense(16) relu dropout(0.25) dense(4)";
     /** Relative to the loss: a few steps of two f32 implementations that sum in different orders. */
     private static final double BOUND = 1e-4;
 

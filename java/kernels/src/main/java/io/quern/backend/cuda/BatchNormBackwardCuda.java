@@ -27,7 +27,11 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
     public void run(BatchNormBackward.Args args) {
         ColumnChunks chunks = ColumnChunks.of(args.count(), args.channels());
         long partial = scratch.doubles(chunks.doubles());
-        chunks.run(sums.with().tensor(args.x()).tensor(args.dy()).tensor(args.mean()).i64(partial));
+        chunks.run(sums.with()
+                .tensor(args.x())
+                .tensor(args.dy())
+                .tensor(args.mean())
+                .i64(partial));
         channels.with()
                 .i64(partial)
                 .tensor(args.inverseDeviation())

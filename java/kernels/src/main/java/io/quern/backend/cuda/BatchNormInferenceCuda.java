@@ -13,8 +13,7 @@ final class BatchNormInferenceCuda implements Kernel<BatchNormInference.Args> {
 
     @Override
     public boolean supports(BatchNormInference.Args args) {
-        return Contiguous.floats(
-                args.x(), args.gamma(), args.beta(), args.mean(), args.variance(), args.y());
+        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.mean(), args.variance(), args.y());
     }
 
     @Override

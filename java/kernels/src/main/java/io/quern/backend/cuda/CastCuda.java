@@ -27,7 +27,8 @@ final class CastCuda implements Kernel<Cast.Args> {
         }
 
         String kernel() {
-            return "cast_" + from.name().toLowerCase(Locale.ROOT) + "_" + to.name().toLowerCase(Locale.ROOT);
+            return "cast_" + from.name().toLowerCase(Locale.ROOT) + "_"
+                    + to.name().toLowerCase(Locale.ROOT);
         }
     }
 

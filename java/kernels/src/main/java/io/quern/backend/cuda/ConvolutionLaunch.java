@@ -59,11 +59,6 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
 
     /** Launches a tile for every 64 rows and 64 columns of each group, and of each of some pieces of the sum. */
     void tiles(Launch launch, long rows, int columns, int pieces) {
-        launch.run(
-                Math.ceilDiv(rows, TILE),
-                Math.ceilDiv(columns, TILE),
-                (long) geometry.groups() * pieces,
-                BLOCK,
-                0);
+        launch.run(Math.ceilDiv(rows, TILE), Math.ceilDiv(columns, TILE), (long) geometry.groups() * pieces, BLOCK, 0);
     }
 }

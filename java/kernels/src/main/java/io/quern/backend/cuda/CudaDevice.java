@@ -138,8 +138,11 @@ final class CudaDevice implements AutoCloseable {
         String suspects = log.suspects();
         lost = new DeviceLostException(
                 code,
-                describe(call, code) + suspects + ". Its memory is lost and this process cannot use it again: start anew"
-                        + (suspects.contains("one of") ? ", with -Dquern.cuda.sync=true to learn which launch failed" : ""));
+                describe(call, code) + suspects
+                        + ". Its memory is lost and this process cannot use it again: start anew"
+                        + (suspects.contains("one of")
+                                ? ", with -Dquern.cuda.sync=true to learn which launch failed"
+                                : ""));
         return lost;
     }
 

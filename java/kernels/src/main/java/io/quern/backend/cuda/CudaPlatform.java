@@ -23,8 +23,8 @@ public enum CudaPlatform {
             return CudaDriver.nvidia()
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_DEVICE,
-                            "there is no NVIDIA driver here (libcuda.so.1 cannot be loaded); " + Remedies.DRIVER
-                                    + "; " + Remedies.OTHER));
+                            "there is no NVIDIA driver here (libcuda.so.1 cannot be loaded); " + Remedies.DRIVER + "; "
+                                    + Remedies.OTHER));
         }
 
         @Override
@@ -65,7 +65,8 @@ public enum CudaPlatform {
                     .filter(Files::isRegularFile)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_DEVICE,
-                            "the simulated driver is not built" + simulatorFile().map(f -> " at " + f).orElse("")
+                            "the simulated driver is not built"
+                                    + simulatorFile().map(f -> " at " + f).orElse("")
                                     + "; ./quern train --backend cuda-sim builds it (with g++ and CMake), and"
                                     + " -D" + PROPERTY + " or " + VARIABLE + " names another"));
         }

@@ -44,7 +44,8 @@ record DeviceInfo(
             if (version < LEAST_DRIVER) {
                 throw new DeviceUnavailableException(
                         36,
-                        "the NVIDIA driver knows CUDA " + text(version) + ", the kernels need 13.0; " + Remedies.DRIVER);
+                        "the NVIDIA driver knows CUDA " + text(version) + ", the kernels need 13.0; "
+                                + Remedies.DRIVER);
             }
             require(driver, DriverCall.INIT, 0);
             require(driver, DriverCall.DEVICE_GET_COUNT, out);

@@ -216,8 +216,8 @@ final class DeviceMemory implements Memory, AutoCloseable {
 
         static String calling() {
             return WALKER.walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
-                    .filter(name -> !name.startsWith(DeviceMemory.class.getName())
-                            && !name.equals("io.quern.tensor.Tensor"))
+                    .filter(name ->
+                            !name.startsWith(DeviceMemory.class.getName()) && !name.equals("io.quern.tensor.Tensor"))
                     .findFirst()
                     .map(name -> name.substring(name.lastIndexOf('.') + 1))
                     .orElse("unknown"));

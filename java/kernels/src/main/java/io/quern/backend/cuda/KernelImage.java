@@ -35,7 +35,8 @@ final class KernelImage implements AutoCloseable {
         } catch (CudaException e) {
             throw e.code() == DriverError.NOT_FOUND
                     ? new CudaException(
-                            e.code(), "the kernel image has no kernel " + name + "; rebuild it from cuda/ of this version")
+                            e.code(),
+                            "the kernel image has no kernel " + name + "; rebuild it from cuda/ of this version")
                     : e;
         }
     }

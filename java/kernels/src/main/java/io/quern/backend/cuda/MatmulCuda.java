@@ -71,19 +71,12 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
         long partial = splits == 1 ? 0 : scratch.bytes(splits * results * Float.BYTES);
         long[] problem = problem(args, splits, partial);
         int layout = (args.transposeA() ? 2 : 0) + (args.transposeB() ? 1 : 0);
-        (tile == LARGE ? large : small)[layout].with()
+        (tile == LARGE ? large : small)
+                [layout].with()
                 .words(problem)
-                .run(
-                        Math.ceilDiv(args.n(), tile),
-                        Math.ceilDiv(args.m(), tile),
-                        args.batch() * splits,
-                        BLOCK,
-                        0);
+                .run(Math.ceilDiv(args.n(), tile), Math.ceilDiv(args.m(), tile), args.batch() * splits, BLOCK, 0);
         if (splits > 1) {
-            finish.with()
-                    .words(problem)
-                    .i32(Math.toIntExact(args.batch()))
-                    .cover(results, BLOCK, 4);
+            finish.with().words(problem).i32(Math.toIntExact(args.batch())).cover(results, BLOCK, 4);
         }
         if (args.dropout() != null) {
             DropoutCuda.launch(dropout, args.c(), args.c(), args.dropout());

@@ -18,7 +18,8 @@ final class MaxPoolCuda implements Kernel<MaxPool.Args> {
 
     @Override
     public void run(MaxPool.Args args) {
-        Launch launch = kernel.with().tensor(args.x()).tensor(args.y()).i64(args.y().elements());
+        Launch launch =
+                kernel.with().tensor(args.x()).tensor(args.y()).i64(args.y().elements());
         PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
     }
 }

@@ -74,8 +74,7 @@ final class ReduceCuda implements Kernel<Reduce.Args> {
         columns(partial, y, kind, 1, pieces, outer * inner, 1, scale);
     }
 
-    private void columns(
-            long x, long y, int kind, long outer, long reduced, long inner, long pieces, double scale) {
+    private void columns(long x, long y, int kind, long outer, long reduced, long inner, long pieces, double scale) {
         columns.with()
                 .i64(x)
                 .i64(y)

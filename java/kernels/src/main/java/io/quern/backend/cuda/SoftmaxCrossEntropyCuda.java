@@ -37,6 +37,11 @@ final class SoftmaxCrossEntropyCuda implements Kernel<SoftmaxCrossEntropy.Args> 
                 .i32(args.ignoreIndex())
                 .f64(args.labelSmoothing());
         WarpRows.run(launch, args.rows());
-        mean.with().i64(losses).i64(divisors).tensor(args.loss()).i64(args.rows()).run(1, 1, 1, 256, 0);
+        mean.with()
+                .i64(losses)
+                .i64(divisors)
+                .tensor(args.loss())
+                .i64(args.rows())
+                .run(1, 1, 1, 256, 0);
     }
 }

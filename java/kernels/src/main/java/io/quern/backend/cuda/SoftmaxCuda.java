@@ -18,11 +18,8 @@ final class SoftmaxCuda implements Kernel<Softmax.Args> {
 
     @Override
     public void run(Softmax.Args args) {
-        Launch launch = kernel.with()
-                .tensor(args.x())
-                .tensor(args.y())
-                .i64(args.rows())
-                .i32(args.columns());
+        Launch launch =
+                kernel.with().tensor(args.x()).tensor(args.y()).i64(args.rows()).i32(args.columns());
         WarpRows.run(launch, args.rows());
     }
 }

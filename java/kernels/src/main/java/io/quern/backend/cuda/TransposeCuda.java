@@ -59,6 +59,12 @@ final class TransposeCuda implements Kernel<Transpose.Args> {
             axes[1 + AXES + axis] = view.stride(axis);
         }
         long count = args.y().elements();
-        elements[size(x)].with().tensor(view).tensor(args.y()).words(axes).i64(count).cover(count, 256, 4);
+        elements[size(x)]
+                .with()
+                .tensor(view)
+                .tensor(args.y())
+                .words(axes)
+                .i64(count)
+                .cover(count, 256, 4);
     }
 }

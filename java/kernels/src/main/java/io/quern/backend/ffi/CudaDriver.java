@@ -160,8 +160,7 @@ public final class CudaDriver {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment entry = arena.allocate(ValueLayout.ADDRESS);
                 MemorySegment status = arena.allocate(ValueLayout.JAVA_INT);
-                int code = (int)
-                        query.invokeExact(arena.allocateFrom(call.baseName()), entry, INTERFACE, 0L, status);
+                int code = (int) query.invokeExact(arena.allocateFrom(call.baseName()), entry, INTERFACE, 0L, status);
                 MemorySegment found = entry.get(ValueLayout.ADDRESS, 0);
                 return code == 0 && found.address() != 0 ? Optional.of(found) : Optional.empty();
             } catch (Throwable e) {

@@ -102,8 +102,17 @@ final class ConvDepthwise {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         long shift = bias == null ? 0 : bias.address();
         correlate(
-                shape.forwardH(), shape.forwardW(), x.address(), filter.address(), pixel, shift, y.address(), floor,
-                epilogue, scratch, pool);
+                shape.forwardH(),
+                shape.forwardW(),
+                x.address(),
+                filter.address(),
+                pixel,
+                shift,
+                y.address(),
+                floor,
+                epilogue,
+                scratch,
+                pool);
     }
 
     /** dx from dy: with stride 1 a correlation with the filter backwards. */
@@ -114,8 +123,7 @@ final class ConvDepthwise {
             return;
         }
         long last = filter.address() + (TAPS - 1) * pixel;
-        correlate(
-                h, w, dy.address(), last, -pixel, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
+        correlate(h, w, dy.address(), last, -pixel, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
     }
 
     private void correlate(
@@ -146,16 +154,14 @@ final class ConvDepthwise {
         });
     }
 
-    private void row(
-            Row row, long source, int n, int p, long filter, long tap, long bias, int floor, long to) {
+    private void row(Row row, long source, int n, int p, long filter, long tap, long bias, int floor, long to) {
         int step = row.w.stride() == 1 ? 4 : 2, from = row.from();
         int steps = (row.to() - from) / step, done = from + steps * step;
         row.open(source, n, p, from, step);
         long[] r = row.rows, d = row.advance;
         long at = to + from * pixel;
         if (step == 4) {
-            DepthwiseRows.four(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, tap, steps, vectors, bias, floor, at);
+            DepthwiseRows.four(r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, tap, steps, vectors, bias, floor, at);
         } else {
             long next = row.w.stride() * pixel;
             DepthwiseRows.two(

@@ -43,8 +43,7 @@ final class ConvPointwise {
     void forward(Tensor x, Tensor filter, Tensor y, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
         long image = dense ? x.address() : gather(x.address(), pool);
         int c = shape.c(), k = shape.k();
-        Gemm.multiply(
-                pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
+        Gemm.multiply(pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
     }
 
     /** dx = dy filter'. */
@@ -61,8 +60,7 @@ final class ConvPointwise {
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
         long image = dense ? x.address() : gather(x.address(), pool);
         int c = shape.c(), k = shape.k();
-        Gemm.multiply(
-                c, k, pixels, 1, image, 1, c, dy.address(), k, 1, 0, dfilter.address(), k, null, scratch, pool);
+        Gemm.multiply(c, k, pixels, 1, image, 1, c, dy.address(), k, 1, 0, dfilter.address(), k, null, scratch, pool);
     }
 
     private long gatheredBytes() {
@@ -83,7 +81,8 @@ final class ConvPointwise {
 
     /** The image row, over all images, that a result row meets. */
     private long row(int row) {
-        return (long) row / shape.p() * shape.h() + (long) row % shape.p() * shape.geometry().strideH();
+        return (long) row / shape.p() * shape.h()
+                + (long) row % shape.p() * shape.geometry().strideH();
     }
 
     /** The pixels met between zeros. */

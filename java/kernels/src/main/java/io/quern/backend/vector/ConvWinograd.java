@@ -154,8 +154,7 @@ final class ConvWinograd {
         private final long packBytes = packs ? 9L * depth * ConvTile.COLUMNS * Float.BYTES : 0;
         private final long productBytes = POINTS * productPoint();
         private final long bufferBytes =
-                Math.max(
-                WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
+                Math.max(WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
         private final long edgeBytes = (long) TILE * TILE * panels * ConvTile.COLUMNS * Float.BYTES;
         private final long ownBytes =
                 secondBytes + packBytes + productBytes + bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
@@ -194,7 +193,13 @@ final class ConvWinograd {
                         int at = part * block;
                         long to = first + (long) at * depth * Float.BYTES;
                         tileSource.transform(
-                                source, zeros, start + at, Math.min(block, count - at), to, sourcePoint(), buffer(own()));
+                                source,
+                                zeros,
+                                start + at,
+                                Math.min(block, count - at),
+                                to,
+                                sourcePoint(),
+                                buffer(own()));
                     });
                     Blocks.run(pool, parallel, panels, panel -> panel(panel, start, count));
                 }

@@ -1,4 +1,5 @@
-// Long because each kernel is a method of its own: accumulators must be local variables for C2 to keep them in registers.
+// Long because each kernel is a method of its own: accumulators must be local variables for C2 to keep them in
+// registers.
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
@@ -115,8 +116,10 @@ final class DepthwiseRows {
                 y3 = x.fma(k2, y3);
                 y0.blend(low, y0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, t & ADDRESS, ORDER);
                 y1.blend(low, y1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, t + pixel & ADDRESS, ORDER);
-                y2.blend(low, y2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, t + 2 * pixel & ADDRESS, ORDER);
-                y3.blend(low, y3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, t + 3 * pixel & ADDRESS, ORDER);
+                y2.blend(low, y2.compare(VectorOperators.LT, low))
+                        .intoMemorySegment(ALL, t + 2 * pixel & ADDRESS, ORDER);
+                y3.blend(low, y3.compare(VectorOperators.LT, low))
+                        .intoMemorySegment(ALL, t + 3 * pixel & ADDRESS, ORDER);
                 x0 += BYTES;
                 x1 += BYTES;
                 x2 += BYTES;
@@ -252,10 +255,14 @@ final class DepthwiseRows {
         long x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
         long at = 0;
         for (int v = 0, one = step; v < vectors; v += one) {
-            FloatVector y = FloatVector.fromMemorySegment(S, ALL, x0 + at & ADDRESS, ORDER).mul(FloatVector.fromMemorySegment(S, ALL, w0 + at & ADDRESS, ORDER));
-            y = FloatVector.fromMemorySegment(S, ALL, x1 + at & ADDRESS, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w1 + at & ADDRESS, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x2 + at & ADDRESS, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w2 + at & ADDRESS, ORDER), y);
-            y = FloatVector.fromMemorySegment(S, ALL, x3 + at & ADDRESS, ORDER).fma(FloatVector.fromMemorySegment(S, ALL, w3 + at & ADDRESS, ORDER), y);
+            FloatVector y = FloatVector.fromMemorySegment(S, ALL, x0 + at & ADDRESS, ORDER)
+                    .mul(FloatVector.fromMemorySegment(S, ALL, w0 + at & ADDRESS, ORDER));
+            y = FloatVector.fromMemorySegment(S, ALL, x1 + at & ADDRESS, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w1 + at & ADDRESS, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x2 + at & ADDRESS, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w2 + at & ADDRESS, ORDER), y);
+            y = FloatVector.fromMemorySegment(S, ALL, x3 + at & ADDRESS, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, w3 + at & ADDRESS, ORDER), y);
             y.intoMemorySegment(ALL, to + at & ADDRESS, ORDER);
             at += BYTES;
         }
@@ -464,31 +471,40 @@ final class DepthwiseRows {
             long k = dw + at;
             FloatVector y = FloatVector.fromMemorySegment(S, ALL, dy + at & ADDRESS, ORDER), sum;
             sum = FloatVector.fromMemorySegment(S, ALL, k & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x0 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x0 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x1 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x1 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 2 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x2 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x2 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 2 * tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 3 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x3 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x3 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 3 * tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 4 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x4 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x4 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 4 * tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 5 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x5 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x5 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 5 * tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 6 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x6 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x6 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 6 * tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 7 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x7 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x7 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 7 * tap & ADDRESS, ORDER);
             sum = FloatVector.fromMemorySegment(S, ALL, k + 8 * tap & ADDRESS, ORDER);
-            sum = FloatVector.fromMemorySegment(S, ALL, x8 + at & ADDRESS, ORDER).fma(y, sum);
+            sum = FloatVector.fromMemorySegment(S, ALL, x8 + at & ADDRESS, ORDER)
+                    .fma(y, sum);
             sum.intoMemorySegment(ALL, k + 8 * tap & ADDRESS, ORDER);
             at += BYTES;
         }

@@ -56,7 +56,8 @@ class CudaBackendTest {
         return Backends.of("cuda-sim", 1);
     }
 
-    private static String message(Class<? extends QuernException> type, org.junit.jupiter.api.function.Executable call) {
+    private static String message(
+            Class<? extends QuernException> type, org.junit.jupiter.api.function.Executable call) {
         return assertThrows(type, call).getMessage();
     }
 
@@ -68,9 +69,11 @@ class CudaBackendTest {
                 Tensor again = device.copyTo(backend.memory());
                 Tensor labels = Tensor.allocate(backend.memory(), DType.I32, Shape.of(3))) {
             assertArrayEquals(host.toFloats(), again.toFloats(), "18 MB, more than the staging buffers hold");
-            assertArrayEquals(host.slice(0, 1, 2).toFloats(), device.slice(0, 1, 2).toFloats());
+            assertArrayEquals(
+                    host.slice(0, 1, 2).toFloats(), device.slice(0, 1, 2).toFloats());
             assertArrayEquals(new int[] {0, 0, 0}, labels.toInts(), "new memory is zero");
-            assertArrayEquals(new int[] {4, 5, 6}, labels.copyFrom(new int[] {4, 5, 6}).toInts());
+            assertArrayEquals(
+                    new int[] {4, 5, 6}, labels.copyFrom(new int[] {4, 5, 6}).toInts());
             assertEquals(5, labels.slice(0, 1, 2).item());
         }
     }
@@ -83,8 +86,9 @@ class CudaBackendTest {
             assertTrue(message(ArgumentException.class, () -> device.get(0)).contains(expected));
             assertTrue(message(ArgumentException.class, () -> device.set(0, 1)).contains(expected));
             assertTrue(message(ArgumentException.class, () -> device.fill(1)).contains(expected));
-            assertTrue(message(ArgumentException.class, () -> device.permute(1, 0).toFloats())
-                    .contains("not contiguous"));
+            assertTrue(
+                    message(ArgumentException.class, () -> device.permute(1, 0).toFloats())
+                            .contains("not contiguous"));
         }
     }
 
@@ -92,7 +96,8 @@ class CudaBackendTest {
     void aTensorElsewhereIsRefusedByTheOpsName() {
         try (Backend backend = open();
                 Tensor host = Tensor.allocate(DType.F32, Shape.of(2))) {
-            String message = message(ArgumentException.class, () -> backend.run(Add.OP, new Add.Args(host, host, host)));
+            String message =
+                    message(ArgumentException.class, () -> backend.run(Add.OP, new Add.Args(host, host, host)));
             assertTrue(message.startsWith("Add: F32[2] is in host memory, the cuda-sim backend"), message);
         }
     }
@@ -195,8 +200,8 @@ class CudaBackendTest {
         try (Backend backend = open();
                 Workspace workspace = new Workspace(backend.memory())) {
             workspace.allocate(DType.F32, Shape.of(10 << 20));
-            String message = message(
-                    DeviceMemoryException.class, () -> workspace.allocate(DType.F32, Shape.of(10 << 20)));
+            String message =
+                    message(DeviceMemoryException.class, () -> workspace.allocate(DType.F32, Shape.of(10 << 20)));
             assertTrue(message.startsWith("out of device memory: 40.0 MiB requested"), message);
             assertTrue(message.contains("free of 64.0 MiB"), message);
             assertTrue(message.contains("Workspace 40.0 MiB"), message);
@@ -228,8 +233,7 @@ class CudaBackendTest {
         try (Backend backend = open();
                 Tensor x = Tensor.allocate(backend.memory(), DType.F32, Shape.of(8))) {
             simulator.fail("cuLaunchKernelEx:1=CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES");
-            CudaException refused =
-                    assertThrows(CudaException.class, () -> backend.run(Add.OP, new Add.Args(x, x, x)));
+            CudaException refused = assertThrows(CudaException.class, () -> backend.run(Add.OP, new Add.Args(x, x, x)));
             assertTrue(refused.getMessage().contains("(701)"), refused.getMessage());
             assertTrue(refused.getMessage().contains("for Add"), refused.getMessage());
             backend.run(Add.OP, new Add.Args(x, x, x));
