@@ -59,7 +59,12 @@ public final class Network implements AutoCloseable {
 
     /** A network of 32-bit floats in host memory. */
     public static Network build(Layer model, Shape inputShape, Rng rng) {
-        return build(model, inputShape, rng, DType.F32, Memory.host());
+        return build(model, inputShape, rng, Memory.host());
+    }
+
+    /** A network of 32-bit floats in the memory of the backend it will run on. */
+    public static Network build(Layer model, Shape inputShape, Rng rng, Memory memory) {
+        return build(model, inputShape, rng, DType.F32, memory);
     }
 
     /**

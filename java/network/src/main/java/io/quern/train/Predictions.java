@@ -19,7 +19,7 @@ final class Predictions {
         if (network.memory() != executor.memory()) {
             throw new ArgumentException(
                     "the network is in " + network.memory().name() + " memory, the backend works in "
-                            + executor.memory().name() + " memory; build it with Network.build(..., backend.memory())");
+                            + executor.memory().name() + " memory; build it with Network.build(model, shape, rng, backend.memory())");
         }
     }
 
