@@ -1,9 +1,11 @@
-# quern_cuda_module(<name> SOURCES <.cu>... TARGETS <arch,code>...): with nvcc, <name>.fatbin; without it, one line.
+# quern_cuda_module(<name> SOURCES <.cu>... TARGETS <arch,code>...): with nvcc, <name>.fatbin, through nvcc-gate.sh; without it,
+# one line. quern_cuda_modules() then makes the target `cuda_modules` of them all and checks their size.
 
 find_program(QUERN_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin /usr/local/cuda/bin)
 if(NOT QUERN_NVCC)
   message(STATUS "CUDA modules: skipped, no nvcc; install the CUDA 13 toolkit, or set CUDA_HOME, to build them")
 endif()
+set(QUERN_FATBIN_LIMIT 8388608 CACHE STRING "bytes that all fatbins together may have")
 
 function(quern_cuda_module name)
   if(NOT QUERN_NVCC)
@@ -22,13 +24,25 @@ function(quern_cuda_module name)
   endforeach()
   file(GENERATE OUTPUT ${unit} CONTENT "${text}")
   file(GLOB headers CONFIGURE_DEPENDS ${QUERN_ROOT}/cuda/include/*.cuh ${QUERN_ROOT}/cuda/include/ptx/*.cuh)
+  set(fatbin ${CMAKE_BINARY_DIR}/${name}.fatbin)
   add_custom_command(
-    OUTPUT ${CMAKE_BINARY_DIR}/${name}.fatbin
-    COMMAND ${QUERN_NVCC} -fatbin -std=c++20 -O3 --compress-mode=size --threads 2 -I ${QUERN_ROOT}/cuda/include ${codes}
-            -o ${CMAKE_BINARY_DIR}/${name}.fatbin ${unit}
-    DEPENDS ${arg_SOURCES} ${headers} ${unit}
+    OUTPUT ${fatbin}
+    COMMAND ${QUERN_ROOT}/cmake/nvcc-gate.sh ${name} ${CMAKE_BINARY_DIR}/${name}.log ${arg_SOURCES} --
+            ${QUERN_NVCC} -fatbin -std=c++20 -O3 --compress-mode=size -I ${QUERN_ROOT}/cuda/include ${codes} -o ${fatbin} ${unit}
+    DEPENDS ${arg_SOURCES} ${headers} ${unit} ${QUERN_ROOT}/cmake/nvcc-gate.sh
     COMMENT "nvcc ${name}.fatbin"
     VERBATIM)
-  add_custom_target(${name} DEPENDS ${CMAKE_BINARY_DIR}/${name}.fatbin)
-  set_property(GLOBAL APPEND PROPERTY QUERN_CUDA_MODULES ${name})
+  add_custom_target(${name} DEPENDS ${fatbin})
+  set_property(GLOBAL APPEND PROPERTY QUERN_FATBINS ${fatbin})
+endfunction()
+
+function(quern_cuda_modules)
+  get_property(fatbins GLOBAL PROPERTY QUERN_FATBINS)
+  if(fatbins)
+    string(JOIN "," joined ${fatbins})
+    add_custom_target(cuda_modules
+      COMMAND ${CMAKE_COMMAND} -DFATBINS=${joined} -DLIMIT=${QUERN_FATBIN_LIMIT} -P ${QUERN_ROOT}/cmake/FatbinSize.cmake
+      DEPENDS ${fatbins}
+      VERBATIM)
+  endif()
 endfunction()

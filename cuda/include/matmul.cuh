@@ -1,6 +1,6 @@
 // The f32 matrix product on CUDA cores: c = f(alpha op(a) op(b) + beta c + bias).
 //
-// A block of 256 threads makes a BM x BN tile, 16 steps of k at a time: global memory -> registers -> one of two tiles in
+// A block of 256 threads makes a BM x BN tile, Depth steps of k at a time: global memory -> registers -> one of two tiles in
 // shared memory, while the other one is multiplied. A warp has 8 x 4 lanes of TM x TN sums, in chunks of 4 x 4, so that its
 // reads of shared memory are 16 bytes wide and without bank conflicts.
 #pragma once
@@ -10,7 +10,7 @@
 
 namespace quern::matmul {
 
-inline constexpr int kThreads = 256, kDepth = 16;
+inline constexpr int kThreads = 256;
 
 struct Problem {
     const float *a, *b, *bias;
@@ -51,17 +51,17 @@ QUERN_DEVICE Vec<float, 4> load4(const float* p, int valid, bool aligned) {
     return out;
 }
 
-/// A kDepth x Width tile of an operand on its way to shared memory, as [k][x].
-template <int Width, bool Along>  // Along: neighbours in memory along k, otherwise along x
+/// A Depth x Width tile of an operand on its way to shared memory, as [k][x].
+template <int Depth, int Width, bool Along>  // Along: neighbours in memory along k, otherwise along x
 struct Loader {
-    static constexpr int kCount = kDepth * Width / 4 / kThreads;
+    static constexpr int kCount = Depth * Width / 4 / kThreads;
     static constexpr int kPitch = Width + 4;
     Vec<float, 4> held[kCount];
 
     QUERN_DEVICE static void place(int i, int& k, int& x) {
         int at = static_cast<int>(threadIdx.x) + i * kThreads;
-        k = Along ? at % (kDepth / 4) * 4 : at / (Width / 4);
-        x = Along ? at / (kDepth / 4) : at % (Width / 4) * 4;
+        k = Along ? at % (Depth / 4) * 4 : at / (Width / 4);
+        x = Along ? at / (Depth / 4) : at % (Width / 4) * 4;
     }
 
     /// Reads the tile at (first_k, first_x); pitch: elements from one line of memory to the next.
@@ -95,13 +95,13 @@ struct Loader {
     }
 };
 
-template <int BM, int BN, int TM, int TN, bool TransposeA, bool TransposeB>
+template <int BM, int BN, int TM, int TN, int Depth, bool TransposeA, bool TransposeB>
 QUERN_DEVICE void run(const Problem& p) {
     static_assert(BM / (8 * TM) * (BN / (4 * TN)) == kThreads / 32);
-    using LoadA = Loader<BM, !TransposeA>;
-    using LoadB = Loader<BN, TransposeB>;
-    QUERN_SHARED(float, tile_a, [2][kDepth * LoadA::kPitch]);
-    QUERN_SHARED(float, tile_b, [2][kDepth * LoadB::kPitch]);
+    using LoadA = Loader<Depth, BM, !TransposeA>;
+    using LoadB = Loader<Depth, BN, TransposeB>;
+    QUERN_SHARED(float, tile_a, [2][Depth * LoadA::kPitch]);
+    QUERN_SHARED(float, tile_b, [2][Depth * LoadB::kPitch]);
 
     int batch = static_cast<int>(blockIdx.z) / p.splits, split = static_cast<int>(blockIdx.z) % p.splits;
     const float* a = p.a + batch * p.stride_a;
@@ -110,8 +110,8 @@ QUERN_DEVICE void run(const Problem& p) {
     bool aligned_a = aligned16(a) && pitch_a % 4 == 0, aligned_b = aligned16(b) && pitch_b % 4 == 0;
     int row0 = static_cast<int>(blockIdx.y) * BM, column0 = static_cast<int>(blockIdx.x) * BN;
     // whole steps, so that 16-byte loads stay aligned
-    int steps = ceil_div(p.k, kDepth), per_split = ceil_div(steps, p.splits);
-    int begin = min_of(split * per_split * kDepth, p.k), end = min_of(begin + per_split * kDepth, p.k);
+    int steps = ceil_div(p.k, Depth), per_split = ceil_div(steps, p.splits);
+    int begin = min_of(split * per_split * Depth, p.k), end = min_of(begin + per_split * Depth, p.k);
 
     int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     int warp_row = warp / (BN / (4 * TN)) * (8 * TM) + lane / 4 * 4, warp_column = warp % (BN / (4 * TN)) * (4 * TN) + lane % 4 * 4;
@@ -127,14 +127,14 @@ QUERN_DEVICE void run(const Problem& p) {
         block_barrier();
     }
     int now = 0;
-    for (int k0 = begin; k0 < end; k0 += kDepth) {
-        bool more = k0 + kDepth < end;
+    for (int k0 = begin; k0 < end; k0 += Depth) {
+        bool more = k0 + Depth < end;
         if (more) {
-            load_a.load(a, pitch_a, k0 + kDepth, end, row0, p.m, aligned_a);
-            load_b.load(b, pitch_b, k0 + kDepth, end, column0, p.n, aligned_b);
+            load_a.load(a, pitch_a, k0 + Depth, end, row0, p.m, aligned_a);
+            load_b.load(b, pitch_b, k0 + Depth, end, column0, p.n, aligned_b);
         }
 #pragma unroll
-        for (int k = 0; k < kDepth; k++) {
+        for (int k = 0; k < Depth; k++) {
             float x[TM], y[TN];
 #pragma unroll
             for (int i = 0; i < TM; i += 4) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include "ptx/barrier.cuh"
+#include "ptx/cluster.cuh"
 #include "ptx/copy.cuh"
 #include "ptx/matrix.cuh"
 #include "ptx/mbarrier.cuh"
+#include "ptx/tensor.cuh"
 #include "ptx/warp.cuh"
+#include "ptx/wgmma.cuh"

@@ -47,6 +47,17 @@ struct SharedCopy {
     unsigned bytes, valid;
 };
 
+/// One thread's part of a wgmma instruction.
+struct Wgmma {
+    enum Type { kBf16, kF16, kTf32 };
+    int type;
+    unsigned n;
+    uint64_t a_descriptor, b_descriptor;
+    bool transpose_a, transpose_b, accumulate, a_in_registers;
+    uint32_t a[4];
+    float* d;
+};
+
 struct Runtime {
     /// True when asynchronous instructions complete as late as allowed.
     bool late;

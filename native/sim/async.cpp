@@ -179,6 +179,7 @@ void add_async_calls(sim::Runtime& calls) {
     calls.mbarrier_arrive = mbarrier_arrive;
     calls.mbarrier_test = mbarrier_test;
     add_tensor_calls(calls);
+    add_wgmma_calls(calls);
 }
 
 }  // namespace quern::driver

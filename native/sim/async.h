@@ -8,6 +8,7 @@ namespace quern::driver {
 
 void add_async_calls(sim::Runtime& calls);
 void add_tensor_calls(sim::Runtime& calls);
+void add_wgmma_calls(sim::Runtime& calls);
 
 /// What the calling thread has issued.
 IssuedCopies& issued();

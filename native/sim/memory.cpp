@@ -37,6 +37,19 @@ size_t granularity() {
     return value;
 }
 
+/// Whether device memory is out of reach between kernels. Costs page faults after every one, so it must be asked for.
+bool guards_from_host() {
+    static const bool value = [] {
+        const char* text = std::getenv("QUERN_SIM_GUARD_HOST");
+        return text != nullptr && *text == '1';
+    }();
+    return value;
+}
+
+void protect(const Allocation& a, int protection) {
+    mprotect(reinterpret_cast<void*>(a.first_page), a.end_page - a.first_page, protection);
+}
+
 void fill_poison(char* target, size_t bytes) {
     size_t words = bytes / 4;
     std::fill_n(reinterpret_cast<uint32_t*>(target), words, kPoison);
@@ -101,6 +114,9 @@ CUresult DeviceMemory::allocate(size_t bytes, size_t limit, bool pooled, CUdevic
     std::memset(alias(a.address + bytes), kCanary, rounded - bytes);
     ASAN_POISON_MEMORY_REGION(reinterpret_cast<void*>(a.address + bytes), rounded - bytes);
     ASAN_POISON_MEMORY_REGION(reinterpret_cast<void*>(a.first_page), a.address - a.first_page);
+    if (!guards_from_host()) {
+        protect(a, PROT_READ | PROT_WRITE);
+    }
     live_[a.address] = a;
     used_ += rounded;
     peak_ = std::max(peak_, used_);
@@ -121,6 +137,7 @@ CUresult DeviceMemory::release(CUdeviceptr address) {
     used_ -= rounded;
     pooled_ -= a.pooled ? rounded : 0;
     live_.erase(found);
+    protect(a, PROT_NONE);
     ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(a.first_page), a.end_page - a.first_page);
     fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(a.first_page - base_),
               static_cast<off_t>(a.end_page - a.first_page));
@@ -165,14 +182,18 @@ char* DeviceMemory::view(CUdeviceptr address, size_t bytes, const char* call) {
 
 void DeviceMemory::open() {
     for (auto& [address, a] : live_) {
-        mprotect(reinterpret_cast<void*>(a.first_page), a.end_page - a.first_page, PROT_READ | PROT_WRITE);
+        if (guards_from_host()) {
+            protect(a, PROT_READ | PROT_WRITE);
+        }
     }
 }
 
 bool DeviceMemory::close(const char* kernel) {
     bool fine = true;
     for (auto& [address, a] : live_) {
-        mprotect(reinterpret_cast<void*>(a.first_page), a.end_page - a.first_page, PROT_NONE);
+        if (guards_from_host()) {
+            protect(a, PROT_NONE);
+        }
         fine &= intact(a, kernel, false);
     }
     return fine;

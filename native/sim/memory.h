@@ -1,5 +1,6 @@
 // Device memory: an address range in which every allocation ends at a guard page and none is used twice. Kernels see it
-// through the device addresses, which only exist while one runs; copies go through a second mapping of the same pages.
+// through the device addresses; copies and checks go through a second mapping of the same pages. With QUERN_SIM_GUARD_HOST=1
+// the device addresses exist only while a kernel runs.
 #pragma once
 
 #include <cstddef>

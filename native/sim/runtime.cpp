@@ -197,7 +197,7 @@ void cluster_barrier(bool arrive, bool wait) {
         }
         if (!me.cluster_done) {
             g.cluster_waiting.add(&me);
-            g.park("barrier.cluster", g.cluster_arrived);
+            g.park("barrier.cluster", 0);
         }
         me.cluster_arrived = me.cluster_done = false;
     }
