@@ -328,13 +328,7 @@ public final class Tensor implements AutoCloseable {
         } else if (!isOnHost() || !source.isOnHost()) {
             Transfers.copy(source, this);
         } else {
-            if (overlaps(source)) {
-                Transfers.throughArray(source, this);
-                return this;
-            }
-            for (long i = 0; i < elements(); i++) {
-                set(i, source.get(i));
-            }
+            Transfers.byElement(source, this);
         }
         return this;
     }

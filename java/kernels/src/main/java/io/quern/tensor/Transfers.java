@@ -44,8 +44,19 @@ final class Transfers {
         }
     }
 
+    /** On the host, for any strides and dtypes. */
+    static void byElement(Tensor source, Tensor target) {
+        if (target.overlaps(source)) {
+            throughArray(source, target);
+            return;
+        }
+        for (long i = 0; i < target.elements(); i++) {
+            target.set(i, source.get(i));
+        }
+    }
+
     /** Reads all before it writes: a transposed or shifted view of the target's own memory stays intact. */
-    static void throughArray(Tensor source, Tensor target) {
+    private static void throughArray(Tensor source, Tensor target) {
         double[] values = new double[source.arrayLength()];
         for (int i = 0; i < values.length; i++) {
             values[i] = source.get(i);
