@@ -154,8 +154,8 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         Tensor dx = gradients.wants(args.x) ? gradients.allocate(args.x.dtype(), args.x.shape()) : null;
-        Tensor dgamma = gradients.allocate(args.gamma.dtype(), args.gamma.shape());
-        Tensor dbeta = gradients.allocate(args.beta.dtype(), args.beta.shape());
+        Tensor dgamma = gradients.place(args.gamma);
+        Tensor dbeta = gradients.place(args.beta);
         gradients.run(
                 BatchNormBackward.OP,
                 new BatchNormBackward.Args(

@@ -110,8 +110,8 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         Tensor dx = gradients.wants(args.x) ? gradients.allocate(args.x.dtype(), args.x.shape()) : null;
-        Tensor dgamma = gradients.allocate(args.gamma.dtype(), args.gamma.shape());
-        Tensor dbeta = gradients.allocate(args.beta.dtype(), args.beta.shape());
+        Tensor dgamma = gradients.place(args.gamma);
+        Tensor dbeta = gradients.place(args.beta);
         gradients.run(
                 LayerNormBackward.OP,
                 new LayerNormBackward.Args(

@@ -18,6 +18,7 @@ final class HostMemory implements Memory {
     private static final long MUCH = 32 << 20;
 
     private final AtomicLong liveBytes = new AtomicLong();
+    private final AtomicLong peakBytes = new AtomicLong();
     private final AtomicLong liveBlocks = new AtomicLong();
     private final AtomicLong everAllocated = new AtomicLong();
 
@@ -39,6 +40,10 @@ final class HostMemory implements Memory {
     @Override
     public long liveBytes() {
         return liveBytes.get();
+    }
+
+    long peakBytes() {
+        return peakBytes.get();
     }
 
     @Override
@@ -75,7 +80,7 @@ final class HostMemory implements Memory {
             long huge = much && bytes >= HugePages.SIZE ? HugePages.map(bytes) : 0;
             arena = huge == 0 ? Arena.ofShared() : null;
             address = huge == 0 ? allocate(arena, bytes) : huge;
-            liveBytes.addAndGet(bytes);
+            peakBytes.accumulateAndGet(liveBytes.addAndGet(bytes), Math::max);
             liveBlocks.incrementAndGet();
         }
 

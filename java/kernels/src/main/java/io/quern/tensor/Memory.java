@@ -28,4 +28,9 @@ public interface Memory {
     static Memory host() {
         return HostMemory.INSTANCE;
     }
+
+    /** The most bytes of host memory that were ever live at once. */
+    static long hostPeakBytes() {
+        return HostMemory.INSTANCE.peakBytes();
+    }
 }

@@ -278,11 +278,12 @@ final class ConvWinograd {
             } else if (!forward) {
                 at = filter + panel * ConvTile.COLUMNS * k;
                 for (int i = 0; i < 9; i++) {
-                    Copies.transpose(at + i * tap, k, wide, depth, pack + i * depth * wideBytes, wideBytes);
+                    // the taps in reverse
+                    long turned = pack + (8 - i) * depth * wideBytes;
+                    Copies.transpose(at + i * tap, k, wide, depth, turned, wideBytes);
                 }
-                // the taps in reverse
-                tap = -depth * wideBytes;
-                at = pack - 8 * tap;
+                tap = depth * wideBytes;
+                at = pack;
                 row = wideBytes;
             }
             for (int j = 0; j < wide; j += Lanes.FLOATS) {
