@@ -65,7 +65,13 @@ class CudaTrainingTest {
     }
 
     private static TrainingOptions options() {
-        return TrainingOptions.of(1, new CrossEntropyLoss(), new AdamW(), new ConstantRate(3e-3));
+        return options("");
+    }
+
+    /** Batch norm hides the bias before it, whose gradient is rounding noise, which AdamW would blow up to whole steps. */
+    private static TrainingOptions options(String model) {
+        Optimizer optimizer = model.contains("batchnorm") ? new Sgd(0.9) : new AdamW();
+        return TrainingOptions.of(1, new CrossEntropyLoss(), optimizer, new ConstantRate(3e-3));
     }
 
     private static Network build(String model, ToyData data, Backend backend) {
@@ -77,7 +83,7 @@ class CudaTrainingTest {
         List<Double> losses = new ArrayList<>();
         try (Backend backend = Backends.of(name, 1);
                 Network network = build(model, data, backend);
-                Trainer trainer = new Trainer(network, backend, options())) {
+                Trainer trainer = new Trainer(network, backend, options(model))) {
             trainer.listen(new TrainingListener() {
                 @Override
                 public void onStep(Trainer source, Step step) {
