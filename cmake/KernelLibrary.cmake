@@ -24,5 +24,7 @@ function(quern_sim_module name)
     set(exact true)
   endif()
   target_compile_definitions(${name} PRIVATE QUERN_SIM_TARGET=${arg_TARGET} QUERN_SIM_EXACT=${exact})
+  # one translation unit, as under nvcc: the headers cost more than the kernels
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   quern_sanitize(${name})
 endfunction()

@@ -1,6 +1,6 @@
 // y[i] = x[i] in another type, rounded to nearest even.
 // cast_f32_bf16(const float* x, bf16* y, int64 n)   cast_bf16_f32(const bf16* x, float* y, int64 n)
-// cast_f32_f64, cast_f64_f32, cast_f32_i32 (towards zero, saturating, NaN 0), cast_i32_f32, copy_32(const u32*, u32*, int64 n)
+// cast_f32_f64, cast_f64_f32, cast_f32_i32 (to nearest even, saturating, NaN 0), cast_i32_f32, copy_32(const u32*, u32*, int64 n)
 #include "elementwise.cuh"
 
 namespace quern::cast {
@@ -22,7 +22,7 @@ QUERN_DEVICE void run(const From* x, To* y, long long n, F f) {
 }
 
 QUERN_DEVICE int to_int(float x) {
-    return x != x ? 0 : x >= 2147483648.0f ? 2147483647 : x <= -2147483648.0f ? -2147483647 - 1 : static_cast<int>(x);
+    return x != x ? 0 : x >= 2147483648.0f ? 2147483647 : x <= -2147483648.0f ? -2147483647 - 1 : static_cast<int>(rintf(x));
 }
 
 }  // namespace quern::cast

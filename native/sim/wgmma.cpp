@@ -73,7 +73,12 @@ struct Product {
         done = true;
         int type = first.type;
         unsigned element = type == sim::Wgmma::kTf32 ? 4 : 2, depth = 32 / element, n = first.n;
-        static thread_local float x[64][16], y[16][256], sum[64][256];
+        struct Tiles {
+            float x[64][16], y[16][256], sum[64][256];
+        };
+        // on the heap: a library that a JVM loads gets little thread-local memory
+        static thread_local std::unique_ptr<Tiles> tiles = std::make_unique<Tiles>();
+        auto& [x, y, sum] = *tiles;
         auto read = [&](const Operand& operand, unsigned row, unsigned k) {
             unsigned offset = operand.offset(row, k, element);
             return load(runtime()->shared_address(rank << 24 | offset, element, "wgmma operand"), type);

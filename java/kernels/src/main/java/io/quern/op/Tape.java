@@ -37,6 +37,13 @@ public final class Tape {
         return workspace.allocate(dtype, shape);
     }
 
+    /** The tensor itself if it lies where this tape computes, with this dtype; otherwise a copy for this step. */
+    public Tensor place(Tensor tensor, DType dtype) {
+        return tensor.dtype() == dtype && tensor.memory() == executor.memory()
+                ? tensor
+                : allocate(dtype, tensor.shape()).copyFrom(tensor);
+    }
+
     /** Marks a leaf whose gradient is wanted: a parameter, or an input that is to be explained. */
     public Tensor watch(Tensor leaf) {
         tracked.add(leaf);

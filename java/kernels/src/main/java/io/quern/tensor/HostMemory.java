@@ -1,7 +1,9 @@
 package io.quern.tensor;
 
 import io.quern.backend.ffi.HugePages;
+import io.quern.backend.ffi.NativeMemory;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -47,6 +49,21 @@ final class HostMemory implements Memory {
     @Override
     public long liveBlocks() {
         return liveBlocks.get();
+    }
+
+    @Override
+    public void copyFromHost(long source, long target, long bytes) {
+        copyWithin(source, target, bytes);
+    }
+
+    @Override
+    public void copyToHost(long source, long target, long bytes) {
+        copyWithin(source, target, bytes);
+    }
+
+    @Override
+    public void copyWithin(long source, long target, long bytes) {
+        MemorySegment.copy(NativeMemory.ALL, source, NativeMemory.ALL, target, bytes);
     }
 
     private final class Block implements Storage {

@@ -34,13 +34,19 @@ public final class TrainingStep implements AutoCloseable {
     public record Outcome(double loss, int right, int counted) {}
 
     public TrainingStep(Network network, Executor executor, TrainingOptions options) {
+        Predictions.requireSameMemory(network, executor);
         this.network = network;
         this.executor = executor;
         this.options = options;
         this.workspace = new Workspace(executor.memory());
         this.tape = new Tape(executor, workspace);
         this.memory = new OptimizerMemory(options.optimizer(), network);
-        this.gradients = network.trained().zeros();
+        try {
+            this.gradients = network.trained().zeros();
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
         network.trained().parameters().forEach(p -> destinations.put(p.value(), gradients.view(p)));
     }
 
