@@ -2,6 +2,8 @@
 module io.quern.kernels {
     requires static jdk.incubator.vector;
 
+    uses io.quern.backend.CudaImages;
+
     exports io.quern.tensor;
     exports io.quern.op;
     exports io.quern.backend;

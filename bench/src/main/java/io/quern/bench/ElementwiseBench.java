@@ -55,8 +55,7 @@ public class ElementwiseBench extends OpBench {
             case "multiply" -> contest.quern(Multiply.OP, new Multiply.Args(a, b = contest.random(2, shape), y), y);
             case "scale" -> contest.quern(Scale.OP, new Scale.Args(a, y, 0.75), y);
             case "bias" ->
-                contest.quern(
-                        BiasAdd.OP, new BiasAdd.Args(a, b = contest.random(2, Shape.of(CHANNELS)), y), y);
+                contest.quern(BiasAdd.OP, new BiasAdd.Args(a, b = contest.random(2, Shape.of(CHANNELS)), y), y);
             default -> {
                 ActivationKind kind =
                         ActivationKind.valueOf(op.replace("-backward", "").toUpperCase(java.util.Locale.ROOT));

@@ -28,10 +28,9 @@ public class MatmulBench extends OpBench {
 
     @Override
     protected Contest contest() {
-        int[] mnk = Arrays.stream(shape.split("x")).mapToInt(Integer::parseInt).toArray();
-        if (mnk.length != 3 || !layout.matches("[nt][nt]")) {
-            throw new IllegalArgumentException(
-                    "shape=" + shape + " layout=" + layout + ", expected for example shape=64x128x256 layout=nt");
+        int[] mnk = Sizes.parse("shape", shape, 3);
+        if (!layout.matches("[nt][nt]")) {
+            throw new IllegalArgumentException("layout is " + layout + ", expected nn, nt, tn or tt");
         }
         boolean transposeA = layout.charAt(0) == 't';
         boolean transposeB = layout.charAt(1) == 't';

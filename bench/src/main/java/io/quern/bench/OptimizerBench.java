@@ -43,8 +43,7 @@ public class OptimizerBench extends OpBench {
             case "adamw" -> {
                 contest.quern(
                         AdamWStep.OP,
-                        new AdamWStep.Args(
-                                parameter, gradient, moment1, moment2, RATE, 0.9, 0.999, 1e-8, DECAY, 1),
+                        new AdamWStep.Args(parameter, gradient, moment1, moment2, RATE, 0.9, 0.999, 1e-8, DECAY, 1),
                         parameter,
                         moment1,
                         moment2);
@@ -60,9 +59,7 @@ public class OptimizerBench extends OpBench {
                         parameter,
                         moment1);
                 contest.add(
-                        "libtorch",
-                        Library.LIBTORCH,
-                        () -> OptimizerLibtorch.sgd(parameter, gradient, moment1, RATE));
+                        "libtorch", Library.LIBTORCH, () -> OptimizerLibtorch.sgd(parameter, gradient, moment1, RATE));
             }
             default -> throw new IllegalArgumentException("op is " + op + ", expected adamw or sgd");
         }

@@ -27,11 +27,9 @@ final class QuernStep implements Contender {
         this.loss = loss;
         this.backend = Backends.of(backend, threads);
         network = Network.build(
-                Models.named(model, TrainStepBench.CLASSES),
-                inputs.shape().dropFirst(1),
-                Rng.of(1));
-        TrainingOptions options = TrainingOptions.of(
-                1, new CrossEntropyLoss(), new Sgd(0.9), new ConstantRate(TrainStepBench.RATE));
+                Models.named(model, TrainStepBench.CLASSES), inputs.shape().dropFirst(1), Rng.of(1));
+        TrainingOptions options =
+                TrainingOptions.of(1, new CrossEntropyLoss(), new Sgd(0.9), new ConstantRate(TrainStepBench.RATE));
         step = new TrainingStep(network, this.backend, options);
         samples = new Batch(0, 0, new int[inputs.dim(0)], inputs, labels);
     }

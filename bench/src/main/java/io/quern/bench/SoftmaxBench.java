@@ -81,12 +81,11 @@ public class SoftmaxBench extends OpBench {
     /** Bytes that must move: softmax reads and writes once; the loss reads logits and writes probabilities, and again. */
     public static Cost cost(Map<String, String> row) {
         int[] extents = Sizes.parse("size", row.get("size"), 2);
-        double streams =
-                switch (row.get("op")) {
-                    case "softmax" -> 2;
-                    case "backward" -> 3;
-                    default -> 4;
-                };
+        double streams = switch (row.get("op")) {
+            case "softmax" -> 2;
+            case "backward" -> 3;
+            default -> 4;
+        };
         return new Cost(0, streams * 4 * extents[0] * extents[1]);
     }
 }

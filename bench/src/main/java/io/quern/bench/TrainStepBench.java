@@ -24,7 +24,7 @@ public class TrainStepBench extends OpBench {
     public int batch;
 
     /** {@code scalar} is Quern's plain Java loops, without the Vector API. */
-    @Param({"quern", "libtorch"})
+    @Param({"quern", "libtorch", "dl4j"})
     public String impl;
 
     @Override
@@ -44,7 +44,22 @@ public class TrainStepBench extends OpBench {
                     try (Network network = Network.build(Models.named(model, CLASSES), image, Rng.of(1))) {
                         return new TrainStepLibtorch(model, network, inputs, labels, RATE, loss);
                     }
+                })
+                .add("dl4j", Library.DL4J, () -> {
+                    try (Network network = Network.build(Models.named(model, CLASSES), image, Rng.of(1))) {
+                        return dl4j(network, inputs, labels, loss);
+                    }
                 });
+    }
+
+    private Contender dl4j(Network network, Tensor inputs, Tensor labels, Tensor loss) {
+        try {
+            return (Contender) Class.forName("io.quern.bench.dl4j.TrainStepDl4j")
+                    .getConstructors()[0]
+                    .newInstance(model, network, inputs, labels, RATE, threads, loss);
+        } catch (ReflectiveOperationException e) {
+            throw new Unavailable("dl4j: " + e.getCause(), e);
+        }
     }
 
     /** Not of one roof. */

@@ -1,5 +1,6 @@
 package io.quern.bench;
 
+import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
@@ -21,23 +22,39 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /** Every benchmark runs once, with every implementation, on small sizes; its own verification is part of that. */
 class BenchTest {
     /** Small values for the parameters that decide the size. */
-    private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.of(
-            FmaCeilingBench.class, Map.of("threads", new String[] {"1", "2"}),
-            StreamBench.class, Map.of("size", new String[] {"640"}, "threads", new String[] {"1", "2"}),
-            MatmulBench.class,
+    private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.ofEntries(
+            entry(FmaCeilingBench.class, Map.of("threads", values("1", "2"))),
+            entry(StreamBench.class, Map.of("size", values("640"), "threads", values("1", "2"))),
+            entry(
+                    MatmulBench.class,
                     Map.of(
-                            "shape", new String[] {"17x33x9"},
-                            "layout", new String[] {"nn", "nt", "tn", "tt"},
-                            "impl", present("quern", "openblas", "mkl", "onednn", "libtorch")),
-            Conv2dBench.class,
+                            "shape", values("17x33x9"),
+                            "layout", values("nn", "nt", "tn", "tt"),
+                            "impl", present("quern", "openblas", "mkl", "onednn", "libtorch"))),
+            entry(FusedEpilogueBench.class, Map.of("shape", values("17x33x9"))),
+            entry(
+                    Conv2dBench.class,
                     Map.of(
-                            "conv",
-                            new String[] {"n2h6w7c3k5r3s3u2p1", "n2h6w7c4k4r3s3u1p1d2g2"},
-                            "impl",
-                            present("quern", "onednn", "libtorch")),
-            DropoutBench.class, Map.of("size", new String[] {"1000"}),
-            TrainStepBench.class,
-                    Map.of("model", new String[] {"mlp"}, "batch", new String[] {"3"}, "impl", new String[] {"quern"}));
+                            "conv", values("n2h6w7c3k5r3s3u2p1", "n2h6w7c4k4r3s3u1p1d2g2"),
+                            "impl", present("quern", "onednn", "libtorch"))),
+            entry(DropoutBench.class, sized("1000", "quern", "libtorch", "splittable-random")),
+            entry(ElementwiseBench.class, sized("512", "quern", "libtorch")),
+            entry(SoftmaxBench.class, sized("5x7", "quern", "libtorch")),
+            entry(LayerNormBench.class, sized("5x48", "quern", "libtorch")),
+            entry(BatchNormBench.class, sized("2x3x4x16", "quern", "libtorch")),
+            entry(PoolBench.class, sized("2x6x7x5x3x2x1", "quern", "libtorch")),
+            entry(OptimizerBench.class, sized("1000", "quern", "libtorch")),
+            entry(
+                    TrainStepBench.class,
+                    Map.of("model", values("mlp"), "batch", values("3"), "impl", present("quern", "libtorch"))));
+
+    private static Map<String, String[]> sized(String size, String... impl) {
+        return Map.of("size", values(size), "impl", present(impl));
+    }
+
+    private static String[] values(String... values) {
+        return values;
+    }
 
     /** Those whose natives are on the class path; all of them with -Ppeers. */
     private static String[] present(String... names) {

@@ -102,7 +102,7 @@ public final class Duel {
             try {
                 Path list = folder.resolve("rows");
                 Files.write(list, rest.stream().map(Row::toString).toList());
-                int status = start(list, folder);
+                int status = start(list, folder, threads(rest));
                 for (int i = 0; Files.exists(folder.resolve(i + ".json")); i++) {
                     String array = Files.readString(folder.resolve(i + ".json")).strip();
                     String inside = array.substring(1, array.length() - 1).strip();
@@ -126,7 +126,14 @@ public final class Duel {
         return String.join(",\n", parts);
     }
 
-    private int start(Path list, Path folder) throws IOException, InterruptedException {
+    private static int threads(List<Row> rows) {
+        return rows.stream()
+                .mapToInt(row -> Integer.parseInt(row.parameters().getOrDefault("threads", "1")))
+                .max()
+                .orElse(1);
+    }
+
+    private int start(Path list, Path folder, int threads) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -144,6 +151,8 @@ public final class Duel {
         builder.environment()
                 .putAll(Map.of(
                         "MALLOC_ARENA_MAX", "1", "MALLOC_MMAP_MAX_", "0", "MALLOC_TRIM_THRESHOLD_", "68719476736"));
+        // Deeplearning4j takes its number from here alone, and would start a thread per core
+        builder.environment().put("OMP_NUM_THREADS", "" + threads);
         return builder.start().waitFor();
     }
 

@@ -44,7 +44,8 @@ public final class Laps {
             Row row = Row.expand(line).getFirst();
             List<RunResult> measured = measure(row, laps, iterations, time, folder.resolve("impl"));
             print(row, measured);
-            try (PrintStream out = new PrintStream(folder.resolve(number++ + ".json").toFile())) {
+            try (PrintStream out =
+                    new PrintStream(folder.resolve(number++ + ".json").toFile())) {
                 ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(measured);
             }
         }

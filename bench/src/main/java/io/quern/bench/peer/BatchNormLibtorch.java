@@ -10,8 +10,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class BatchNormLibtorch {
     private BatchNormLibtorch() {}
 
-    public static Contender forward(
-            Tensor x, Tensor gamma, Tensor beta, Tensor y, double epsilon, double momentum) {
+    public static Contender forward(Tensor x, Tensor gamma, Tensor beta, Tensor y, double epsilon, double momentum) {
         org.bytedeco.pytorch.Tensor input = Libtorch.image(x);
         TensorOptional weight = new TensorOptional(Libtorch.over(gamma));
         TensorOptional bias = new TensorOptional(Libtorch.over(beta));

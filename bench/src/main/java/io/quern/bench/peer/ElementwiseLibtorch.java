@@ -14,7 +14,8 @@ public final class ElementwiseLibtorch {
         org.bytedeco.pytorch.Tensor x = Libtorch.over(a);
         org.bytedeco.pytorch.Tensor z = b == null ? null : Libtorch.over(b);
         org.bytedeco.pytorch.Tensor out = Libtorch.over(y);
-        Scalar factor = new Scalar(0.75f);
+        // as a Scalar, it would go through a temporary of the whole size
+        org.bytedeco.pytorch.Tensor factor = torch.full(new long[0], new Scalar(0.75f));
         Scalar zero = new Scalar(0f);
         return Libtorch.writing(
                 switch (op) {

@@ -29,8 +29,7 @@ public final class ElementwiseOneDnn {
 
     private static Contender binary(dnnl.algorithm algorithm, Tensor a, Tensor b, boolean broadcast, Tensor y) {
         memory.desc full = plain(a);
-        memory.desc second =
-                broadcast ? OneDnn.plain(new long[] {1, b.size(0)}, memory.format_tag.ab) : full;
+        memory.desc second = broadcast ? OneDnn.plain(new long[] {1, b.size(0)}, memory.format_tag.ab) : full;
         binary.primitive_desc description = new binary.primitive_desc(OneDnn.CPU, algorithm, full, second, full);
         return new OneDnn()
                 .input(dnnl.DNNL_ARG_SRC_0, a, full, full)

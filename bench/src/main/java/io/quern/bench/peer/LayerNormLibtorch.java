@@ -26,16 +26,14 @@ public final class LayerNormLibtorch {
             Tensor x, Tensor dy, Tensor gamma, Tensor beta, Tensor mean, Tensor inverseDeviation, Tensor dx) {
         org.bytedeco.pytorch.Tensor input = Libtorch.over(x);
         org.bytedeco.pytorch.Tensor gradient = Libtorch.over(dy);
-        org.bytedeco.pytorch.Tensor means =
-                Libtorch.over(mean).reshape(mean.size(0), 1);
+        org.bytedeco.pytorch.Tensor means = Libtorch.over(mean).reshape(mean.size(0), 1);
         org.bytedeco.pytorch.Tensor deviations = Libtorch.over(inverseDeviation).reshape(mean.size(0), 1);
         TensorOptional weight = new TensorOptional(Libtorch.over(gamma));
         TensorOptional bias = new TensorOptional(Libtorch.over(beta));
         LongArrayRef width = Libtorch.longs(gamma.size(0));
         BoolPointer all = Libtorch.all();
         return Libtorch.holding(
-                () -> torch.native_layer_norm_backward(
-                        gradient, input, width, means, deviations, weight, bias, all),
+                () -> torch.native_layer_norm_backward(gradient, input, width, means, deviations, weight, bias, all),
                 gradients -> gradients.get0(),
                 Libtorch.over(dx));
     }

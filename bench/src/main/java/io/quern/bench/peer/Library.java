@@ -77,6 +77,20 @@ public enum Library {
             openMp(count);
         }
     },
+    /** In a module of its own, bench/dl4j, and found by name. */
+    DL4J {
+        @Override
+        void load() {
+            try {
+                Class.forName("io.quern.bench.dl4j.TrainStepDl4j");
+            } catch (ClassNotFoundException e) {
+                throw new NoClassDefFoundError(e.getMessage());
+            }
+        }
+
+        @Override
+        void threads(int count) {}
+    },
     LIBTORCH {
         @Override
         void load() {

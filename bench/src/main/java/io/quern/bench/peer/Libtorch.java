@@ -79,8 +79,7 @@ final class Libtorch {
     }
 
     /** A function that allocates several tensors, of which one is the result. */
-    static <P extends Pointer> Contender holding(
-            Supplier<P> call, Function<P, Tensor> result, Tensor shared) {
+    static <P extends Pointer> Contender holding(Supplier<P> call, Function<P, Tensor> result, Tensor shared) {
         return new Contender() {
             private P last;
 

@@ -32,10 +32,7 @@ public final class OptimizerLibtorch {
                     torch._fused_sgd_([p], [g], [v], weight_decay=0.0, momentum=0.9, lr=%s, dampening=0.0,
                                       nesterov=False, maximize=False, is_first_step=False)
                     return p
-                """.formatted(rate),
-                Libtorch.over(parameter),
-                Libtorch.over(gradient),
-                Libtorch.over(velocity));
+                """.formatted(rate), Libtorch.over(parameter), Libtorch.over(gradient), Libtorch.over(velocity));
         return Libtorch.writing(script::call);
     }
 }

@@ -19,9 +19,7 @@ public final class PoolLibtorch {
                 def f(x):
                     y, indices = torch.max_pool2d_with_indices(x, [%d, %d], [%d, %d], [%d, %d], [1, 1], False)
                     return y
-                """
-                        .formatted(
-                                g.windowH(), g.windowW(), g.strideH(), g.strideW(), g.paddingH(), g.paddingW()),
+                """.formatted(g.windowH(), g.windowW(), g.strideH(), g.strideW(), g.paddingH(), g.paddingW()),
                 Libtorch.image(x));
         return Libtorch.allocating(script::call, Libtorch.image(y));
     }
@@ -36,8 +34,8 @@ public final class PoolLibtorch {
         org.bytedeco.pytorch.Tensor out = Libtorch.image(dx);
         org.bytedeco.pytorch.Tensor pooled = torch.empty_like(gradient);
         org.bytedeco.pytorch.Tensor indices = torch.empty_like(gradient).to(torch.ScalarType.Long);
-        T_TensorTensor_T kept = torch.max_pool2d_with_indices_out(
-                pooled, indices, image, window, stride, padding, dilation, false);
+        T_TensorTensor_T kept =
+                torch.max_pool2d_with_indices_out(pooled, indices, image, window, stride, padding, dilation, false);
         return new Contender() {
             @Override
             public void run() {
@@ -60,8 +58,7 @@ public final class PoolLibtorch {
         LongOptional divisor = new LongOptional();
         org.bytedeco.pytorch.Tensor image = Libtorch.image(x);
         org.bytedeco.pytorch.Tensor out = Libtorch.image(y);
-        return Libtorch.writing(
-                () -> torch.avg_pool2d_out(out, image, window, stride, padding, false, false, divisor));
+        return Libtorch.writing(() -> torch.avg_pool2d_out(out, image, window, stride, padding, false, false, divisor));
     }
 
     public static Contender averageBackward(Tensor x, Tensor dy, Tensor dx, PoolGeometry g) {
@@ -72,7 +69,7 @@ public final class PoolLibtorch {
         org.bytedeco.pytorch.Tensor image = Libtorch.image(x);
         org.bytedeco.pytorch.Tensor gradient = Libtorch.image(dy);
         org.bytedeco.pytorch.Tensor out = Libtorch.image(dx);
-        return Libtorch.writing(() -> torch.avg_pool2d_backward_out(
-                out, gradient, image, window, stride, padding, false, false, divisor));
+        return Libtorch.writing(() ->
+                torch.avg_pool2d_backward_out(out, gradient, image, window, stride, padding, false, false, divisor));
     }
 }

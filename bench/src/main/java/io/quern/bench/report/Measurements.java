@@ -83,6 +83,10 @@ final class Measurements {
         return values.keySet();
     }
 
+    boolean isEmpty() {
+        return values.isEmpty();
+    }
+
     boolean has(Map<String, String> parameters) {
         return values.containsKey(parameters);
     }

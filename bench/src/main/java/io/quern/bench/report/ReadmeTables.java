@@ -10,44 +10,43 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
- * Rewrites the tables of the README between their markers: {@code ReadmeTables README.md bench/results/MACHINE}.
+ * Rewrites the tables of a Markdown file between their markers: {@code ReadmeTables README.md bench/results/MACHINE}.
  *
  * <p>A marker is a pair of comments, {@code <!-- table:NAME -->} and {@code <!-- /table:NAME -->}.
  */
 public final class ReadmeTables {
     private ReadmeTables() {}
 
-    /** @param args the README, the folder of results */
+    /** @param args the Markdown file, the folder of results */
     public static void main(String[] args) throws IOException {
         Path readme = Path.of(args[0]);
         Path results = Path.of(args[1]);
         String text = Files.readString(readme);
-        text = replace(text, "support", support());
-        List<Path> files;
-        try (Stream<Path> all = Files.list(results)) {
-            files = all.filter(file -> file.toString().endsWith(".json"))
-                    .sorted()
-                    .toList();
+        if (text.contains("<!-- table:support -->")) {
+            text = replace(text, "support", support());
         }
-        Measurements measurements = new Measurements();
-        for (Path file : files) {
-            measurements.read(file);
-        }
-        Roof roof = new Roof(measurements);
-        for (ResultTable table : Tables.ALL) {
-            Path machine = results.resolve(table.bench() + ".txt");
-            Measurements own = measurements.of(table.bench());
-            if (own.combinations().iterator().hasNext() && text.contains("<!-- table:" + table.bench() + " -->")) {
-                String conditions = Files.readString(machine).strip();
-                text = replace(text, table.bench(), table.markdown(own, roof) + "\n" + conditions + "\n");
-            }
-        }
+        text = fill(text, Results.of(results));
         Path temporary = readme.resolveSibling(readme.getFileName() + ".tmp");
         Files.writeString(temporary, text);
         Files.move(temporary, readme, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** The tables of those benchmarks that have results and a marker, and the summary of all. */
+    private static String fill(String text, Results results) {
+        String filled = text;
+        for (ResultTable table : Tables.ALL) {
+            String marker = "<!-- table:" + table.bench() + " -->";
+            if (filled.contains(marker) && results.has(table)) {
+                filled = replace(
+                        filled, table.bench(), results.markdown(table) + "\n" + results.conditions(table) + "\n");
+            }
+        }
+        if (filled.contains("<!-- table:summary -->") && !results.isEmpty()) {
+            filled = replace(filled, "summary", results.summary());
+        }
+        return filled;
     }
 
     static String replace(String text, String name, String table) {
@@ -63,7 +62,8 @@ public final class ReadmeTables {
     /** Which op has a kernel on which backend; the rest runs as reference. */
     static String support() {
         List<String> names = Backends.probe().stream()
-                .filter(Backends.Availability::available)
+                // what is in the table must not depend on whether a device or the simulator is here
+                .filter(backend -> backend.available() && !backend.name().startsWith("cuda"))
                 .map(Backends.Availability::name)
                 .toList();
         List<List<Op<?>>> missing = names.stream()

@@ -2,6 +2,7 @@ package io.quern.bench.report;
 
 import io.quern.op.Cost;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -82,6 +83,61 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                     mean,
                     least));
         }
+        return text.toString();
+    }
+
+    /** One line per number of threads: rows, ratios to the best peer of each row, and how near to the roof. */
+    String summary(Measurements measurements, Roof roof) {
+        Map<String, List<double[]>> byThreads = new TreeMap<>();
+        Set<Map<String, String>> rows = new LinkedHashSet<>();
+        for (Map<String, String> combination : measurements.combinations()) {
+            Map<String, String> row = new TreeMap<>(combination);
+            row.remove("impl");
+            rows.add(row);
+        }
+        for (Map<String, String> row : rows) {
+            double ours = Double.NaN;
+            double best = Double.POSITIVE_INFINITY;
+            for (Map<String, String> combination : measurements.combinations()) {
+                Map<String, String> other = new TreeMap<>(combination);
+                String impl = other.remove("impl");
+                if (other.equals(row) && "quern".equals(impl)) {
+                    ours = measurements.median(combination);
+                } else if (other.equals(row) && impl != null) {
+                    best = Math.min(best, measurements.median(combination));
+                }
+            }
+            if (best / ours < Double.POSITIVE_INFINITY) {
+                double share = roof.micros(cost.apply(row), row.get("threads")) / ours;
+                byThreads
+                        .computeIfAbsent(row.get("threads"), key -> new ArrayList<>())
+                        .add(new double[] {best / ours, share});
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        byThreads.forEach((threads, list) -> {
+            double[] ratios =
+                    list.stream().mapToDouble(pair -> pair[0]).sorted().toArray();
+            double[] shares = list.stream()
+                    .mapToDouble(pair -> pair[1])
+                    .filter(share -> share > 0)
+                    .sorted()
+                    .toArray();
+            double mean =
+                    Math.exp(Arrays.stream(ratios).map(Math::log).average().orElseThrow());
+            long ahead = Arrays.stream(ratios).filter(ratio -> ratio >= 1).count();
+            text.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %d | %.2f | %.2f | %.2f | %d | %s |%n",
+                    bench.replace("Bench", ""),
+                    threads,
+                    ratios.length,
+                    mean,
+                    ratios[0],
+                    ratios[ratios.length / 2],
+                    ahead,
+                    shares.length == 0 ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * shares[shares.length / 2])));
+        });
         return text.toString();
     }
 

@@ -5,6 +5,7 @@ import io.quern.bench.Conv2dBench;
 import io.quern.bench.DropoutBench;
 import io.quern.bench.ElementwiseBench;
 import io.quern.bench.FmaCeilingBench;
+import io.quern.bench.FusedEpilogueBench;
 import io.quern.bench.LayerNormBench;
 import io.quern.bench.MatmulBench;
 import io.quern.bench.OptimizerBench;
@@ -22,6 +23,7 @@ public final class Tables {
             ResultTable.roof("FmaCeilingBench", "GFLOP/s", FmaCeilingBench::cost),
             ResultTable.roof("StreamBench", "GB/s", StreamBench::cost),
             ResultTable.of("MatmulBench", "GFLOP/s", MatmulBench::cost),
+            ResultTable.of("FusedEpilogueBench", "GFLOP/s", FusedEpilogueBench::cost),
             ResultTable.of("Conv2dBench", "GFLOP/s", Conv2dBench::cost),
             ResultTable.items("DropoutBench", "G elements/s", "size", 1e-3, DropoutBench::cost),
             ResultTable.of("ElementwiseBench", "GB/s", ElementwiseBench::cost),
@@ -44,7 +46,7 @@ public final class Tables {
         StringBuilder text = new StringBuilder();
         for (ResultTable table : ALL) {
             Measurements own = measurements.of(table.bench());
-            if (own.combinations().iterator().hasNext()) {
+            if (!own.isEmpty()) {
                 text.append(table.markdown(own, roof)).append('\n');
             }
         }

@@ -10,7 +10,9 @@ final class BackendOptions {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "auto, vector, scalar or reference; a named one never falls back. Default: auto, the best.")
+            description =
+                    "auto, cuda, vector, scalar, reference or cuda-sim (the simulated GPU, for tests); a named one"
+                            + " never falls back. Default: auto, the best.")
     private String backend = "auto";
 
     private static final int MAX_THREADS = 1024;

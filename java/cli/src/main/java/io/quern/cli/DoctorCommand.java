@@ -5,6 +5,7 @@ import io.quern.backend.Backend;
 import io.quern.backend.Backends;
 import io.quern.op.Op;
 import io.quern.op.Ops;
+import io.quern.tensor.Memory;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,12 +66,18 @@ final class DoctorCommand implements Callable<Integer> {
             List<Op<?>> missing = backend.withoutKernel();
             int all = Ops.ALL.size();
             String own = (all - missing.size()) + " of " + all + " ops have a kernel";
+            if (backend.memory() != Memory.host()) {
+                return own + (missing.isEmpty() ? "" : "; an error are " + names(missing));
+            }
             if (missing.isEmpty() || missing.size() == all) {
                 return own + (missing.isEmpty() ? "" : "; all run as reference");
             }
-            return own + "; as reference run "
-                    + missing.stream().map(Op::name).sorted().collect(Collectors.joining(", "));
+            return own + "; as reference run " + names(missing);
         }
+    }
+
+    private static String names(List<Op<?>> ops) {
+        return ops.stream().map(Op::name).sorted().collect(Collectors.joining(", "));
     }
 
     private static String memory() {

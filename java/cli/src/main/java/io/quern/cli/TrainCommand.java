@@ -10,6 +10,7 @@ import io.quern.data.Normalization;
 import io.quern.data.Split;
 import io.quern.nn.Network;
 import io.quern.nn.Sequential;
+import io.quern.tensor.DType;
 import io.quern.tensor.QuernException;
 import io.quern.tensor.Rng;
 import io.quern.train.CheckpointFolder;
@@ -115,7 +116,8 @@ final class TrainCommand implements Callable<Integer> {
                     before != null ? before.normalization() : Normalization.learn(raw.train(), threads);
             Split split = raw.normalized(normalization);
             Sequential model = ModelChoice.of(recipe.options().model(), split.train());
-            try (Network network = Network.build(model, split.train().sampleShape(), Rng.of(fit.seed()))) {
+            try (Network network = Network.build(
+                    model, split.train().sampleShape(), Rng.of(fit.seed()), DType.F32, backend.memory())) {
                 terminal.line(
                         "model    %s", ModelChoice.summary(recipe.options().model(), network));
                 RunConfig config = new RunConfig(

@@ -59,6 +59,7 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
         if (result.end() == TrainingResult.End.EARLY) {
             terminal.line("stopped early: the weights of epoch %d were the best", result.bestEpoch() + 1);
         }
+        terminal.line("memory   %s", PeakMemory.text());
         terminal.line("trained in %.1f s (%s); report: %s", seconds, rate(), run.report());
         terminal.line("%s", Scores.accuracyLine(evaluation.confusion()));
     }

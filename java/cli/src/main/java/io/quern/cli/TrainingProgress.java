@@ -5,6 +5,7 @@ import io.quern.cli.run.RunFolder;
 import io.quern.train.EpochReport;
 import io.quern.train.Trainer;
 import io.quern.train.TrainingListener;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,7 @@ final class TrainingProgress implements TrainingListener {
     private long start = System.nanoTime();
     private long now = start;
     private long lastCheckpoint = start;
+    private boolean started;
     private int firstBatch = -1;
     private long samples;
     private long right;
@@ -38,6 +40,12 @@ final class TrainingProgress implements TrainingListener {
     @Override
     public void onStep(Trainer trainer, Step step) {
         now = System.nanoTime();
+        if (!started) {
+            started = true;
+            terminal.line(
+                    "start    first step done after %.2f s",
+                    ManagementFactory.getRuntimeMXBean().getUptime() * 1e-3);
+        }
         if (firstBatch < 0) {
             firstBatch = step.batch();
         }

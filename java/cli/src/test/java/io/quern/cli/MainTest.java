@@ -3,6 +3,8 @@ package io.quern.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.quern.backend.Backends;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,6 +48,20 @@ class MainTest {
         assertTrue(result.line("java ").contains(Runtime.version().toString()));
         assertTrue(result.line("memory").contains("MiB"));
         assertTrue(result.line("data folder").contains("no such folder"));
+    }
+
+    @Test
+    void aGpuThatIsNotHereIsOneLineWithTheRemedy() {
+        String reason = Backends.probe().stream()
+                .filter(backend -> backend.name().equals("cuda") && !backend.available())
+                .map(Backends.Availability::reason)
+                .findFirst()
+                .orElse("");
+        Assumptions.assumeFalse(reason.isEmpty(), "there is a GPU here");
+        Cli.Result result = Cli.run("train", "--backend", "cuda", "--limit", "10");
+        assertEquals(ExitCode.FAILED, result.code());
+        assertEquals("quern: backend cuda is not available: " + reason, result.err().strip());
+        assertTrue(Cli.run("doctor").line("  cuda ").contains("not available: " + reason));
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.quern.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.quern.cli.report.Pictures;
-import io.quern.data.ByteImages;
+import io.quern.data.Dataset;
 import io.quern.data.Strokes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,7 +37,7 @@ final class TrainedOnce {
 
     /** A picture of the test part as a PNG file. */
     static Path picture(Path folder, int index) {
-        ByteImages test = Strokes.test(index + 1, 1, 1);
+        Dataset test = Strokes.test(index + 1, 1);
         float[] values = new float[test.sampleLength()];
         test.read(index, values, 0);
         try {

@@ -6,13 +6,13 @@ import java.util.List;
 
 /** A place to run ops: a set of kernels and the memory they work on. */
 public interface Backend extends Executor, AutoCloseable {
-    /** {@code vector}, {@code scalar}, {@code reference}; later {@code cuda}. */
+    /** {@code cuda}, {@code vector}, {@code scalar}, {@code reference} or {@code cuda-sim}. */
     String name();
 
     /** One line for people: width, threads, and why this backend. */
     String description();
 
-    /** Ops without a kernel of their own here, which run as reference in the same memory. */
+    /** Ops without a kernel of their own here: in host memory they run as reference, elsewhere they are an error. */
     List<Op<?>> withoutKernel();
 
     /** Worker threads including the caller. */

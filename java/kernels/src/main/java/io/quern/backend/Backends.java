@@ -1,5 +1,6 @@
 package io.quern.backend;
 
+import io.quern.backend.cuda.CudaPlatform;
 import io.quern.backend.reference.ReferenceBackend;
 import io.quern.backend.scalar.ScalarBackend;
 import io.quern.tensor.ArgumentException;
@@ -23,15 +24,22 @@ public final class Backends {
      */
     public record Availability(String name, boolean available, String reason) {}
 
-    /** All known backends, best first, each with the reason why it is or is not available. */
+    /** All known backends, best first and the simulator last, each with the reason why it is or is not available. */
     public static List<Availability> probe() {
         List<Availability> found = new ArrayList<>();
+        found.add(probe(CudaPlatform.CUDA));
         Optional<String> obstacle = VectorProbe.obstacle();
         found.add(new Availability(
                 "vector", obstacle.isEmpty(), obstacle.orElseGet(() -> VectorProbe.bits() + "-bit Vector API")));
         found.add(new Availability("scalar", true, "plain Java loops"));
         found.add(new Availability("reference", true, "plain loops in double, the definition of every op"));
+        found.add(probe(CudaPlatform.SIMULATOR));
         return found;
+    }
+
+    private static Availability probe(CudaPlatform platform) {
+        Optional<String> obstacle = platform.obstacle();
+        return new Availability(platform.id(), obstacle.isEmpty(), obstacle.orElseGet(platform::summary));
     }
 
     /** The best backend of this machine, with all its processors. */
@@ -39,8 +47,11 @@ public final class Backends {
         return best(Runtime.getRuntime().availableProcessors());
     }
 
-    /** The best backend; logs one line with the choice and the reason. */
+    /** The best backend, never the simulator; logs one line with the choice and the reason. */
     public static Backend best(int threads) {
+        if (CudaPlatform.CUDA.obstacle().isEmpty()) {
+            return announce(CudaPlatform.CUDA.open());
+        }
         Optional<String> obstacle = VectorProbe.obstacle();
         if (obstacle.isEmpty()) {
             return announce(VectorProbe.open(threads));
@@ -53,6 +64,8 @@ public final class Backends {
     public static Backend of(String name, int threads) {
         return switch (name) {
             case "auto" -> best(threads);
+            case "cuda" -> announce(CudaPlatform.CUDA.open());
+            case "cuda-sim" -> announce(CudaPlatform.SIMULATOR.open());
             case "reference" -> announce(new ReferenceBackend(threads));
             case "scalar" -> announce(new ScalarBackend(threads));
             case "vector" -> {

@@ -48,12 +48,24 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
             Check.apart(moment1, gradient, "AdamWStep", "moment1", "gradient");
             Check.apart(moment2, gradient, "AdamWStep", "moment2", "gradient");
             Check.apart(moment1, moment2, "AdamWStep", "moment1", "moment2");
-            Check.that(rate >= 0, "AdamWStep", "rate is " + rate + ", expected at least 0");
-            Check.that(beta1 >= 0 && beta1 < 1, "AdamWStep", "beta1 is " + beta1 + ", expected 0 <= beta1 < 1");
-            Check.that(beta2 >= 0 && beta2 < 1, "AdamWStep", "beta2 is " + beta2 + ", expected 0 <= beta2 < 1");
-            Check.that(epsilon > 0, "AdamWStep", "epsilon is " + epsilon + ", expected a positive number");
-            Check.that(decay >= 0, "AdamWStep", "decay is " + decay + ", expected at least 0");
-            Check.that(step >= 1, "AdamWStep", "step is " + step + ", expected 1 for the first");
+            if (!(rate >= 0)) {
+                throw Check.failed("AdamWStep", "rate is " + rate + ", expected at least 0");
+            }
+            if (!(beta1 >= 0 && beta1 < 1)) {
+                throw Check.failed("AdamWStep", "beta1 is " + beta1 + ", expected 0 <= beta1 < 1");
+            }
+            if (!(beta2 >= 0 && beta2 < 1)) {
+                throw Check.failed("AdamWStep", "beta2 is " + beta2 + ", expected 0 <= beta2 < 1");
+            }
+            if (!(epsilon > 0)) {
+                throw Check.failed("AdamWStep", "epsilon is " + epsilon + ", expected a positive number");
+            }
+            if (!(decay >= 0)) {
+                throw Check.failed("AdamWStep", "decay is " + decay + ", expected at least 0");
+            }
+            if (!(step >= 1)) {
+                throw Check.failed("AdamWStep", "step is " + step + ", expected 1 for the first");
+            }
         }
 
         private static void like(Tensor parameter, Tensor other, String name) {

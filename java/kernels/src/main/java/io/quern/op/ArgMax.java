@@ -17,10 +17,9 @@ public final class ArgMax implements Op<ArgMax.Args> {
     public record Args(Tensor x, Tensor y) implements OpArgs {
         public Args {
             Check.computable(x, "ArgMax", "x");
-            Check.that(
-                    x.rank() > 0 && x.size(-1) > 0 && x.size(-1) <= Integer.MAX_VALUE,
-                    "ArgMax",
-                    "x is " + x + ", expected a last axis of 1..2^31-1 elements");
+            if (!(x.rank() > 0 && x.size(-1) > 0 && x.size(-1) <= Integer.MAX_VALUE)) {
+                throw Check.failed("ArgMax", "x is " + x + ", expected a last axis of 1..2^31-1 elements");
+            }
             Check.shape(y, Shape.of(Arrays.copyOf(x.shape().toArray(), x.rank() - 1)), "ArgMax", "y");
             Check.dtype(y, DType.I32, "ArgMax", "y");
             Check.apart(y, x, "ArgMax", "y", "x");

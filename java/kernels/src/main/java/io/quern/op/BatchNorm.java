@@ -70,12 +70,16 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                     NAME,
                     List.of(namedY, statistics[0], statistics[1], statistics[2], statistics[3]),
                     List.of(named("x", x), namedGamma, namedBeta));
-            Check.that(momentum >= 0 && momentum <= 1, NAME, "momentum is " + momentum + ", expected 0..1");
-            Check.that(
-                    x.size(-1) == 0 || x.elements() / x.size(-1) >= 2,
-                    NAME,
-                    "x is " + x + ": statistics need 2 or more values per channel; use a larger batch (or leave out the"
-                            + " incomplete last one), or BatchNormInference");
+            if (!(momentum >= 0 && momentum <= 1)) {
+                throw Check.failed(NAME, "momentum is " + momentum + ", expected 0..1");
+            }
+            if (!(x.size(-1) == 0 || x.elements() / x.size(-1) >= 2)) {
+                throw Check.failed(
+                        NAME,
+                        "x is " + x
+                                + ": statistics need 2 or more values per channel; use a larger batch (or leave out the"
+                                + " incomplete last one), or BatchNormInference");
+            }
         }
 
         public int channels() {
@@ -154,8 +158,8 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         Tensor dx = gradients.wants(args.x) ? gradients.allocate(args.x.dtype(), args.x.shape()) : null;
-        Tensor dgamma = gradients.allocate(args.gamma.dtype(), args.gamma.shape());
-        Tensor dbeta = gradients.allocate(args.beta.dtype(), args.beta.shape());
+        Tensor dgamma = gradients.place(args.gamma);
+        Tensor dbeta = gradients.place(args.beta);
         gradients.run(
                 BatchNormBackward.OP,
                 new BatchNormBackward.Args(

@@ -88,8 +88,8 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
     public void backward(Args args, Gradients gradients) {
         Tensor dx = gradients.wants(args.x) ? gradients.allocate(args.x.dtype(), args.x.shape()) : null;
         boolean parameters = gradients.wants(args.gamma) || gradients.wants(args.beta);
-        Tensor dgamma = parameters ? gradients.allocate(args.gamma.dtype(), args.gamma.shape()) : null;
-        Tensor dbeta = parameters ? gradients.allocate(args.beta.dtype(), args.beta.shape()) : null;
+        Tensor dgamma = parameters ? gradients.place(args.gamma) : null;
+        Tensor dbeta = parameters ? gradients.place(args.beta) : null;
         if (dx == null && !parameters) {
             return;
         }

@@ -9,52 +9,64 @@ import io.quern.tensor.Tensor;
 public final class Check {
     private Check() {}
 
+    /** For constant texts; one that is put together costs time also when all is well: there, test and throw {@link #failed}. */
     public static void that(boolean condition, String op, String problem) {
         if (!condition) {
-            throw new ArgumentException(op + ": " + problem);
+            throw failed(op, problem);
         }
     }
 
+    public static ArgumentException failed(String op, String problem) {
+        return new ArgumentException(op + ": " + problem);
+    }
+
     public static void present(Tensor tensor, String op, String name) {
-        that(tensor != null, op, name + " is missing");
+        if (tensor == null) {
+            throw failed(op, name + " is missing");
+        }
     }
 
     public static void rank(Tensor tensor, int rank, String op, String name) {
         present(tensor, op, name);
-        that(tensor.rank() == rank, op, name + " is " + tensor + ", expected rank " + rank);
+        if (tensor.rank() != rank) {
+            throw failed(op, name + " is " + tensor + ", expected rank " + rank);
+        }
     }
 
     public static void shape(Tensor tensor, Shape expected, String op, String name) {
         present(tensor, op, name);
-        that(tensor.shape().equals(expected), op, name + " is " + tensor + ", expected shape " + expected);
+        if (!tensor.shape().equals(expected)) {
+            throw failed(op, name + " is " + tensor + ", expected shape " + expected);
+        }
     }
 
     public static void dtype(Tensor tensor, DType expected, String op, String name) {
         present(tensor, op, name);
-        that(tensor.dtype() == expected, op, name + " is " + tensor + ", expected dtype " + expected);
+        if (tensor.dtype() != expected) {
+            throw failed(op, name + " is " + tensor + ", expected dtype " + expected);
+        }
     }
 
     /** F32 or F64, the types that are computed in. */
     public static void computable(Tensor tensor, String op, String name) {
         present(tensor, op, name);
-        that(
-                tensor.dtype() == DType.F32 || tensor.dtype() == DType.F64,
-                op,
-                name + " is " + tensor + ", expected F32 or F64; convert with Cast");
+        if (tensor.dtype() != DType.F32 && tensor.dtype() != DType.F64) {
+            throw failed(op, name + " is " + tensor + ", expected F32 or F64; convert with Cast");
+        }
     }
 
     /** The output shares no byte with the input. Nulls pass. */
     public static void apart(Tensor output, Tensor input, String op, String outputName, String inputName) {
-        if (output != null && input != null) {
-            that(!output.overlaps(input), op, outputName + " overlaps " + inputName + "; give it memory of its own");
+        if (output != null && input != null && output.overlaps(input)) {
+            throw failed(op, outputName + " overlaps " + inputName + "; give it memory of its own");
         }
     }
 
     /** The output is either exactly the input (in place) or shares no byte with it. */
     public static void inPlaceOrApart(Tensor output, Tensor input, String op, String outputName, String inputName) {
-        that(
-                output.sameWindow(input) || !output.overlaps(input),
-                op,
-                outputName + " partly overlaps " + inputName + "; use the same window or memory of its own");
+        if (!output.sameWindow(input) && output.overlaps(input)) {
+            throw failed(
+                    op, outputName + " partly overlaps " + inputName + "; use the same window or memory of its own");
+        }
     }
 }

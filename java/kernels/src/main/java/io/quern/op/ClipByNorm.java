@@ -27,7 +27,9 @@ public final class ClipByNorm implements Op<ClipByNorm.Args> {
             Check.dtype(y, x.dtype(), "ClipByNorm", "y");
             Check.inPlaceOrApart(y, x, "ClipByNorm", "y", "x");
             Check.apart(y, square, "ClipByNorm", "y", "square");
-            Check.that(limit > 0, "ClipByNorm", "limit is " + limit + ", expected a positive number");
+            if (!(limit > 0)) {
+                throw Check.failed("ClipByNorm", "limit is " + limit + ", expected a positive number");
+            }
         }
 
         /** What every element is multiplied by; NaN if the norm is. */

@@ -109,10 +109,9 @@ public final class Conv2d implements Op<Conv2d.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         ActivationKind kind = args.activation;
-        Check.that(
-                kind.fromOutput() || args.preactivation != null,
-                "Conv2d",
-                "the gradient of " + kind.label() + " needs preactivation");
+        if (!(kind.fromOutput() || args.preactivation != null)) {
+            throw Check.failed("Conv2d", "the gradient of " + kind.label() + " needs preactivation");
+        }
         Tensor dy = gradients.of(args.y);
         Tensor dz = dy;
         if (kind != ActivationKind.NONE) {

@@ -36,8 +36,12 @@ public record Conv2dGeometry(
         positive(dilationH, "dilationH");
         positive(dilationW, "dilationW");
         positive(groups, "groups");
-        Check.that(paddingH >= 0, "Conv2dGeometry", "paddingH is " + paddingH + ", expected 0 or more");
-        Check.that(paddingW >= 0, "Conv2dGeometry", "paddingW is " + paddingW + ", expected 0 or more");
+        if (!(paddingH >= 0)) {
+            throw Check.failed("Conv2dGeometry", "paddingH is " + paddingH + ", expected 0 or more");
+        }
+        if (!(paddingW >= 0)) {
+            throw Check.failed("Conv2dGeometry", "paddingW is " + paddingW + ", expected 0 or more");
+        }
     }
 
     /** Any way of summing. */
@@ -47,7 +51,9 @@ public record Conv2dGeometry(
     }
 
     private static void positive(int value, String name) {
-        Check.that(value >= 1, "Conv2dGeometry", name + " is " + value + ", expected 1 or more");
+        if (!(value >= 1)) {
+            throw Check.failed("Conv2dGeometry", name + " is " + value + ", expected 1 or more");
+        }
     }
 
     public Conv2dGeometry withStride(int stride) {
@@ -109,27 +115,33 @@ public record Conv2dGeometry(
     }
 
     private void checkOperands(String op, Shape image, String imageName, Shape filter) {
-        Check.that(image.rank() == 4, op, imageName + " is " + image + ", expected rank 4 (N, H, W, C)");
-        Check.that(filter.rank() == 4, op, "filter is " + filter + ", expected rank 4 (R, S, C / groups, K)");
-        Check.that(
-                filter.size(0) >= 1 && filter.size(1) >= 1,
-                op,
-                "filter is " + filter + ", expected R and S of 1 or more");
-        Check.that(
-                image.size(3) % groups == 0 && filter.size(3) % groups == 0,
-                op,
-                groups + " groups do not divide the channels of " + imageName + ", which is " + image
-                        + ", and of filter, which is " + filter);
-        Check.that(
-                filter.size(2) == image.size(3) / groups,
-                op,
-                "filter is " + filter + ", expected " + image.size(3) / groups + " channels on axis 2 for " + imageName
-                        + ", which is " + image + ", in " + groups + " groups");
-        Check.that(
-                resultH(image.size(1), filter.size(0)) >= 1 && resultW(image.size(2), filter.size(1)) >= 1,
-                op,
-                "filter, which is " + filter + ", is larger than " + imageName + ", which is " + image + ", under "
-                        + this);
+        if (!(image.rank() == 4)) {
+            throw Check.failed(op, imageName + " is " + image + ", expected rank 4 (N, H, W, C)");
+        }
+        if (!(filter.rank() == 4)) {
+            throw Check.failed(op, "filter is " + filter + ", expected rank 4 (R, S, C / groups, K)");
+        }
+        if (!(filter.size(0) >= 1 && filter.size(1) >= 1)) {
+            throw Check.failed(op, "filter is " + filter + ", expected R and S of 1 or more");
+        }
+        if (!(image.size(3) % groups == 0 && filter.size(3) % groups == 0)) {
+            throw Check.failed(
+                    op,
+                    groups + " groups do not divide the channels of " + imageName + ", which is " + image
+                            + ", and of filter, which is " + filter);
+        }
+        if (!(filter.size(2) == image.size(3) / groups)) {
+            throw Check.failed(
+                    op,
+                    "filter is " + filter + ", expected " + image.size(3) / groups + " channels on axis 2 for "
+                            + imageName + ", which is " + image + ", in " + groups + " groups");
+        }
+        if (!(resultH(image.size(1), filter.size(0)) >= 1 && resultW(image.size(2), filter.size(1)) >= 1)) {
+            throw Check.failed(
+                    op,
+                    "filter, which is " + filter + ", is larger than " + imageName + ", which is " + image + ", under "
+                            + this);
+        }
     }
 
     /** Shapes and dtypes of the three tensors of a call, whichever of them is written. */

@@ -51,6 +51,8 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(2, 9, 10, 4, 3, 2, 7, UNIT.withStride(2, 1).withPadding(0, 1)),
             new Conv2dProblem(1, 9, 10, 4, 2, 4, 9, UNIT.withStride(1, 3).withPadding(1, 2)),
             new Conv2dProblem(2, 10, 10, 5, 2, 2, 18, UNIT.withStride(4)),
+            // many channels, whose filter gradient is a matrix product per tap
+            new Conv2dProblem(1, 5, 4, 128, 3, 2, 129, UNIT.withStride(2, 1).withPadding(1)),
             // 1x1
             new Conv2dProblem(2, 6, 5, 16, 1, 1, 33, UNIT),
             new Conv2dProblem(3, 5, 5, 3, 1, 1, 4, UNIT.withPadding(1)),
@@ -94,6 +96,11 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
                     7,
                     UNIT.withPadding(2, 1).withDilation(1, 2).withGroups(7)),
             new Conv2dProblem(1, 6, 6, 5, 3, 3, 10, UNIT.withPadding(1).withGroups(5)),
+            new Conv2dProblem(
+                    2, 9, 13, 16, 3, 3, 16, UNIT.withPadding(1).withStride(2).withGroups(16)),
+            new Conv2dProblem(1, 5, 16, 32, 3, 3, 32, UNIT.withPadding(0, 2).withGroups(32)),
+            new Conv2dProblem(
+                    1, 8, 8, 32, 3, 3, 32, UNIT.withPadding(2, 0).withStride(2).withGroups(32)),
             new Conv2dProblem(3, 12, 12, 40, 3, 3, 40, UNIT.withPadding(1).withGroups(40)));
 
     String label() {

@@ -13,7 +13,9 @@ import io.quern.tensor.Rng;
 public record DropoutMask(double p, Rng rng) {
     /** @throws io.quern.tensor.ArgumentException that names the op, if p is out of range */
     DropoutMask check(String op) {
-        Check.that(p >= 0 && p <= 65535.0 / 65536, op, "p is " + p + ", expected 0 <= p < 1");
+        if (!(p >= 0 && p <= 65535.0 / 65536)) {
+            throw Check.failed(op, "p is " + p + ", expected 0 <= p < 1");
+        }
         return this;
     }
 

@@ -11,13 +11,16 @@ import java.util.function.Consumer;
 /** Gradients (or relevances) per tensor of one backward walk, in the memory of the tape's step. */
 public final class Gradients {
     private final Tape tape;
+    private final Map<Tensor, Tensor> destinations;
     private final Map<Tensor, Slot> slots = new IdentityHashMap<>();
 
     /** A shared value may be read by other slots, so it is never added to in place. */
     private record Slot(Tensor value, boolean shared) {}
 
-    Gradients(Tape tape) {
+    /** @param destinations by identity: where the gradients of these tensors shall lie */
+    Gradients(Tape tape, Map<Tensor, Tensor> destinations) {
         this.tape = tape;
+        this.destinations = destinations;
     }
 
     /** True when the gradient of this input must be computed. Null is never wanted. */
@@ -48,16 +51,34 @@ public final class Gradients {
         if (!wants(input)) {
             return;
         }
-        Tensor contribution = allocate(input.dtype(), input.shape());
+        Tensor contribution = place(input);
         compute.accept(contribution);
         put(input, contribution, false);
     }
 
+    /**
+     * Memory for a contribution to an input's gradient, with unspecified contents: what {@link #add} hands out, for ops that
+     * compute several gradients in one call and then {@link #share} them.
+     */
+    public Tensor place(Tensor input) {
+        Tensor destination = destinations.get(input);
+        return destination != null && !has(input) ? destination : allocate(input.dtype(), input.shape());
+    }
+
     /** Adds a contribution that already exists and may be another tensor's gradient as well. */
     public void share(Tensor input, Tensor contribution) {
-        if (wants(input)) {
-            put(input, contribution, true);
+        if (!wants(input)) {
+            return;
         }
+        Tensor destination = destinations.get(input);
+        if (destination == null || has(input)) {
+            put(input, contribution, true);
+            return;
+        }
+        if (contribution != destination) {
+            run(Scale.OP, new Scale.Args(contribution, destination, 1));
+        }
+        put(input, destination, false);
     }
 
     private void put(Tensor input, Tensor contribution, boolean shared) {

@@ -47,7 +47,9 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
             NormArguments.checkShape(NAME, rowShape(x.shape()), x, namedMean, namedInverse);
             NormArguments.checkApart(
                     NAME, List.of(namedY, namedMean, namedInverse), List.of(named("x", x), namedGamma, namedBeta));
-            Check.that(x.size(-1) > 0, NAME, "x is " + x + ", expected rows of at least one element");
+            if (!(x.size(-1) > 0)) {
+                throw Check.failed(NAME, "x is " + x + ", expected rows of at least one element");
+            }
         }
 
         /** Length of the last axis. */
@@ -110,8 +112,8 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
     @Override
     public void backward(Args args, Gradients gradients) {
         Tensor dx = gradients.wants(args.x) ? gradients.allocate(args.x.dtype(), args.x.shape()) : null;
-        Tensor dgamma = gradients.allocate(args.gamma.dtype(), args.gamma.shape());
-        Tensor dbeta = gradients.allocate(args.beta.dtype(), args.beta.shape());
+        Tensor dgamma = gradients.place(args.gamma);
+        Tensor dbeta = gradients.place(args.beta);
         gradients.run(
                 LayerNormBackward.OP,
                 new LayerNormBackward.Args(

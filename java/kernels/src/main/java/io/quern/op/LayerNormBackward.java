@@ -60,7 +60,9 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
                     List.of(named("x", x), namedGamma, namedMean, namedInverse));
             Check.apart(dgamma, dy, NAME, "dgamma", "dy");
             Check.apart(dbeta, dy, NAME, "dbeta", "dy");
-            Check.that(x.size(-1) > 0, NAME, "x is " + x + ", expected rows of at least one element");
+            if (!(x.size(-1) > 0)) {
+                throw Check.failed(NAME, "x is " + x + ", expected rows of at least one element");
+            }
         }
 
         /** Length of the last axis. */

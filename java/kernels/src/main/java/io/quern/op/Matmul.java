@@ -45,17 +45,20 @@ public final class Matmul implements Op<Matmul.Args> {
             implements OpArgs {
         public Args {
             Check.computable(a, "Matmul", "a");
-            Check.that(a.rank() == 2 || a.rank() == 3, "Matmul", "a is " + a + ", expected rank 2 or 3");
+            if (!(a.rank() == 2 || a.rank() == 3)) {
+                throw Check.failed("Matmul", "a is " + a + ", expected rank 2 or 3");
+            }
             Check.rank(b, a.rank(), "Matmul", "b");
             Check.dtype(b, a.dtype(), "Matmul", "b");
             long m = a.size(transposeA ? -1 : -2);
             long k = a.size(transposeA ? -2 : -1);
             long n = b.size(transposeB ? -2 : -1);
-            Check.that(
-                    b.size(transposeB ? -1 : -2) == k && (a.rank() == 2 || a.size(0) == b.size(0)),
-                    "Matmul",
-                    "a" + (transposeA ? " transposed" : "") + " is " + a + " and b" + (transposeB ? " transposed" : "")
-                            + " is " + b + ": inner or batch extents differ");
+            if (!(b.size(transposeB ? -1 : -2) == k && (a.rank() == 2 || a.size(0) == b.size(0)))) {
+                throw Check.failed(
+                        "Matmul",
+                        "a" + (transposeA ? " transposed" : "") + " is " + a + " and b"
+                                + (transposeB ? " transposed" : "") + " is " + b + ": inner or batch extents differ");
+            }
             Shape result = a.rank() == 2 ? Shape.of(m, n) : Shape.of(a.size(0), m, n);
             Check.shape(c, result, "Matmul", "c");
             Check.dtype(c, a.dtype(), "Matmul", "c");
@@ -191,12 +194,13 @@ public final class Matmul implements Op<Matmul.Args> {
     /** dz = d(dc) f'; da = alpha dz b^T, db = alpha a^T dz (transposed as asked), dbias = column sums of dz. */
     @Override
     public void backward(Args args, Gradients gradients) {
-        Check.that(args.beta == 0, "Matmul", "no gradient with beta " + args.beta);
+        if (!(args.beta == 0)) {
+            throw Check.failed("Matmul", "no gradient with beta " + args.beta);
+        }
         ActivationKind kind = args.activation;
-        Check.that(
-                kind.fromOutput() || args.preactivation != null,
-                "Matmul",
-                "the gradient of " + kind.label() + " needs preactivation");
+        if (!(kind.fromOutput() || args.preactivation != null)) {
+            throw Check.failed("Matmul", "the gradient of " + kind.label() + " needs preactivation");
+        }
         Tensor dz = gradients.of(args.c);
         if (args.dropout != null) {
             Tensor dc = dz;

@@ -12,7 +12,9 @@ public final class MeanSquaredError implements Op<MeanSquaredError.Args> {
     public record Args(Tensor a, Tensor b, Tensor y) implements OpArgs {
         public Args {
             Check.computable(a, "MeanSquaredError", "a");
-            Check.that(a.elements() > 0, "MeanSquaredError", "a is " + a + ", expected at least one element");
+            if (!(a.elements() > 0)) {
+                throw Check.failed("MeanSquaredError", "a is " + a + ", expected at least one element");
+            }
             Check.shape(b, a.shape(), "MeanSquaredError", "b");
             Check.dtype(b, a.dtype(), "MeanSquaredError", "b");
             Check.shape(y, Shape.of(), "MeanSquaredError", "y");

@@ -43,11 +43,15 @@ final class NormArguments {
     /** x can be normalised along its last axis. */
     static void checkInput(String op, String name, Tensor x) {
         Check.computable(x, op, name);
-        Check.that(x.rank() >= 1, op, name + " is " + x + ", expected rank 1 or more");
+        if (!(x.rank() >= 1)) {
+            throw Check.failed(op, name + " is " + x + ", expected rank 1 or more");
+        }
     }
 
     static void checkEpsilon(String op, double epsilon) {
-        Check.that(epsilon > 0, op, "epsilon is " + epsilon + ", expected more than 0");
+        if (!(epsilon > 0)) {
+            throw Check.failed(op, "epsilon is " + epsilon + ", expected more than 0");
+        }
     }
 
     /** Arguments of one shape, and of the dtype of x. */

@@ -27,16 +27,18 @@ public record PoolGeometry(int windowH, int windowW, int strideH, int strideW, i
     }
 
     private static void check(int window, int stride, int padding, String axis) {
-        Check.that(
-                window >= 1 && window <= LARGEST,
-                "PoolGeometry",
-                "window" + axis + " is " + window + ", expected 1.." + LARGEST);
-        Check.that(stride >= 1, "PoolGeometry", "stride" + axis + " is " + stride + ", expected 1 or more");
-        Check.that(
-                padding >= 0 && padding < window,
-                "PoolGeometry",
-                "padding" + axis + " is " + padding + ", expected 0 or more and less than window" + axis + ", which is "
-                        + window);
+        if (!(window >= 1 && window <= LARGEST)) {
+            throw Check.failed("PoolGeometry", "window" + axis + " is " + window + ", expected 1.." + LARGEST);
+        }
+        if (!(stride >= 1)) {
+            throw Check.failed("PoolGeometry", "stride" + axis + " is " + stride + ", expected 1 or more");
+        }
+        if (!(padding >= 0 && padding < window)) {
+            throw Check.failed(
+                    "PoolGeometry",
+                    "padding" + axis + " is " + padding + ", expected 0 or more and less than window" + axis
+                            + ", which is " + window);
+        }
     }
 
     /** Square windows without padding. */
@@ -101,13 +103,12 @@ public record PoolGeometry(int windowH, int windowW, int strideH, int strideW, i
     /** The result's shape (N, P, Q, C); throws if the window does not fit the image. */
     public Shape resultShape(String op, Tensor image, String name) {
         Check.rank(image, 4, op, name);
-        Check.that(
-                image.size(1) >= 1
-                        && image.size(2) >= 1
-                        && image.size(1) + 2L * paddingH >= windowH
-                        && image.size(2) + 2L * paddingW >= windowW,
-                op,
-                name + " is " + image + ", too small for a " + this);
+        if (!(image.size(1) >= 1
+                && image.size(2) >= 1
+                && image.size(1) + 2L * paddingH >= windowH
+                && image.size(2) + 2L * paddingW >= windowW)) {
+            throw Check.failed(op, name + " is " + image + ", too small for a " + this);
+        }
         return Shape.of(
                 image.size(0),
                 (image.size(1) + 2L * paddingH - windowH) / strideH + 1,

@@ -23,17 +23,15 @@ public final class Reduce implements Op<Reduce.Args> {
     public record Args(Tensor x, Tensor y, ReduceKind kind, int first, int last) implements OpArgs {
         public Args {
             Check.computable(x, "Reduce", "x");
-            Check.that(
-                    0 <= first && first <= last && last < x.rank(),
-                    "Reduce",
-                    "axes " + first + ".." + last + " are outside x, which is " + x);
+            if (!(0 <= first && first <= last && last < x.rank())) {
+                throw Check.failed("Reduce", "axes " + first + ".." + last + " are outside x, which is " + x);
+            }
             Check.shape(y, reducedShape(x.shape(), first, last), "Reduce", "y");
             Check.dtype(y, x.dtype(), "Reduce", "y");
             Check.apart(y, x, "Reduce", "y", "x");
-            Check.that(
-                    kind == ReduceKind.SUM || reducedElements(x.shape(), first, last) > 0,
-                    "Reduce",
-                    kind + " over no elements of x, which is " + x);
+            if (!(kind == ReduceKind.SUM || reducedElements(x.shape(), first, last) > 0)) {
+                throw Check.failed("Reduce", kind + " over no elements of x, which is " + x);
+            }
         }
 
         /** Elements before the reduced axes. */

@@ -37,14 +37,18 @@ public final class SgdStep implements Op<SgdStep.Args> {
             Check.shape(gradient, parameter.shape(), "SgdStep", "gradient");
             Check.dtype(gradient, parameter.dtype(), "SgdStep", "gradient");
             Check.apart(parameter, gradient, "SgdStep", "parameter", "gradient");
-            Check.that(rate >= 0, "SgdStep", "rate is " + rate + ", expected at least 0");
-            Check.that(
-                    momentum >= 0 && momentum < 1,
-                    "SgdStep",
-                    "momentum is " + momentum + ", expected 0 <= momentum < 1");
-            Check.that(decay >= 0, "SgdStep", "decay is " + decay + ", expected at least 0");
-            Check.that(
-                    velocity != null || momentum == 0, "SgdStep", "velocity is missing, and momentum is " + momentum);
+            if (!(rate >= 0)) {
+                throw Check.failed("SgdStep", "rate is " + rate + ", expected at least 0");
+            }
+            if (!(momentum >= 0 && momentum < 1)) {
+                throw Check.failed("SgdStep", "momentum is " + momentum + ", expected 0 <= momentum < 1");
+            }
+            if (!(decay >= 0)) {
+                throw Check.failed("SgdStep", "decay is " + decay + ", expected at least 0");
+            }
+            if (!(velocity != null || momentum == 0)) {
+                throw Check.failed("SgdStep", "velocity is missing, and momentum is " + momentum);
+            }
             if (velocity != null) {
                 Check.shape(velocity, parameter.shape(), "SgdStep", "velocity");
                 Check.dtype(velocity, parameter.dtype(), "SgdStep", "velocity");

@@ -24,7 +24,9 @@ public final class Softmax implements Op<Softmax.Args> {
     public record Args(Tensor x, Tensor y) implements OpArgs {
         public Args {
             Check.computable(x, "Softmax", "x");
-            Check.that(x.rank() >= 1, "Softmax", "x is " + x + ", expected rank 1 or more");
+            if (!(x.rank() >= 1)) {
+                throw Check.failed("Softmax", "x is " + x + ", expected rank 1 or more");
+            }
             Check.shape(y, x.shape(), "Softmax", "y");
             Check.dtype(y, x.dtype(), "Softmax", "y");
             Check.inPlaceOrApart(y, x, "Softmax", "y", "x");

@@ -19,7 +19,9 @@ public final class SoftmaxBackward implements Op<SoftmaxBackward.Args> {
     public record Args(Tensor y, Tensor dy, Tensor dx) implements OpArgs {
         public Args {
             Check.computable(y, "SoftmaxBackward", "y");
-            Check.that(y.rank() >= 1, "SoftmaxBackward", "y is " + y + ", expected rank 1 or more");
+            if (!(y.rank() >= 1)) {
+                throw Check.failed("SoftmaxBackward", "y is " + y + ", expected rank 1 or more");
+            }
             Check.shape(dy, y.shape(), "SoftmaxBackward", "dy");
             Check.dtype(dy, y.dtype(), "SoftmaxBackward", "dy");
             Check.shape(dx, y.shape(), "SoftmaxBackward", "dx");

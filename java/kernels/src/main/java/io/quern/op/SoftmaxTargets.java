@@ -13,20 +13,18 @@ final class SoftmaxTargets {
     static void check(String op, String name, Tensor logits, Tensor labels, Tensor weights, double labelSmoothing) {
         Check.computable(logits, op, name);
         Check.rank(logits, 2, op, name);
-        Check.that(
-                logits.size(0) == 0 || logits.size(1) > 0,
-                op,
-                name + " is " + logits + ", expected at least one class");
+        if (!(logits.size(0) == 0 || logits.size(1) > 0)) {
+            throw Check.failed(op, name + " is " + logits + ", expected at least one class");
+        }
         Check.shape(labels, Shape.of(logits.size(0)), op, "labels");
         Check.dtype(labels, DType.I32, op, "labels");
         if (weights != null) {
             Check.shape(weights, Shape.of(logits.size(1)), op, "weights");
             Check.dtype(weights, logits.dtype(), op, "weights");
         }
-        Check.that(
-                labelSmoothing >= 0 && labelSmoothing <= 1,
-                op,
-                "labelSmoothing is " + labelSmoothing + ", expected 0..1");
+        if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+            throw Check.failed(op, "labelSmoothing is " + labelSmoothing + ", expected 0..1");
+        }
     }
 
     static int[] checkedLabels(String op, Tensor labels, int classes, int ignoreIndex) {

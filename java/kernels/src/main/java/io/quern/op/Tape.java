@@ -37,6 +37,13 @@ public final class Tape {
         return workspace.allocate(dtype, shape);
     }
 
+    /** The tensor itself if it lies where this tape computes, with this dtype; otherwise a copy for this step. */
+    public Tensor place(Tensor tensor, DType dtype) {
+        return tensor.dtype() == dtype && tensor.memory() == executor.memory()
+                ? tensor
+                : allocate(dtype, tensor.shape()).copyFrom(tensor);
+    }
+
     /** Marks a leaf whose gradient is wanted: a parameter, or an input that is to be explained. */
     public Tensor watch(Tensor leaf) {
         tracked.add(leaf);
@@ -78,17 +85,31 @@ public final class Tape {
 
     /** Gradients of a one-element output, usually the loss. */
     public Gradients backward(Tensor output) {
+        return backward(output, Map.of());
+    }
+
+    /**
+     * Gradients of a one-element output, some of them in memory that outlives the step.
+     *
+     * @param destinations a tensor of equal shape and dtype for each watched tensor whose gradient shall lie there; it is
+     *     left as it is when no gradient reaches the watched one
+     */
+    public Gradients backward(Tensor output, Map<Tensor, Tensor> destinations) {
         if (output.elements() != 1) {
             throw new ArgumentException("backward needs a scalar or a seed gradient, this is " + output);
         }
         Tensor one = allocate(output.dtype(), output.shape());
         executor.run(Fill.OP, new Fill.Args(one, 1));
-        return backward(Map.of(output, one));
+        return backward(Map.of(output, one), destinations);
     }
 
     /** Gradients of the sum of output x seed over the given outputs. */
     public Gradients backward(Map<Tensor, Tensor> seeds) {
-        Gradients gradients = new Gradients(this);
+        return backward(seeds, Map.of());
+    }
+
+    private Gradients backward(Map<Tensor, Tensor> seeds, Map<Tensor, Tensor> destinations) {
+        Gradients gradients = new Gradients(this, new IdentityHashMap<>(destinations));
         seeds.forEach((output, seed) -> {
             Check.shape(seed, output.shape(), "backward", "seed");
             gradients.share(output, seed);

@@ -48,12 +48,11 @@ public final class Transpose implements Op<Transpose.Args> {
     private Transpose() {}
 
     private static Shape permuted(Tensor x, List<Integer> axes) {
-        Check.that(
-                axes.size() == x.rank()
-                        && new HashSet<>(axes).size() == x.rank()
-                        && axes.stream().allMatch(axis -> axis >= 0 && axis < x.rank()),
-                "Transpose",
-                "axes " + axes + " are not a permutation of the axes of x, which is " + x);
+        if (!(axes.size() == x.rank()
+                && new HashSet<>(axes).size() == x.rank()
+                && axes.stream().allMatch(axis -> axis >= 0 && axis < x.rank()))) {
+            throw Check.failed("Transpose", "axes " + axes + " are not a permutation of the axes of x, which is " + x);
+        }
         return Shape.of(axes.stream().mapToLong(x::size).toArray());
     }
 

@@ -1,7 +1,9 @@
 package io.quern.tensor;
 
 import io.quern.backend.ffi.HugePages;
+import io.quern.backend.ffi.NativeMemory;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -16,6 +18,7 @@ final class HostMemory implements Memory {
     private static final long MUCH = 32 << 20;
 
     private final AtomicLong liveBytes = new AtomicLong();
+    private final AtomicLong peakBytes = new AtomicLong();
     private final AtomicLong liveBlocks = new AtomicLong();
     private final AtomicLong everAllocated = new AtomicLong();
 
@@ -39,9 +42,28 @@ final class HostMemory implements Memory {
         return liveBytes.get();
     }
 
+    long peakBytes() {
+        return peakBytes.get();
+    }
+
     @Override
     public long liveBlocks() {
         return liveBlocks.get();
+    }
+
+    @Override
+    public void copyFromHost(long source, long target, long bytes) {
+        copyWithin(source, target, bytes);
+    }
+
+    @Override
+    public void copyToHost(long source, long target, long bytes) {
+        copyWithin(source, target, bytes);
+    }
+
+    @Override
+    public void copyWithin(long source, long target, long bytes) {
+        MemorySegment.copy(NativeMemory.ALL, source, NativeMemory.ALL, target, bytes);
     }
 
     private final class Block implements Storage {
@@ -58,7 +80,7 @@ final class HostMemory implements Memory {
             long huge = much && bytes >= HugePages.SIZE ? HugePages.map(bytes) : 0;
             arena = huge == 0 ? Arena.ofShared() : null;
             address = huge == 0 ? allocate(arena, bytes) : huge;
-            liveBytes.addAndGet(bytes);
+            peakBytes.accumulateAndGet(liveBytes.addAndGet(bytes), Math::max);
             liveBlocks.incrementAndGet();
         }
 

@@ -242,22 +242,38 @@ public final class Tensor implements AutoCloseable {
         }
     }
 
-    /** The single element of a scalar or one-element tensor. */
+    /** The single element of a scalar or one-element tensor; from a device, a copy that waits for all work before it. */
     public double item() {
         if (elements() != 1) {
             throw new ArgumentException("item() needs one element, this is " + this);
         }
-        return get(0);
+        return isOnHost() ? get(0) : Transfers.fromHostCopy(this, Tensor::item);
+    }
+
+    /** True when single elements can be read and set. Whole tensors are copied to and from any memory. */
+    public boolean isOnHost() {
+        return storage.memory() == Memory.host();
+    }
+
+    /** A contiguous copy in the given memory; close it. */
+    public Tensor copyTo(Memory memory) {
+        Tensor copy = allocate(memory, dtype, shape);
+        try {
+            return copy.copyFrom(this);
+        } catch (RuntimeException e) {
+            copy.close();
+            throw e;
+        }
     }
 
     private MemorySegment host() {
-        if (storage.memory() != Memory.host()) {
+        if (!isOnHost()) {
             throw new ArgumentException("elements of " + this + " are not in host memory; copy it to the host first");
         }
         return NativeMemory.ALL;
     }
 
-    /** Sets every element. */
+    /** Sets every element. Host memory only; {@code Fill} works on any. */
     public Tensor fill(double value) {
         return fill(() -> value);
     }
@@ -274,6 +290,9 @@ public final class Tensor implements AutoCloseable {
     /** Copies values in row-major order, converting to this dtype. */
     public Tensor copyFrom(float[] values) {
         requireLength(values.length);
+        if (!isOnHost()) {
+            return Transfers.throughHost(this, host -> host.copyFrom(values));
+        }
         if (dtype == DType.F32 && contiguous) {
             MemorySegment.copy(values, 0, host(), F32, address(), values.length);
         } else {
@@ -284,42 +303,34 @@ public final class Tensor implements AutoCloseable {
         return this;
     }
 
+    /** Copies values in row-major order, converting to this dtype. */
     public Tensor copyFrom(int[] values) {
         requireLength(values.length);
+        if (!isOnHost()) {
+            return Transfers.throughHost(this, host -> host.copyFrom(values));
+        }
         for (int i = 0; i < values.length; i++) {
             set(i, values[i]);
         }
         return this;
     }
 
-    /** Copies all elements of a tensor of the same shape, converting the dtype. */
+    /**
+     * Copies all elements of a tensor of the same shape, converting the dtype. Between host and device this is a transfer,
+     * which waits for the device; there, both must be contiguous.
+     */
     public Tensor copyFrom(Tensor source) {
         if (!shape.equals(source.shape)) {
             throw new ArgumentException("cannot copy " + source + " into " + this + ": the shapes differ");
         }
-        if (contiguous && source.contiguous && dtype == source.dtype) {
-            MemorySegment.copy(source.host(), source.address(), host(), address(), elements() * dtype.bytes());
+        if (contiguous && source.contiguous && dtype == source.dtype && memory() == source.memory()) {
+            memory().copyWithin(source.address(), address(), elements() * dtype.bytes());
+        } else if (!isOnHost() || !source.isOnHost()) {
+            Transfers.copy(source, this);
         } else {
-            if (overlaps(source)) {
-                copyThroughArray(source);
-                return this;
-            }
-            for (long i = 0; i < elements(); i++) {
-                set(i, source.get(i));
-            }
+            Transfers.byElement(source, this);
         }
         return this;
-    }
-
-    /** Reads all before it writes: a transposed or shifted view of this tensor's own memory stays intact. */
-    private void copyThroughArray(Tensor source) {
-        double[] values = new double[arrayLength()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = source.get(i);
-        }
-        for (int i = 0; i < values.length; i++) {
-            set(i, values[i]);
-        }
     }
 
     private void requireLength(int length) {
@@ -328,7 +339,7 @@ public final class Tensor implements AutoCloseable {
         }
     }
 
-    private int arrayLength() {
+    int arrayLength() {
         if (elements() > Integer.MAX_VALUE) {
             throw new ArgumentException(this + " has more elements than an array can hold; take slices");
         }
@@ -337,6 +348,9 @@ public final class Tensor implements AutoCloseable {
 
     /** All elements in row-major order. */
     public float[] toFloats() {
+        if (!isOnHost()) {
+            return Transfers.fromHostCopy(this, Tensor::toFloats);
+        }
         float[] values = new float[arrayLength()];
         if (dtype == DType.F32 && contiguous) {
             MemorySegment.copy(host(), F32, address(), values, 0, values.length);
@@ -350,6 +364,9 @@ public final class Tensor implements AutoCloseable {
 
     /** All elements in row-major order. */
     public int[] toInts() {
+        if (!isOnHost()) {
+            return Transfers.fromHostCopy(this, Tensor::toInts);
+        }
         int[] values = new int[arrayLength()];
         if (dtype == DType.I32 && contiguous) {
             MemorySegment.copy(host(), I32, address(), values, 0, values.length);

@@ -36,7 +36,7 @@ public final class Workspace implements AutoCloseable {
         }
         long padded = Math.max(Memory.ALIGNMENT, (bytes + Memory.ALIGNMENT - 1) & -Memory.ALIGNMENT);
         if (blocks.isEmpty() || offset + padded > blocks.getLast().byteSize()) {
-            blocks.add(memory.allocate(Math.max(padded, Math.max(FIRST_BLOCK, inUse))));
+            blocks.add(memory.allocate(Math.max(padded, Math.max(FIRST_BLOCK, inUse / 4))));
             offset = 0;
         }
         long address = blocks.getLast().address() + offset;

@@ -2,6 +2,7 @@ package io.quern.conformance;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.backend.cuda.CudaBackend;
 import io.quern.conformance.GuardedTensors.Layout;
 import io.quern.op.Case;
 import io.quern.op.Op;
@@ -53,6 +54,27 @@ final class Suite implements AutoCloseable {
                 run(
                         variant.id("agreement", op, c),
                         () -> Agreement.check(op, c, variant, backend(variant.backend(), variant.threads())));
+            }
+        }
+    }
+
+    /** The F32 agreement checks on a device, where a kernel takes the call. */
+    <A extends OpArgs> void onDevice(Op<A> op, String device, CudaBackend backend) {
+        for (Case<A> c : op.cases()) {
+            Variant plain = Variant.plain(device, DType.F32).threads(1);
+            for (Variant variant : List.of(
+                    plain,
+                    plain.layout(Layout.MISALIGNED).seed(2),
+                    plain.special().seed(4))) {
+                OnDevice executor = new OnDevice(backend, variant.layout() == Layout.MISALIGNED);
+                run(variant.id("agreement", op, c), () -> {
+                    try {
+                        return Agreement.check(op, c, variant, executor);
+                    } catch (OnDevice.NotCovered e) {
+                        checks--;
+                        return Optional.empty();
+                    }
+                });
             }
         }
     }

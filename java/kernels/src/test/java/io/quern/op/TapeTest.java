@@ -65,6 +65,30 @@ class TapeTest {
     }
 
     @Test
+    void gradientsLieWhereTheyAreWanted() {
+        onTape(tape -> {
+            try (Tensor twice = tape.watch(Tensor.of(Shape.of(2), 3, 5));
+                    Tensor handedOn = tape.watch(Tensor.of(Shape.of(2), 1, 1));
+                    Tensor unused = tape.watch(Tensor.of(Shape.of(2), 1, 1));
+                    Tensor d1 = Tensor.of(Shape.of(2), -7, -7);
+                    Tensor d2 = Tensor.of(Shape.of(2), -7, -7);
+                    Tensor d3 = Tensor.of(Shape.of(2), -7, -7)) {
+                // y = sum(2 t + t + h); the gradient of h is handed on by the sum and belongs to t's as well
+                Tensor y = Add.apply(tape, Scale.apply(tape, twice, 2), Add.apply(tape, twice, handedOn));
+                Gradients gradients = tape.backward(
+                        Reduce.apply(tape, y, ReduceKind.SUM, 0, 0),
+                        java.util.Map.of(twice, d1, handedOn, d2, unused, d3));
+                assertArrayEquals(new float[] {3, 3}, d1.toFloats());
+                assertArrayEquals(new float[] {1, 1}, d2.toFloats());
+                assertArrayEquals(new float[] {-7, -7}, d3.toFloats(), "no gradient reached it");
+                assertTrue(gradients.of(twice).sameWindow(d1)
+                        && gradients.of(handedOn).sameWindow(d2));
+                assertFalse(gradients.has(unused));
+            }
+        });
+    }
+
+    @Test
     void onlyWhatIsTrackedIsRecorded() {
         onTape(tape -> {
             try (Tensor x = Tensor.of(Shape.of(1), 1)) {

@@ -35,6 +35,21 @@ class WorkspaceTest {
         public long liveBlocks() {
             return Memory.host().liveBlocks();
         }
+
+        @Override
+        public void copyFromHost(long source, long target, long bytes) {
+            Memory.host().copyFromHost(source, target, bytes);
+        }
+
+        @Override
+        public void copyToHost(long source, long target, long bytes) {
+            Memory.host().copyToHost(source, target, bytes);
+        }
+
+        @Override
+        public void copyWithin(long source, long target, long bytes) {
+            Memory.host().copyWithin(source, target, bytes);
+        }
     }
 
     /** A step larger than the first block, with sizes that are no multiples of a line. */

@@ -27,6 +27,9 @@ public final class Batches implements AutoCloseable {
     private final BlockingQueue<Object> ready;
 
     private final List<Buffer> buffers = new ArrayList<>();
+    /** What samples are read into on their way to a buffer; of the loading thread. As long as the batch. */
+    private float[] values = {};
+
     private final Thread thread;
     private volatile boolean closed;
     private int next;
@@ -113,7 +116,9 @@ public final class Batches implements AutoCloseable {
         int from = index * loader.batchSize();
         int[] samples = Arrays.copyOfRange(order, from, Math.min(order.length, from + loader.batchSize()));
         int length = loader.dataset().sampleLength();
-        float[] values = buffer.values(samples.length);
+        if (values.length != samples.length * length) {
+            values = new float[Math.multiplyExact(samples.length, length)];
+        }
         int[] labels = new int[samples.length];
         for (int i = 0; i < samples.length; i++) {
             if (closed) {
@@ -154,27 +159,17 @@ public final class Batches implements AutoCloseable {
         }
     }
 
-    /** The tensors of a full batch. The array it is filled from is exactly as long as the batch. */
+    /** The tensors of a full batch. */
     private static final class Buffer {
         private final Tensor inputs;
         private final Tensor labels;
-        private final int sampleLength;
-        private float[] values = {};
         private Batch batch;
 
         Buffer(Loader loader) {
             int size = Math.min(loader.batchSize(), loader.dataset().size());
             Shape sample = loader.dataset().sampleShape();
-            sampleLength = loader.dataset().sampleLength();
             inputs = Tensor.allocate(DType.F32, sample.prepend(size));
             labels = Tensor.allocate(DType.I32, Shape.of(size));
-        }
-
-        float[] values(int samples) {
-            if (values.length != samples * sampleLength) {
-                values = new float[Math.multiplyExact(samples, sampleLength)];
-            }
-            return values;
         }
 
         void close() {

@@ -108,8 +108,8 @@ public record DataSource(Kind kind, String location, Map<String, String> options
         int train = (int) number("train", Strokes.TRAIN);
         int test = (int) number("test", Strokes.TEST);
         return Split.of(
-                Strokes.train(train, seed, with.threads()),
-                Strokes.test(test, seed, with.threads()),
+                Strokes.train(train, seed),
+                Strokes.test(test, seed),
                 with.validationShare(),
                 with.seed(),
                 "Strokes, drawn digits, seed " + seed);

@@ -35,4 +35,12 @@ public interface Dataset {
     default int sampleLength() {
         return Math.toIntExact(sampleShape().elements());
     }
+
+    /**
+     * For samples that are a function of a few numbers: their name and these numbers, which stand for all samples. Empty for
+     * samples that must be read to be known.
+     */
+    default String formula() {
+        return "";
+    }
 }

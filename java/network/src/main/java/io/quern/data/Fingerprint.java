@@ -20,8 +20,8 @@ public final class Fingerprint {
     private Fingerprint() {}
 
     /**
-     * 32 hexadecimal digits, the same for any number of threads. Reads every sample of the three parts: what is damaged is
-     * found here, in the order training, validation, test.
+     * 32 hexadecimal digits, the same for any number of threads. Reads every sample of the three parts, so that what is damaged
+     * is found here, in the order training, validation, test; except where {@link Dataset#formula} stands for them.
      */
     public static String of(Split split, int threads) {
         MessageDigest digest = sha256();
@@ -29,7 +29,8 @@ public final class Fingerprint {
             for (Dataset part : List.of(split.train(), split.validation(), split.test())) {
                 String head = part.size() + " of " + part.sampleShape() + "\n" + String.join("\n", part.classNames());
                 digest.update(head.getBytes(StandardCharsets.UTF_8));
-                digest.update(blocks(part, pool));
+                String formula = part.formula();
+                digest.update(formula.isEmpty() ? blocks(part, pool) : formula.getBytes(StandardCharsets.UTF_8));
             }
         }
         return HexFormat.of().formatHex(digest.digest(), 0, BYTES);

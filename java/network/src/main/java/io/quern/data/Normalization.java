@@ -15,6 +15,9 @@ import java.util.List;
 public record Normalization(List<Double> mean, List<Double> deviation) {
     private static final int BLOCK = 256;
 
+    /** Each image has hundreds of values a channel: more would not change the third digit. Tables are read as a whole. */
+    private static final int ENOUGH_IMAGES = 1024;
+
     public Normalization {
         mean = List.copyOf(mean);
         deviation = List.copyOf(deviation);
@@ -29,16 +32,21 @@ public record Normalization(List<Double> mean, List<Double> deviation) {
         }
     }
 
-    /** Means and population deviations over all samples; the bits do not depend on the number of threads. */
+    /**
+     * Means and population deviations over all rows of a table, or over 1024 images spread evenly over the training set.
+     * The bits do not depend on the number of threads.
+     */
     public static Normalization learn(Dataset training, int threads) {
         if (training.size() == 0) {
             throw new ArgumentException("cannot learn a normalization from an empty training set");
         }
         int channels = training.sampleShape().dim(-1);
-        int blocks = (training.size() + BLOCK - 1) / BLOCK;
+        int size = training.size();
+        int samples = training.sampleShape().rank() == 3 ? Math.min(size, ENOUGH_IMAGES) : size;
+        int blocks = (samples + BLOCK - 1) / BLOCK;
         Moments[] parts = new Moments[blocks];
         try (WorkerPool pool = new WorkerPool(threads)) {
-            pool.run(blocks, block -> parts[block] = moments(training, block, channels));
+            pool.run(blocks, block -> parts[block] = moments(training, samples, block, channels));
         }
         for (int block = 1; block < blocks; block++) {
             parts[0].merge(parts[block]);
@@ -46,12 +54,12 @@ public record Normalization(List<Double> mean, List<Double> deviation) {
         return parts[0].normalization();
     }
 
-    private static Moments moments(Dataset data, int block, int channels) {
+    private static Moments moments(Dataset data, int samples, int block, int channels) {
         Moments moments = new Moments(channels);
         float[] sample = new float[data.sampleLength()];
-        int end = Math.min(data.size(), (block + 1) * BLOCK);
-        for (int index = block * BLOCK; index < end; index++) {
-            data.read(index, sample, 0);
+        int end = Math.min(samples, (block + 1) * BLOCK);
+        for (int i = block * BLOCK; i < end; i++) {
+            data.read((int) ((long) i * data.size() / samples), sample, 0);
             moments.add(sample);
         }
         return moments;

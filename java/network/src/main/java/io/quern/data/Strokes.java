@@ -1,11 +1,11 @@
 package io.quern.data;
 
-import io.quern.backend.WorkerPool;
 import io.quern.data.StrokePaths.StrokePath;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.stream.IntStream;
 
 /**
@@ -14,8 +14,10 @@ import java.util.stream.IntStream;
  *
  * <p>What varies: style, control points, rotation, scale, shear, place, a smooth warp, pen width, softness, contrast,
  * background, noise, gaps and stray strokes. The place varies most, which is what a linear model cannot follow.
+ *
+ * <p>A sample is drawn when it is first read and kept as bytes: a training starts at once, and its loader draws ahead.
  */
-public final class Strokes {
+public final class Strokes implements Dataset {
     /** Height and width in pixels. */
     public static final int SIZE = 28;
 
@@ -24,37 +26,75 @@ public final class Strokes {
 
     private static final List<String> NAMES =
             IntStream.range(0, 10).mapToObj(Integer::toString).toList();
+    private static final Shape SHAPE = Shape.of(SIZE, SIZE, 1);
+    private static final int LENGTH = SIZE * SIZE;
     private static final int CURVE_STEPS = 8;
-    private static final int BLOCK = 100;
 
-    private Strokes() {}
+    private final int size;
+    private final long seed;
+    private final int stream;
+    private final byte[] pixels;
+    /** One bit per sample, set after its pixels are written. Two threads may draw a sample at once: the same bytes. */
+    private final AtomicIntegerArray drawn;
 
-    /** Training samples 0..count-1, drawn on the given number of threads. */
-    public static ByteImages train(int count, long seed, int threads) {
-        return draw(count, seed, Streams.STROKES_TRAIN, threads);
+    private Strokes(int size, long seed, int stream) {
+        if (size < 0 || size > Integer.MAX_VALUE / 2 / LENGTH) {
+            throw new ArgumentException(size + " samples, expected 0 to " + Integer.MAX_VALUE / 2 / LENGTH);
+        }
+        this.size = size;
+        this.seed = seed;
+        this.stream = stream;
+        this.pixels = new byte[size * LENGTH];
+        this.drawn = new AtomicIntegerArray((size + 31) / 32);
+    }
+
+    /** Training samples 0..count-1. */
+    public static Strokes train(int count, long seed) {
+        return new Strokes(count, seed, Streams.STROKES_TRAIN);
     }
 
     /** Test samples 0..count-1: other draws than those of {@link #train} with the same seed. */
-    public static ByteImages test(int count, long seed, int threads) {
-        return draw(count, seed, Streams.STROKES_TEST, threads);
+    public static Strokes test(int count, long seed) {
+        return new Strokes(count, seed, Streams.STROKES_TEST);
     }
 
-    private static ByteImages draw(int count, long seed, int stream, int threads) {
-        int length = SIZE * SIZE;
-        if (count < 0 || count > Integer.MAX_VALUE / 2 / length) {
-            throw new ArgumentException(count + " samples, expected 0 to " + Integer.MAX_VALUE / 2 / length);
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public Shape sampleShape() {
+        return SHAPE;
+    }
+
+    @Override
+    public List<String> classNames() {
+        return NAMES;
+    }
+
+    @Override
+    public int label(int index) {
+        return index % 10;
+    }
+
+    @Override
+    public String formula() {
+        return "strokes size " + size + " seed " + seed + " stream " + stream;
+    }
+
+    @Override
+    public void read(int index, float[] destination, int offset) {
+        if (index < 0 || index >= size) {
+            throw new ArgumentException("image " + index + " is outside a data set of " + size);
         }
-        byte[] pixels = new byte[count * length];
-        byte[] labels = new byte[count];
-        try (WorkerPool pool = new WorkerPool(threads)) {
-            pool.run((count + BLOCK - 1) / BLOCK, block -> {
-                for (int index = block * BLOCK; index < Math.min(count, (block + 1) * BLOCK); index++) {
-                    labels[index] = (byte) (index % 10);
-                    draw(index % 10, new Draws(new Rng(seed, stream, index)), pixels, index * length);
-                }
-            });
+        int word = index >> 5;
+        int bit = 1 << (index & 31);
+        if ((drawn.getAcquire(word) & bit) == 0) {
+            draw(index % 10, new Draws(new Rng(seed, stream, index)), pixels, index * LENGTH);
+            drawn.getAndUpdate(word, bits -> bits | bit);
         }
-        return new ByteImages(Shape.of(SIZE, SIZE, 1), pixels, labels, NAMES);
+        ByteImages.convert(pixels, index * LENGTH, LENGTH, destination, offset);
     }
 
     private static void draw(int digit, Draws draws, byte[] pixels, int offset) {

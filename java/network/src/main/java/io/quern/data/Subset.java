@@ -2,10 +2,12 @@ package io.quern.data;
 
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
 
 /** Some samples of another data set, in a given order. */
 public final class Subset implements Dataset {
@@ -82,6 +84,18 @@ public final class Subset implements Dataset {
     /** What this is a part of. */
     public Dataset source() {
         return source;
+    }
+
+    @Override
+    public String formula() {
+        if (source.formula().isEmpty()) {
+            return "";
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * indices.length);
+        bytes.asIntBuffer().put(indices);
+        CRC32C sum = new CRC32C();
+        sum.update(bytes);
+        return source.formula() + " samples " + indices.length + " sum " + Long.toHexString(sum.getValue());
     }
 
     /** The position in the source of sample {@code index}. */

@@ -5,6 +5,7 @@ import io.quern.nn.Pass;
 import io.quern.op.Executor;
 import io.quern.op.Tape;
 import io.quern.tensor.ArgumentException;
+import io.quern.tensor.Memory;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import io.quern.tensor.Workspace;
@@ -50,8 +51,10 @@ final class InputGradient {
             }
             Tensor y = network.forward(Pass.inference(tape), x);
             double[] values = new double[inputs.length];
-            for (int i = 0; i < inputs.length; i++) {
-                values[i] = y.get(i * outputs + target);
+            try (Tensor host = y.copyTo(Memory.host())) {
+                for (int i = 0; i < inputs.length; i++) {
+                    values[i] = host.get(i * outputs + target);
+                }
             }
             return new Result(values, gradients ? gradients(tape, x, y, target) : null);
         }
@@ -59,11 +62,12 @@ final class InputGradient {
 
     private static float[][] gradients(Tape tape, Tensor x, Tensor y, int target) {
         long outputs = y.elements() / y.size(0);
-        Tensor seed = tape.allocate(y.dtype(), y.shape()).fill(0);
         float[][] rows = new float[y.dim(0)][];
+        float[] ones = new float[Math.toIntExact(y.elements())];
         for (int i = 0; i < rows.length; i++) {
-            seed.set(i * outputs + target, 1);
+            ones[Math.toIntExact(i * outputs + target)] = 1;
         }
+        Tensor seed = tape.allocate(y.dtype(), y.shape()).copyFrom(ones);
         Tensor dx = tape.backward(Map.of(y, seed)).of(x);
         for (int i = 0; i < rows.length; i++) {
             rows[i] = dx.slice(0, i, i + 1).toFloats();

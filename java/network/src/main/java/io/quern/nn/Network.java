@@ -39,22 +39,38 @@ public final class Network implements AutoCloseable {
         Stream<Parameter> others = all.stream().filter(p -> p.trained() && !p.decayed());
         this.trained =
                 new ParameterBlock(memory, dtype, Stream.concat(decayed, others).toList());
-        this.kept = new ParameterBlock(memory, dtype, List.copyOf(state.values()));
-        for (int i = 0; i < all.size(); i++) {
-            Parameter parameter = all.get(i);
-            ParameterBlock block = parameter.trained() ? trained : kept;
-            parameter.bind(block.view(parameter), rng.stream(ParameterScope.INITIAL_VALUES + i));
+        try {
+            this.kept = new ParameterBlock(memory, dtype, List.copyOf(state.values()));
+        } catch (RuntimeException e) {
+            trained.close();
+            throw e;
+        }
+        try {
+            for (int i = 0; i < all.size(); i++) {
+                Parameter parameter = all.get(i);
+                ParameterBlock block = parameter.trained() ? trained : kept;
+                parameter.bind(block.view(parameter), rng.stream(ParameterScope.INITIAL_VALUES + i));
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
     }
 
     /** A network of 32-bit floats in host memory. */
     public static Network build(Layer model, Shape inputShape, Rng rng) {
-        return build(model, inputShape, rng, DType.F32, Memory.host());
+        return build(model, inputShape, rng, Memory.host());
+    }
+
+    /** A network of 32-bit floats in the memory of the backend it will run on. */
+    public static Network build(Layer model, Shape inputShape, Rng rng, Memory memory) {
+        return build(model, inputShape, rng, DType.F32, memory);
     }
 
     /**
      * @param inputShape per sample, without the batch axis
      * @param rng seed of the initial values; each parameter takes a stream of its own
+     * @param memory that of the backend it will run on
      * @throws ArgumentException naming the layer that does not fit its input
      */
     public static Network build(Layer model, Shape inputShape, Rng rng, DType dtype, Memory memory) {
@@ -126,6 +142,11 @@ public final class Network implements AutoCloseable {
     /** Number of trained values. */
     public long parameterCount() {
         return parameters.values().stream().mapToLong(p -> p.shape().elements()).sum();
+    }
+
+    /** Where the parameters lie. */
+    public Memory memory() {
+        return trained.values().memory();
     }
 
     /** All trained parameters as one block. */

@@ -68,7 +68,15 @@ public final class Parameter {
     }
 
     void bind(Tensor memory, Rng rng) {
-        value = initializer.fill(memory, rng, fanIn, fanOut);
+        value = memory;
+        if (memory.isOnHost()) {
+            initializer.fill(memory, rng, fanIn, fanOut);
+        } else {
+            // drawn on the host, so that every backend starts from the same bits
+            try (Tensor host = Tensor.allocate(memory.dtype(), memory.shape())) {
+                memory.copyFrom(initializer.fill(host, rng, fanIn, fanOut));
+            }
+        }
     }
 
     @Override

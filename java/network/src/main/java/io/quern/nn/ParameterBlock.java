@@ -43,8 +43,13 @@ public final class ParameterBlock implements AutoCloseable {
     /** A block of the same layout with the same values; close it. */
     public ParameterBlock copy() {
         ParameterBlock copy = zeros();
-        copy.copyFrom(this);
-        return copy;
+        try {
+            copy.copyFrom(this);
+            return copy;
+        } catch (RuntimeException e) {
+            copy.close();
+            throw e;
+        }
     }
 
     /** Takes the values of a block of the same layout. */

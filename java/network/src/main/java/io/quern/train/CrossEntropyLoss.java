@@ -3,6 +3,7 @@ package io.quern.train;
 import io.quern.op.SoftmaxCrossEntropy;
 import io.quern.op.Tape;
 import io.quern.tensor.ArgumentException;
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
@@ -46,15 +47,32 @@ public record CrossEntropyLoss(List<Double> classWeights, double labelSmoothing,
             throw new ArgumentException("cross-entropy takes one logit per class, (n, classes); the output is " + output
                     + "; end the model with flatten or dense(classes)");
         }
-        Tensor weights = null;
-        if (!classWeights.isEmpty()) {
-            weights = tape.allocate(output.dtype(), Shape.of(classWeights.size()));
-            for (int c = 0; c < classWeights.size(); c++) {
-                weights.set(c, classWeights.get(c));
+        Tensor weights = classWeights.isEmpty() ? null : weights(tape, output);
+        Tensor placed = tape.place(labels, DType.I32);
+        if (placed != labels) {
+            check(labels.toInts(), output.size(1));
+        }
+        return SoftmaxCrossEntropy.apply(tape, output, placed, weights, labelSmoothing, ignoreIndex)
+                .loss();
+    }
+
+    /** A device cannot refuse a label. */
+    private void check(int[] labels, long classes) {
+        for (int i = 0; i < labels.length; i++) {
+            if ((labels[i] < 0 || labels[i] >= classes) && counts(labels[i])) {
+                throw new ArgumentException("label " + labels[i] + " of sample " + i + " is outside the " + classes
+                        + " outputs; correct it or give it the ignore index " + ignoreIndex);
             }
         }
-        return SoftmaxCrossEntropy.apply(tape, output, labels, weights, labelSmoothing, ignoreIndex)
-                .loss();
+    }
+
+    private Tensor weights(Tape tape, Tensor output) {
+        try (Tensor host = Tensor.allocate(output.dtype(), Shape.of(classWeights.size()))) {
+            for (int c = 0; c < classWeights.size(); c++) {
+                host.set(c, classWeights.get(c));
+            }
+            return tape.allocate(output.dtype(), host.shape()).copyFrom(host);
+        }
     }
 
     @Override

@@ -21,6 +21,7 @@ public final class Evaluator implements AutoCloseable {
     private final Tape tape;
 
     public Evaluator(Network network, Executor executor, Loss loss) {
+        Predictions.requireSameMemory(network, executor);
         this.network = network;
         this.loss = loss;
         this.workspace = new Workspace(executor.memory());

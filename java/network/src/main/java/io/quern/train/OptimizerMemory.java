@@ -18,7 +18,12 @@ final class OptimizerMemory implements AutoCloseable {
     OptimizerMemory(Optimizer optimizer, Network network) {
         this.optimizer = optimizer;
         this.parameters = network.trained();
-        optimizer.slots().forEach(slot -> slots.put(slot, parameters.zeros()));
+        try {
+            optimizer.slots().forEach(slot -> slots.put(slot, parameters.zeros()));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /** Moves all parameters, in one call for those that decay and one for the others. */

@@ -1,18 +1,26 @@
 package io.quern.train;
 
 import io.quern.nn.Network;
+import io.quern.op.Executor;
 import io.quern.op.Tape;
+import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Tensor;
 
 /** From a batch to the classes that a network sees in it. */
 final class Predictions {
     private Predictions() {}
 
-    /** The samples in the network's dtype. */
+    /** The samples in the network's dtype and memory: on a device, this is where a batch is copied to it. */
     static Tensor input(Tape tape, Network network, Tensor x) {
-        return x.dtype() == network.dtype()
-                ? x
-                : tape.allocate(network.dtype(), x.shape()).copyFrom(x);
+        return tape.place(x, network.dtype());
+    }
+
+    static void requireSameMemory(Network network, Executor executor) {
+        if (network.memory() != executor.memory()) {
+            throw new ArgumentException(
+                    "the network is in " + network.memory().name() + " memory, the backend works in "
+                            + executor.memory().name() + " memory; build it with Network.build(model, shape, rng, backend.memory())");
+        }
     }
 
     /** The index of the first largest output of each sample; a NaN counts as smallest. */

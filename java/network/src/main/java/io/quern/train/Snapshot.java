@@ -15,7 +15,12 @@ final class Snapshot implements AutoCloseable {
     Snapshot(Network network) {
         this.network = network;
         this.trained = network.trained().copy();
-        this.kept = network.kept().copy();
+        try {
+            this.kept = network.kept().copy();
+        } catch (RuntimeException e) {
+            trained.close();
+            throw e;
+        }
     }
 
     void take() {

@@ -18,16 +18,17 @@ public record SquaredErrorLoss() implements Loss {
     }
 
     private static Tensor oneHot(Tape tape, Tensor output, Tensor labels) {
-        Tensor target = tape.allocate(output.dtype(), output.shape()).fill(0);
-        long classes = output.size(-1);
-        for (long i = 0; i < labels.elements(); i++) {
-            long label = (long) labels.get(i);
-            if (label < 0 || label >= classes) {
-                throw new ArgumentException("label " + label + " of sample " + i + " is outside the " + classes
-                        + " outputs; correct it, or end the model with dense(classes)");
+        try (Tensor target = Tensor.allocate(output.dtype(), output.shape())) {
+            long classes = output.size(-1);
+            int[] values = labels.toInts();
+            for (int i = 0; i < values.length; i++) {
+                if (values[i] < 0 || values[i] >= classes) {
+                    throw new ArgumentException("label " + values[i] + " of sample " + i + " is outside the " + classes
+                            + " outputs; correct it, or end the model with dense(classes)");
+                }
+                target.set(i * classes + values[i], 1);
             }
-            target.set(i * classes + label, 1);
+            return tape.allocate(output.dtype(), output.shape()).copyFrom(target);
         }
-        return target;
     }
 }

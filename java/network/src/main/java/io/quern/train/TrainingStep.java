@@ -2,14 +2,12 @@ package io.quern.train;
 
 import io.quern.data.Batch;
 import io.quern.nn.Network;
-import io.quern.nn.Parameter;
 import io.quern.nn.ParameterBlock;
 import io.quern.nn.Pass;
 import io.quern.op.ClipByNorm;
 import io.quern.op.Executor;
 import io.quern.op.Fill;
 import io.quern.op.Gradients;
-import io.quern.op.Scale;
 import io.quern.op.SquaredNorm;
 import io.quern.op.Tape;
 import io.quern.tensor.QuernException;
@@ -17,8 +15,8 @@ import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import io.quern.tensor.Workspace;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.IdentityHashMap;
+import java.util.Map;
 
 /** One step of training: forward, backward, penalty, clipping, update. All its memory is one workspace. */
 public final class TrainingStep implements AutoCloseable {
@@ -29,20 +27,27 @@ public final class TrainingStep implements AutoCloseable {
     private final Tape tape;
     private final OptimizerMemory memory;
     private final ParameterBlock gradients;
-    private final List<Tensor> gradientViews = new ArrayList<>();
+    /** Where in the block of gradients that of each parameter lies. */
+    private final Map<Tensor, Tensor> destinations = new IdentityHashMap<>();
 
     /** @param right samples whose largest output is that of their label */
     public record Outcome(double loss, int right, int counted) {}
 
     public TrainingStep(Network network, Executor executor, TrainingOptions options) {
+        Predictions.requireSameMemory(network, executor);
         this.network = network;
         this.executor = executor;
         this.options = options;
         this.workspace = new Workspace(executor.memory());
         this.tape = new Tape(executor, workspace);
         this.memory = new OptimizerMemory(options.optimizer(), network);
-        this.gradients = network.trained().zeros();
-        network.trained().parameters().forEach(p -> gradientViews.add(gradients.view(p)));
+        try {
+            this.gradients = network.trained().zeros();
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
+        network.trained().parameters().forEach(p -> destinations.put(p.value(), gradients.view(p)));
     }
 
     /** @param step steps done before this one */
@@ -59,7 +64,7 @@ public final class TrainingStep implements AutoCloseable {
                         + "; lower the rate, clip gradients, or look for non-finite inputs. "
                         + "The parameters are those before this step");
             }
-            collect(tape.backward(loss));
+            clearUnreached(tape.backward(loss, destinations));
             options.penalty().addGradient(tape, network.trained().decayed(), gradients.decayed());
             clip();
             memory.update(executor, gradients, rate, step + 1);
@@ -70,17 +75,13 @@ public final class TrainingStep implements AutoCloseable {
         }
     }
 
-    /** Brings the gradients of all parameters together in one block. */
-    private void collect(Gradients found) {
-        List<Parameter> parameters = gradients.parameters();
-        for (int i = 0; i < parameters.size(); i++) {
-            Tensor parameter = parameters.get(i).value();
-            if (found.has(parameter)) {
-                executor.run(Scale.OP, new Scale.Args(found.of(parameter), gradientViews.get(i), 1));
-            } else {
-                executor.run(Fill.OP, new Fill.Args(gradientViews.get(i), 0));
+    /** A parameter that the loss does not depend on has gradient 0. */
+    private void clearUnreached(Gradients found) {
+        destinations.forEach((parameter, gradient) -> {
+            if (!found.has(parameter)) {
+                executor.run(Fill.OP, new Fill.Args(gradient, 0));
             }
-        }
+        });
     }
 
     private void clip() {

@@ -85,4 +85,19 @@ class FingerprintTest {
                 .getMessage();
         assertTrue(found.startsWith(damaged.toString()), found);
     }
+
+    @Test
+    void drawnDataAreKnownByTheirFormula() {
+        String one = Fingerprint.of(Split.of(Strokes.train(900, 1), Strokes.test(90, 1), 0.1, 1, ""), 2);
+        assertEquals(one, Fingerprint.of(Split.of(Strokes.train(900, 1), Strokes.test(90, 1), 0.1, 1, "x"), 1));
+        List<Split> others = List.of(
+                Split.of(Strokes.train(900, 2), Strokes.test(90, 2), 0.1, 1, ""),
+                Split.of(Strokes.train(901, 1), Strokes.test(90, 1), 0.1, 1, ""),
+                Split.of(Strokes.train(900, 1), Strokes.test(91, 1), 0.1, 1, ""),
+                Split.of(Strokes.train(900, 1), Strokes.train(90, 1), 0.1, 1, ""),
+                Split.of(Strokes.train(900, 1), Strokes.test(90, 1), 0.1, 2, ""));
+        for (Split other : others) {
+            assertNotEquals(one, Fingerprint.of(other, 2));
+        }
+    }
 }

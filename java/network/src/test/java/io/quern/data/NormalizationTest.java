@@ -58,6 +58,14 @@ class NormalizationTest {
     }
 
     @Test
+    void manyImagesAreJudgedByEvenlySpreadOnes() {
+        ByteImages data = Samples.images(4096, 2, 2, 1, 2, i -> 0);
+        int[] everyFourth =
+                java.util.stream.IntStream.range(0, 1024).map(i -> 4 * i).toArray();
+        assertEquals(Normalization.learn(Subset.of(data, everyFourth), 1), Normalization.learn(data, 2));
+    }
+
+    @Test
     void storedNumbersAreChecked() {
         assertThrows(ArgumentException.class, () -> new Normalization(List.of(0.0), List.of()));
         assertThrows(ArgumentException.class, () -> new Normalization(List.of(0.0), List.of(0.0)));

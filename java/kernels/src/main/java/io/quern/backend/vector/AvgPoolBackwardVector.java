@@ -20,6 +20,12 @@ final class AvgPoolBackwardVector implements Kernel<AvgPoolBackward.Args> {
 
     /** What all image rows of a call have in common; first and end are those of the windows of each image column. */
     private record Plan(AvgPoolBackward.Args args, int h, int w, int c, int p, int q, int[] first, int[] end) {
+        /** True when windows of one row touch, but do not share pixels. */
+        boolean apart() {
+            return args.geometry().windowW() == args.geometry().strideW()
+                    || q == 1 && args.geometry().paddingW() == 0;
+        }
+
         static Plan of(AvgPoolBackward.Args args) {
             int w = args.dx().dim(2);
             int q = args.dy().dim(2);
@@ -31,6 +37,30 @@ final class AvgPoolBackwardVector implements Kernel<AvgPoolBackward.Args> {
             }
             return new Plan(
                     args, args.dx().dim(1), w, args.dx().dim(3), args.dy().dim(1), q, first, end);
+        }
+    }
+
+    /** The share of one window, to each of its pixels. */
+    private static void spread(long dy, long dx, int pixels, int c, float share) {
+        int i = 0;
+        for (; i <= c - Lanes.FLOATS; i += Lanes.FLOATS) {
+            FloatVector gradient = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + 4L * i, Lanes.ORDER)
+                    .mul(share);
+            long at = dx + 4L * i;
+            for (int s = 0; s < pixels; s++) {
+                gradient.intoMemorySegment(ALL, at & Lanes.ADDRESS, Lanes.ORDER);
+                at += 4L * c;
+            }
+        }
+        if (i < c) {
+            VectorMask<Float> mask = Lanes.F.indexInRange(0, c - i);
+            FloatVector gradient = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + 4L * i, Lanes.ORDER, mask)
+                    .mul(share);
+            long at = dx + 4L * i;
+            for (int s = 0; s < pixels; s++) {
+                gradient.intoMemorySegment(ALL, at & Lanes.ADDRESS, Lanes.ORDER, mask);
+                at += 4L * c;
+            }
         }
     }
 
@@ -68,6 +98,16 @@ final class AvgPoolBackwardVector implements Kernel<AvgPoolBackward.Args> {
             }
         }
         long firstRow = dy + 4L * firstP * q * c;
+        if (rows == 1 && plan.apart()) {
+            for (int j = 0; j < q; j++) {
+                int left = geometry.firstColumn(j);
+                spread(firstRow + 4L * j * c, dx + 4L * left * c, geometry.endColumn(j, plan.w) - left, c, shares[j]);
+            }
+            // what no window reaches
+            int behind = geometry.endColumn(q - 1, plan.w);
+            Copies.zero(dx + 4L * behind * c, 4L * (plan.w - behind) * c);
+            return;
+        }
         for (int column = 0; column < plan.w; column++) {
             int first = plan.first[column];
             int columns = plan.end[column] - first;

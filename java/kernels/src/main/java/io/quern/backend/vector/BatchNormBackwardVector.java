@@ -10,9 +10,11 @@ import jdk.incubator.vector.FloatVector;
 /** One pass for the sums of dy and dy (x - mean), one for dx. */
 final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    BatchNormBackwardVector(WorkerPool pool) {
+    BatchNormBackwardVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -46,43 +48,48 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
         args.dgamma().copyFrom(dgamma);
         args.dbeta().copyFrom(dbeta);
         if (args.dx() != null) {
-            gradient(args, ChannelRows.repeat(mean), scale, shift, slope);
+            gradient(args, mean, scale, shift, slope);
         }
     }
 
-    private void gradient(BatchNormBackward.Args args, float[] means, float[] scale, float[] shift, float[] slope) {
-        float[] scales = ChannelRows.repeat(scale);
-        float[] shifts = ChannelRows.repeat(shift);
-        float[] slopes = ChannelRows.repeat(slope);
+    private void gradient(BatchNormBackward.Args args, float[] mean, float[] scale, float[] shift, float[] slope) {
+        long elements = args.x().elements();
+        int period = ChannelRows.period(args.channels(), elements);
+        long bytes = ChannelRows.bytes(period);
+        long factors = scratch.address(4 * bytes);
+        ChannelRows.repeat(mean, period, factors);
+        ChannelRows.repeat(slope, period, factors + bytes);
+        ChannelRows.repeat(shift, period, factors + 2 * bytes);
+        ChannelRows.repeat(scale, period, factors + 3 * bytes);
         long x = args.x().address();
         long dy = args.dy().address();
         long dx = args.dx().address();
         ChannelRows.run(
                 pool,
-                args.x().elements(),
-                args.channels(),
-                (from, count) ->
-                        gradient(x + 4 * from, dy + 4 * from, dx + 4 * from, means, scales, shifts, slopes, count));
+                elements,
+                period,
+                (from, count) -> gradient(x + 4 * from, dy + 4 * from, dx + 4 * from, factors, bytes, count));
     }
 
-    private static void gradient(
-            long x, long dy, long dx, float[] mean, float[] scale, float[] shift, float[] slope, int count) {
+    /** @param factors mean, slope, shift and scale, {@code bytes} apart */
+    private static void gradient(long x, long dy, long dx, long factors, long bytes, int count) {
         int i = 0;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             long at = 4L * i;
             FloatVector rest = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
-                    .sub(FloatVector.fromArray(Lanes.F, mean, i))
-                    .mul(FloatVector.fromArray(Lanes.F, slope, i));
+                    .sub(FloatVector.fromMemorySegment(Lanes.F, ALL, factors + at, Lanes.ORDER))
+                    .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, factors + bytes + at, Lanes.ORDER));
             FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER)
-                    .sub(FloatVector.fromArray(Lanes.F, shift, i))
+                    .sub(FloatVector.fromMemorySegment(Lanes.F, ALL, factors + 2 * bytes + at, Lanes.ORDER))
                     .sub(rest)
-                    .mul(FloatVector.fromArray(Lanes.F, scale, i))
+                    .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, factors + 3 * bytes + at, Lanes.ORDER))
                     .intoMemorySegment(ALL, dx + at, Lanes.ORDER);
         }
         for (; i < count; i++) {
             long at = 4L * i;
-            float rest = (Rows.get(x + at) - mean[i]) * slope[i];
-            Rows.set(dx + at, (Rows.get(dy + at) - shift[i] - rest) * scale[i]);
+            float rest = (Rows.get(x + at) - Rows.get(factors + at)) * Rows.get(factors + bytes + at);
+            float difference = Rows.get(dy + at) - Rows.get(factors + 2 * bytes + at) - rest;
+            Rows.set(dx + at, difference * Rows.get(factors + 3 * bytes + at));
         }
     }
 }

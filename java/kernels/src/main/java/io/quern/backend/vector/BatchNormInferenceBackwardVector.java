@@ -10,9 +10,11 @@ import jdk.incubator.vector.FloatVector;
 /** The sums of {@link BatchNormBackwardVector} if they are asked for, then dy times a factor per channel. */
 final class BatchNormInferenceBackwardVector implements Kernel<BatchNormInferenceBackward.Args> {
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    BatchNormInferenceBackwardVector(WorkerPool pool) {
+    BatchNormInferenceBackwardVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -41,26 +43,28 @@ final class BatchNormInferenceBackwardVector implements Kernel<BatchNormInferenc
             for (int c = 0; c < channels; c++) {
                 scale[c] = (float) (args.gamma().get(c) * inverse[c]);
             }
-            float[] scales = ChannelRows.repeat(scale);
+            int period = ChannelRows.period(channels, args.dx().elements());
+            long scales = scratch.address(ChannelRows.bytes(period));
+            ChannelRows.repeat(scale, period, scales);
             long dy = args.dy().address();
             long dx = args.dx().address();
             ChannelRows.run(
                     pool,
                     args.x().elements(),
-                    channels,
+                    period,
                     (from, count) -> scale(dy + 4 * from, dx + 4 * from, scales, count));
         }
     }
 
-    private static void scale(long dy, long dx, float[] scale, int count) {
+    private static void scale(long dy, long dx, long scale, int count) {
         int i = 0;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector.fromMemorySegment(Lanes.F, ALL, dy + 4L * i, Lanes.ORDER)
-                    .mul(FloatVector.fromArray(Lanes.F, scale, i))
+                    .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, scale + 4L * i, Lanes.ORDER))
                     .intoMemorySegment(ALL, dx + 4L * i, Lanes.ORDER);
         }
         for (; i < count; i++) {
-            Rows.set(dx + 4L * i, Rows.get(dy + 4L * i) * scale[i]);
+            Rows.set(dx + 4L * i, Rows.get(dy + 4L * i) * Rows.get(scale + 4L * i));
         }
     }
 }

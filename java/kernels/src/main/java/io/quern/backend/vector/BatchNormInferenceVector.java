@@ -7,9 +7,11 @@ import io.quern.op.BatchNormInference;
 /** One pass over x under factors per channel. */
 final class BatchNormInferenceVector implements Kernel<BatchNormInference.Args> {
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    BatchNormInferenceVector(WorkerPool pool) {
+    BatchNormInferenceVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -26,6 +28,7 @@ final class BatchNormInferenceVector implements Kernel<BatchNormInference.Args> 
         }
         NormalizeChannels.run(
                 pool,
+                scratch,
                 args.x().address(),
                 args.y().address(),
                 args.x().elements(),

@@ -7,9 +7,11 @@ import io.quern.op.BatchNorm;
 /** One pass for the sums of x and x^2, one for y. */
 final class BatchNormVector implements Kernel<BatchNorm.Args> {
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    BatchNormVector(WorkerPool pool) {
+    BatchNormVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -43,7 +45,7 @@ final class BatchNormVector implements Kernel<BatchNorm.Args> {
         args.runningMean().copyFrom(runningMean);
         args.runningVariance().copyFrom(runningVariance);
         NormalizeChannels.run(
-                pool, args.x().address(), args.y().address(), args.x().elements(), mean, scale, args.beta());
+                pool, scratch, args.x().address(), args.y().address(), args.x().elements(), mean, scale, args.beta());
     }
 
     private static float mix(float running, double batch, double momentum) {

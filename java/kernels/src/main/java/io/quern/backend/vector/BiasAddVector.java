@@ -4,12 +4,20 @@ import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.BiasAdd;
 
-/** y = x + bias: the flat range of x, cut at the ends of rows. Bandwidth bound: the bias stays in cache. */
+/**
+ * y = x + bias: the flat range of x, cut at the ends of rows; narrow rows several at a time, under a repeated bias.
+ * Bandwidth bound: the bias stays in cache.
+ */
 final class BiasAddVector implements Kernel<BiasAdd.Args> {
-    private final WorkerPool pool;
+    /** From this many channels a row is long enough for a loop of its own. */
+    private static final int WIDE = 1024;
 
-    BiasAddVector(WorkerPool pool) {
+    private final WorkerPool pool;
+    private final Scratch scratch;
+
+    BiasAddVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -23,6 +31,17 @@ final class BiasAddVector implements Kernel<BiasAdd.Args> {
         long bias = args.bias().address();
         long y = args.y().address();
         long channels = args.bias().elements();
+        if (channels < WIDE) {
+            int period = ChannelRows.period((int) channels, args.y().elements());
+            long biases = scratch.address(ChannelRows.bytes(period));
+            ChannelRows.repeat(args.bias().toFloats(), period, biases);
+            ChannelRows.run(
+                    pool,
+                    args.y().elements(),
+                    period,
+                    (from, count) -> AddVector.add(x + 4 * from, biases, y + 4 * from, count));
+            return;
+        }
         Ranges.run(pool, args.y().elements(), (from, count) -> {
             long channel = from % channels;
             int length;

@@ -1,14 +1,19 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
 import io.quern.backend.WorkerPool;
+import io.quern.tensor.Memory;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Walks a (rows, channels) matrix as a flat array under factors per channel, which are repeated so often that vectors
  * run over many rows and only the end of the matrix has a tail.
  */
 final class ChannelRows {
-    /** Elements per repetition that make the cost of a loop small. */
-    private static final int ENOUGH = 256;
+    /** Elements per repetition that make the cost of a loop small beside its work. */
+    private static final int ENOUGH = 1024;
 
     private ChannelRows() {}
 
@@ -17,29 +22,35 @@ final class ChannelRows {
         void run(long from, int count);
     }
 
-    /** Elements after which the factors repeat: a multiple of the channels. */
-    static int period(int channels) {
+    /**
+     * Elements after which factors repeat: a multiple of the channels and, unless these are many, of every vector's
+     * length; longer for a long matrix, to which filling a period is nothing.
+     */
+    static int period(int channels, long elements) {
         int fold = ChannelSums.fold(channels);
-        while (channels > 0 && fold * channels < ENOUGH) {
+        while (channels > 0 && fold * channels < ENOUGH && 8L * fold * channels < elements) {
             fold *= 2;
         }
         return fold * channels;
     }
 
-    /** Factors of the channels, repeated over one period. */
-    static float[] repeat(float[] perChannel) {
-        float[] repeated = new float[period(perChannel.length)];
-        for (int i = 0; i < repeated.length; i += perChannel.length) {
-            System.arraycopy(perChannel, 0, repeated, i, perChannel.length);
-        }
-        return repeated;
+    /** Bytes that the factors of one period take, in whole cache lines. */
+    static long bytes(int period) {
+        return 4L * period + Memory.ALIGNMENT - 1 & -Memory.ALIGNMENT;
     }
 
-    static void run(WorkerPool pool, long elements, int channels, Body body) {
+    /** Writes factors of the channels over one period, to native memory: arrays do not start at a cache line. */
+    static void repeat(float[] perChannel, int period, long to) {
+        for (int i = 0; i < period; i += perChannel.length) {
+            MemorySegment.copy(perChannel, 0, ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, to + 4L * i, perChannel.length);
+        }
+    }
+
+    /** @param period see {@link #period} */
+    static void run(WorkerPool pool, long elements, int period, Body body) {
         if (elements == 0) {
             return;
         }
-        int period = period(channels);
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
         pool.run(Math.toIntExact((elements + perBlock - 1) / perBlock), block -> {
             long end = Math.min(elements, (block + 1) * perBlock);

@@ -42,7 +42,12 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
             return;
         }
         Plan plan = plans.of(shape);
-        if (plan.fast == null || !plan.fast.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
+        if (plan.fast != null && plan.fast.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
+            return;
+        }
+        if (ConvPointwise.weightsFit(shape)) {
+            products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
+        } else {
             plan.direct.run(args.x(), args.dy(), args.dfilter(), scratch, pool);
         }
     }

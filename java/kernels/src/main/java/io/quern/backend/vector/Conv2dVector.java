@@ -38,9 +38,7 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
         boolean relu = args.activation() == ActivationKind.RELU && args.preactivation() == null;
         Epilogue epilogue = relu ? null : FusedEpilogue.of(null, args.preactivation(), args.activation());
         if (ConvDepthwise.fits(shape)) {
-            depthwise
-                    .of(shape)
-                    .forward(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
+            depthwise.of(shape).forward(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
             return;
         }
         plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);

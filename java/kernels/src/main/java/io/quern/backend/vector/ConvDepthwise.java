@@ -2,6 +2,7 @@ package io.quern.backend.vector;
 
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * The three passes of a depthwise 3x3 convolution of stride 1 or 2 over whole vectors of channels. Memory sets the pace, so
@@ -43,7 +44,7 @@ final class ConvDepthwise {
                 && shape.geometry().dilationW() == 1;
     }
 
-    /** Some pixels of zeros, and where a row of results finds its sources. */
+    /** Where a row of results finds its sources. */
     private final class Row {
         final long zeros;
         final long[] rows = new long[3], advance = new long[3], taps = new long[TAPS];
@@ -102,8 +103,17 @@ final class ConvDepthwise {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         long shift = bias == null ? 0 : bias.address();
         correlate(
-                shape.forwardH(), shape.forwardW(), x.address(), filter.address(), pixel, shift, y.address(), floor,
-                epilogue, scratch, pool);
+                shape.forwardH(),
+                shape.forwardW(),
+                x.address(),
+                filter.address(),
+                false,
+                shift,
+                y.address(),
+                floor,
+                epilogue,
+                scratch,
+                pool);
     }
 
     /** dx from dy: with stride 1 a correlation with the filter backwards. */
@@ -113,9 +123,7 @@ final class ConvDepthwise {
             phases(h, w, dy.address(), filter.address(), dx.address(), scratch, pool);
             return;
         }
-        long last = filter.address() + (TAPS - 1) * pixel;
-        correlate(
-                h, w, dy.address(), last, -pixel, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
+        correlate(h, w, dy.address(), filter.address(), true, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
     }
 
     private void correlate(
@@ -123,22 +131,23 @@ final class ConvDepthwise {
             ConvAxis w,
             long source,
             long filter,
-            long tap,
+            boolean turned,
             long bias,
             long result,
             int floor,
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool pool) {
-        long zeros = scratch.address(zeroBytes());
+        long zeros = scratch.address(zeroBytes() + TAPS * pixel), packed = zeros + zeroBytes();
         Copies.zero(zeros, zeroBytes());
+        DepthwiseRows.pack(turned ? filter + (TAPS - 1) * pixel : filter, turned ? -pixel : pixel, vectors, packed);
         long shift = bias == 0 ? zeros : bias;
         int rows = shape.n() * h.results();
         Blocks.run(pool, shape.work() >= PARALLEL, (rows + ROWS - 1) / ROWS, task -> {
             Row row = new Row(h, w, zeros);
             for (int i = task * ROWS; i < Math.min(rows, (task + 1) * ROWS); i++) {
                 long to = result + (long) i * w.results() * pixel;
-                row(row, source, i / h.results(), i % h.results(), filter, tap, shift, floor, to);
+                row(row, source, i / h.results(), i % h.results(), packed, shift, floor, to);
                 if (epilogue != null) {
                     epilogue.apply(to, pixel, i * w.results(), w.results(), 0, shape.c());
                 }
@@ -146,20 +155,17 @@ final class ConvDepthwise {
         });
     }
 
-    private void row(
-            Row row, long source, int n, int p, long filter, long tap, long bias, int floor, long to) {
+    private void row(Row row, long source, int n, int p, long filter, long bias, int floor, long to) {
         int step = row.w.stride() == 1 ? 4 : 2, from = row.from();
         int steps = (row.to() - from) / step, done = from + steps * step;
         row.open(source, n, p, from, step);
         long[] r = row.rows, d = row.advance;
         long at = to + from * pixel;
         if (step == 4) {
-            DepthwiseRows.four(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, tap, steps, vectors, bias, floor, at);
+            DepthwiseRows.four(r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, steps, vectors, bias, floor, at);
         } else {
             long next = row.w.stride() * pixel;
-            DepthwiseRows.two(
-                    r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, tap, steps, vectors, bias, floor, at);
+            DepthwiseRows.two(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, steps, vectors, bias, floor, at);
         }
         for (int q = 0; q < row.w.results(); q++) {
             if (q == from) {
@@ -167,7 +173,7 @@ final class ConvDepthwise {
             }
             if (q < row.w.results()) {
                 row.taps(source, n, p, q);
-                DepthwiseRows.nine(row.taps, filter, tap, vectors, bias, floor, to + q * pixel);
+                DepthwiseRows.nine(row.taps, filter, vectors, bias, floor, to + q * pixel);
             }
         }
     }
@@ -175,30 +181,54 @@ final class ConvDepthwise {
     /** The gradient by the image for stride 2: each pixel meets at most two taps along each axis. */
     private void phases(
             ConvAxis h, ConvAxis w, long signal, long filter, long image, Scratch scratch, WorkerPool pool) {
-        long zeros = scratch.address(zeroBytes());
+        long tapBytes = TAPS * pixel, zeros = scratch.address(zeroBytes() + 2 * tapBytes);
+        long packed = zeros + zeroBytes(), none = packed + tapBytes;
         Copies.zero(zeros, zeroBytes());
+        Copies.zero(none, tapBytes);
+        DepthwiseRows.pack(filter, pixel, vectors, packed);
+        long[] columns = places(w, shape.w(), shape.q(), pixel), columnTaps = taps(w, shape.w(), Lanes.BYTES);
+        long[] lines = places(h, shape.h(), shape.p(), shape.q() * pixel),
+                lineTaps = taps(h, shape.h(), 3L * Lanes.BYTES);
         Blocks.run(pool, shape.work() >= PARALLEL, shape.n() * shape.h(), task -> {
             long[] sources = new long[4], taps = new long[4];
-            int n = task / shape.h(), y = task % shape.h();
+            int y = task % shape.h();
+            long from = signal + (long) (task / shape.h()) * shape.p() * shape.q() * pixel;
             for (int x = 0; x < shape.w(); x++) {
-                int count = 0;
-                for (ConvAxis.Tap down : h.phases().get(y % strideH)) {
-                    int p = y / strideH + down.offset();
-                    for (ConvAxis.Tap across : w.phases().get(x % strideW)) {
-                        int q = x / strideW + across.offset();
-                        if (p >= 0 && p < shape.p() && q >= 0 && q < shape.q()) {
-                            sources[count] = signal + (((long) n * shape.p() + p) * shape.q() + q) * pixel;
-                            taps[count++] = filter + (down.index() * 3 + across.index()) * pixel;
-                        }
-                    }
-                }
-                for (; count < 4; count++) {
-                    sources[count] = zeros;
-                    taps[count] = zeros;
+                for (int i = 0; i < 4; i++) {
+                    int down = 2 * y + i / 2, across = 2 * x + i % 2;
+                    boolean inside = lines[down] >= 0 && columns[across] >= 0;
+                    sources[i] = inside ? from + lines[down] + columns[across] : zeros;
+                    taps[i] = inside ? packed + lineTaps[down] + columnTaps[across] : none;
                 }
                 DepthwiseRows.quad(sources, taps, vectors, image + ((long) task * shape.w() + x) * pixel);
             }
         });
+    }
+
+    /** Of every image position along an axis, where the two taps at most that meet it read dy, or -1. */
+    private static long[] places(ConvAxis axis, int count, int sources, long step) {
+        long[] places = new long[2 * count];
+        Arrays.fill(places, -1);
+        for (int x = 0; x < count; x++) {
+            int i = 2 * x;
+            for (ConvAxis.Tap tap : axis.phases().get(x % axis.spread())) {
+                int q = x / axis.spread() + tap.offset();
+                places[i++] = q >= 0 && q < sources ? q * step : -1;
+            }
+        }
+        return places;
+    }
+
+    /** Where these taps lie in the packed filter. */
+    private static long[] taps(ConvAxis axis, int count, long step) {
+        long[] taps = new long[2 * count];
+        for (int x = 0; x < count; x++) {
+            int i = 2 * x;
+            for (ConvAxis.Tap tap : axis.phases().get(x % axis.spread())) {
+                taps[i++] = tap.index() * step;
+            }
+        }
+        return taps;
     }
 
     /** dfilter from x and dy: rows of dy are dealt out to chunks, each with a filter of its own. */
@@ -206,8 +236,9 @@ final class ConvDepthwise {
         ConvAxis h = shape.forwardH(), w = shape.forwardW();
         int rows = shape.n() * shape.p(), chunks = Math.clamp(rows / ROWS, 1, CHUNKS);
         long part = TAPS * pixel, image = x.address(), signal = dy.address();
-        long zeros = scratch.address(zeroBytes() + chunks * part), parts = zeros + zeroBytes();
+        long zeros = scratch.address(zeroBytes() + (chunks + 1) * part), parts = zeros + zeroBytes();
         Copies.zero(zeros, zeroBytes() + chunks * part);
+        long sum = parts + chunks * part;
         boolean parallel = shape.work() >= PARALLEL;
         Blocks.run(pool, parallel, chunks, chunk -> {
             Row row = new Row(h, w, zeros);
@@ -217,7 +248,8 @@ final class ConvDepthwise {
                 addRow(row, image, i / shape.p(), i % shape.p(), at, parts + chunk * part);
             }
         });
-        Sums.rows(pool, parallel, parts, part, chunks, dfilter.address(), shape.filterElements());
+        Sums.rows(pool, parallel, parts, part, chunks, sum, shape.filterElements());
+        DepthwiseRows.unpack(sum, vectors, dfilter.address(), pixel);
     }
 
     private void addRow(Row row, long image, int n, int p, long dy, long dw) {
@@ -227,10 +259,10 @@ final class ConvDepthwise {
         long[] r = row.rows, d = row.advance;
         long at = dy + from * pixel;
         if (step == 4) {
-            DepthwiseRows.addFour(r[0], r[1], r[2], d[0], d[1], d[2], pixel, at, steps, vectors, dw, pixel);
+            DepthwiseRows.addFour(r[0], r[1], r[2], d[0], d[1], d[2], pixel, at, steps, vectors, dw);
         } else {
             long next = strideW * pixel;
-            DepthwiseRows.addTwo(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, at, steps, vectors, dw, pixel);
+            DepthwiseRows.addTwo(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, at, steps, vectors, dw);
         }
         for (int q = 0; q < shape.q(); q++) {
             if (q == from) {
@@ -238,7 +270,7 @@ final class ConvDepthwise {
             }
             if (q < shape.q()) {
                 row.taps(image, n, p, q);
-                DepthwiseRows.addNine(row.taps, dy + q * pixel, vectors, dw, pixel);
+                DepthwiseRows.addNine(row.taps, dy + q * pixel, vectors, dw);
             }
         }
     }

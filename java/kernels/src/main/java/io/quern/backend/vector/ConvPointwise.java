@@ -8,6 +8,9 @@ import io.quern.tensor.Tensor;
  * that a filter meets are first copied together, or spread afterwards.
  */
 final class ConvPointwise {
+    /** Channels from which the products of {@link Gemm} outweigh gathering pixels for every tap. */
+    private static final int MANY_CHANNELS = 128;
+
     private final ConvShape shape;
     /** The image has exactly the pixels of the result. */
     private final boolean dense;
@@ -20,7 +23,7 @@ final class ConvPointwise {
         this.shape = shape;
         this.gathered = gathered;
         pixels = shape.n() * shape.p() * shape.q();
-        dense = shape.p() == shape.h() && shape.q() == shape.w();
+        dense = fits(shape) && shape.p() == shape.h() && shape.q() == shape.w();
     }
 
     /** For filters of one tap without padding and groups. */
@@ -41,10 +44,9 @@ final class ConvPointwise {
 
     /** y = x filter, with what {@code epilogue} does. */
     void forward(Tensor x, Tensor filter, Tensor y, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
-        long image = dense ? x.address() : gather(x.address(), pool);
+        long image = dense ? x.address() : gather(x.address(), 0, 0, pool);
         int c = shape.c(), k = shape.k();
-        Gemm.multiply(
-                pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
+        Gemm.multiply(pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
     }
 
     /** dx = dy filter'. */
@@ -57,33 +59,49 @@ final class ConvPointwise {
         }
     }
 
-    /** dfilter = x' dy. */
+    /** True where {@link #backwardWeights} is the fastest for a filter of any size: channels enough for its products. */
+    static boolean weightsFit(ConvShape shape) {
+        return shape.groups() == 1
+                && Math.min(shape.c(), shape.k()) >= MANY_CHANNELS
+                && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE;
+    }
+
+    /** dfilter = x' dy, for each tap with the pixels that it meets. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        long image = dense ? x.address() : gather(x.address(), pool);
         int c = shape.c(), k = shape.k();
-        Gemm.multiply(
-                c, k, pixels, 1, image, 1, c, dy.address(), k, 1, 0, dfilter.address(), k, null, scratch, pool);
+        for (int r = 0; r < shape.r(); r++) {
+            for (int s = 0; s < shape.s(); s++) {
+                long image = dense ? x.address() : gather(x.address(), r, s, pool);
+                long to = dfilter.address() + ((long) r * shape.s() + s) * c * k * Float.BYTES;
+                Gemm.multiply(c, k, pixels, 1, image, 1, c, dy.address(), k, 1, 0, to, k, null, scratch, pool);
+            }
+        }
     }
 
     private long gatheredBytes() {
         return (long) pixels * shape.c() * Float.BYTES;
     }
 
-    private long gather(long image, WorkerPool pool) {
+    /** The pixels that tap (r, s) meets, zeros outside the image. */
+    private long gather(long image, int r, int s, WorkerPool pool) {
         long to = gathered.address(gatheredBytes()), pixel = (long) shape.c() * Float.BYTES;
+        int left = s * shape.geometry().dilationW() - shape.geometry().paddingW();
         Blocks.run(pool, gatheredBytes() > 1 << 18, shape.n() * shape.p(), row -> {
             long target = to + row * shape.q() * pixel;
-            long source = image + row(row) * shape.w() * pixel;
-            for (int q = 0; q < shape.q(); q++) {
-                Copies.copy(source + q * shape.geometry().strideW() * pixel, target + q * pixel, pixel);
+            int y = row % shape.p() * shape.geometry().strideH()
+                    + r * shape.geometry().dilationH()
+                    - shape.geometry().paddingH();
+            long source = image + ((long) row / shape.p() * shape.h() + y) * shape.w() * pixel;
+            for (int q = 0; q < shape.q(); q++, target += pixel) {
+                int x = q * shape.geometry().strideW() + left;
+                if (y >= 0 && y < shape.h() && x >= 0 && x < shape.w()) {
+                    Copies.copy(source + x * pixel, target, pixel);
+                } else {
+                    Copies.zero(target, pixel);
+                }
             }
         });
         return to;
-    }
-
-    /** The image row, over all images, that a result row meets. */
-    private long row(int row) {
-        return (long) row / shape.p() * shape.h() + (long) row % shape.p() * shape.geometry().strideH();
     }
 
     /** The pixels met between zeros. */

@@ -120,7 +120,8 @@ final class ConvThin {
             for (ConvAxis.Tap tap : h.phases().get(y % h.spread())) {
                 int p = unit + tap.offset();
                 if (p >= 0 && p < shape.p()) {
-                    rows[count++] = own + p % ring * rowBytes + (long) tap.index() * shape.s() * shape.c() * Float.BYTES;
+                    rows[count++] =
+                            own + p % ring * rowBytes + (long) tap.index() * shape.s() * shape.c() * Float.BYTES;
                 }
             }
             sum(rows, count, target, live);

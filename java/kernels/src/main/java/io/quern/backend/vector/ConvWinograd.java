@@ -154,8 +154,7 @@ final class ConvWinograd {
         private final long packBytes = packs ? 9L * depth * ConvTile.COLUMNS * Float.BYTES : 0;
         private final long productBytes = POINTS * productPoint();
         private final long bufferBytes =
-                Math.max(
-                WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
+                Math.max(WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
         private final long edgeBytes = (long) TILE * TILE * panels * ConvTile.COLUMNS * Float.BYTES;
         private final long ownBytes =
                 secondBytes + packBytes + productBytes + bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
@@ -194,7 +193,13 @@ final class ConvWinograd {
                         int at = part * block;
                         long to = first + (long) at * depth * Float.BYTES;
                         tileSource.transform(
-                                source, zeros, start + at, Math.min(block, count - at), to, sourcePoint(), buffer(own()));
+                                source,
+                                zeros,
+                                start + at,
+                                Math.min(block, count - at),
+                                to,
+                                sourcePoint(),
+                                buffer(own()));
                     });
                     Blocks.run(pool, parallel, panels, panel -> panel(panel, start, count));
                 }
@@ -273,11 +278,12 @@ final class ConvWinograd {
             } else if (!forward) {
                 at = filter + panel * ConvTile.COLUMNS * k;
                 for (int i = 0; i < 9; i++) {
-                    Copies.transpose(at + i * tap, k, wide, depth, pack + i * depth * wideBytes, wideBytes);
+                    // the taps in reverse
+                    long turned = pack + (8 - i) * depth * wideBytes;
+                    Copies.transpose(at + i * tap, k, wide, depth, turned, wideBytes);
                 }
-                // the taps in reverse
-                tap = -depth * wideBytes;
-                at = pack - 8 * tap;
+                tap = depth * wideBytes;
+                at = pack;
                 row = wideBytes;
             }
             for (int j = 0; j < wide; j += Lanes.FLOATS) {

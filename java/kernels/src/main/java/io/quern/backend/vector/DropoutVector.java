@@ -12,7 +12,10 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** y = dropout(x): draws for a chunk into the thread's scratch, then one pass over the chunk. */
+/**
+ * y = dropout(x): with 512-bit vectors in one loop; else, and at the end, draws for a chunk into the thread's scratch, then
+ * one pass over the chunk.
+ */
 final class DropoutVector implements Kernel<Dropout.Args> {
     /** One 16-bit lane for each float lane. */
     private static final VectorSpecies<Short> DRAWS =
@@ -62,7 +65,11 @@ final class DropoutVector implements Kernel<Dropout.Args> {
     static void apply(DropoutMask mask, long from, long x, long y, int count, long draws) {
         // Draws come in blocks of eight: a run may start within one.
         int skip = (int) (from & 7);
-        for (int i = 0; i < count; ) {
+        int fused = Rows.MASKS && skip == 0 ? count - count % PhiloxVector.PAIR : 0;
+        if (fused > 0) {
+            PhiloxVector.drop(mask.rng(), from, fused, x, y, (short) mask.threshold(), mask.scale());
+        }
+        for (int i = fused; i < count; ) {
             int length = Math.min(CHUNK - skip, count - i);
             PhiloxVector.bits16(mask.rng(), from + i - skip, skip + length, draws);
             keep(draws + 2L * skip, mask.threshold(), x + 4L * i, y + 4L * i, length, mask.scale());

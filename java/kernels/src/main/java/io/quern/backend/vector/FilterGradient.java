@@ -18,6 +18,9 @@ final class FilterGradient {
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
 
+    /** Channels of dy, and rows that use a panel, from which copying it pays. */
+    private static final int FAR = 128;
+
     private final ConvShape shape;
     private final boolean depthwise;
     /** 1 for a depthwise convolution, whose channels are columns. */
@@ -36,6 +39,9 @@ final class FilterGradient {
     private final int chunks;
     /** One filter, in bytes. */
     private final long filterBytes;
+
+    /** Whether panels of dy are copied together: partial vectors, or pixels so far apart that they share few cache sets. */
+    private final boolean packs;
 
     private final long packedBytes;
 
@@ -57,7 +63,8 @@ final class FilterGradient {
         odd = slabs.count() > 0 && slabs.odd(last) ? walk(rows, last) : whole;
         int rest = width % columns;
         long pixels = (long) slabs.perSlab() * slabs.band() * shape.q();
-        packedBytes = rest == 0 || rest == Lanes.FLOATS ? 0 : pixels * columns * Float.BYTES;
+        packs = rest != 0 && rest != Lanes.FLOATS || shape.k() >= FAR && shape.r() * shape.s() * depth >= FAR;
+        packedBytes = packs ? pixels * columns * Float.BYTES : 0;
     }
 
     /** A row per filter row, column and channel. */
@@ -143,7 +150,7 @@ final class FilterGradient {
             long column = (long) (group * width + panel % panels * columns) * Float.BYTES;
             long b = first + column;
             long bs = pixelBytes;
-            if (wide != columns && wide != Lanes.FLOATS) {
+            if (packs && (shape.k() >= FAR || wide != columns && wide != Lanes.FLOATS)) {
                 int pitch = wide > Lanes.FLOATS ? columns : Lanes.FLOATS;
                 Copies.rows(b, bs, Float.BYTES, pixels, wide, packed, pitch);
                 b = packed;

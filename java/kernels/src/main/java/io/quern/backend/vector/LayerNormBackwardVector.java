@@ -5,11 +5,13 @@ import static io.quern.backend.ffi.NativeMemory.ALL;
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.LayerNormBackward;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Row by row: the row's two sums, then dx. The sums over rows for dgamma and dbeta grow beside them, in float for at most
- * {@link #CHUNK} rows, in double within a block of rows, then over the blocks in order.
+ * Row by row: the row's two sums, then dx. The sums over rows for dgamma and dbeta grow before that, because dx may be dy,
+ * in float for at most {@link #CHUNK} rows, in double within a block of rows, then over the blocks in order.
  */
 final class LayerNormBackwardVector implements Kernel<LayerNormBackward.Args> {
     private static final int CHUNK = 256;
@@ -19,9 +21,11 @@ final class LayerNormBackwardVector implements Kernel<LayerNormBackward.Args> {
     private static final int MAX_BLOCKS = 64;
 
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    LayerNormBackwardVector(WorkerPool pool) {
+    LayerNormBackwardVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -58,113 +62,115 @@ final class LayerNormBackwardVector implements Kernel<LayerNormBackward.Args> {
     }
 
     /** dx of some rows, and their sums for dgamma at [c] and dbeta at [n + c]. */
-    private static double[] rows(LayerNormBackward.Args args, long from, long to, float[] gamma) {
-        int n = gamma.length;
+    private double[] rows(LayerNormBackward.Args args, long from, long to, float[] factors) {
+        int n = factors.length;
         long x = args.x().address();
         long dy = args.dy().address();
         long dx = args.dx() == null ? 0 : args.dx().address();
         long means = args.mean().address();
         long inverses = args.inverseDeviation().address();
+        long line = 4L * n + Lanes.BYTES - 1 & -Lanes.BYTES;
+        long gamma = scratch.address(3 * line);
+        long dgamma = gamma + line;
+        long dbeta = dgamma + line;
+        MemorySegment.copy(factors, 0, ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, gamma, n);
         double[] sums = new double[2 * n];
-        float[] dgamma = new float[n];
-        float[] dbeta = new float[n];
-        for (long r = from; r < to; r++) {
-            long at = 4 * r * n;
-            float mean = Rows.get(means + 4 * r);
-            float inverse = Rows.get(inverses + 4 * r);
-            if (dx == 0) {
-                columns(x + at, dy + at, mean, inverse, dgamma, dbeta);
-            } else {
-                row(x + at, dy + at, dx + at, mean, inverse, gamma, dgamma, dbeta);
-            }
-            if ((r - from) % CHUNK == CHUNK - 1 || r == to - 1) {
-                for (int c = 0; c < n; c++) {
-                    sums[c] += dgamma[c];
-                    sums[n + c] += dbeta[c];
-                    dgamma[c] = 0;
-                    dbeta[c] = 0;
+        for (long first = from; first < to; first += CHUNK) {
+            long end = Math.min(to, first + CHUNK);
+            FillVector.fill(dgamma, n, 0);
+            FillVector.fill(dbeta, n, 0);
+            long r = first;
+            for (; r <= end - 2; r += 2) {
+                long at = 4 * r * n;
+                LayerNormColumns.two(x + at, dy + at, 4L * n, means + 4 * r, inverses + 4 * r, dgamma, dbeta, n);
+                if (dx != 0) {
+                    row(x + at, dy + at, dx + at, Rows.get(means + 4 * r), Rows.get(inverses + 4 * r), gamma, n);
+                    long next = at + 4L * n;
+                    row(
+                            x + next,
+                            dy + next,
+                            dx + next,
+                            Rows.get(means + 4 * r + 4),
+                            Rows.get(inverses + 4 * r + 4),
+                            gamma,
+                            n);
                 }
+            }
+            if (r < end) {
+                long at = 4 * r * n;
+                float mean = Rows.get(means + 4 * r);
+                float inverse = Rows.get(inverses + 4 * r);
+                LayerNormColumns.one(x + at, dy + at, mean, inverse, dgamma, dbeta, n);
+                if (dx != 0) {
+                    row(x + at, dy + at, dx + at, mean, inverse, gamma, n);
+                }
+            }
+            for (int c = 0; c < n; c++) {
+                sums[c] += Rows.get(dgamma + 4L * c);
+                sums[n + c] += Rows.get(dbeta + 4L * c);
             }
         }
         return sums;
     }
 
-    /** Adds dy h and dy to the sums of the columns. */
-    private static void columns(long x, long dy, float mean, float inverse, float[] dgamma, float[] dbeta) {
-        int n = dgamma.length;
-        int i = 0;
-        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
-            FloatVector g = load(dy + 4L * i);
-            FloatVector h = load(x + 4L * i).sub(mean).mul(inverse);
-            h.fma(g, FloatVector.fromArray(Lanes.F, dgamma, i)).intoArray(dgamma, i);
-            FloatVector.fromArray(Lanes.F, dbeta, i).add(g).intoArray(dbeta, i);
-        }
-        for (; i < n; i++) {
-            float g = Rows.get(dy + 4L * i);
-            dgamma[i] = Math.fma((Rows.get(x + 4L * i) - mean) * inverse, g, dgamma[i]);
-            dbeta[i] += g;
-        }
-    }
-
-    /** The same, and dx = inverse (dy gamma - mean(dy gamma) - (x - mean) inverse^2 mean(dy gamma (x - mean))). */
-    private static void row(
-            long x, long dy, long dx, float mean, float inverse, float[] gamma, float[] dgamma, float[] dbeta) {
-        int n = dgamma.length;
+    /** dx = inverse (dy gamma - mean(dy gamma) - (x - mean) inverse^2 mean(dy gamma (x - mean))). */
+    private static void row(long x, long dy, long dx, float mean, float inverse, long gamma, int n) {
+        FloatVector m = FloatVector.broadcast(Lanes.F, mean);
         FloatVector sum0 = FloatVector.zero(Lanes.F);
         FloatVector sum1 = sum0;
         FloatVector dot0 = sum0;
         FloatVector dot1 = sum0;
         int i = 0;
         for (; i <= n - 2 * Lanes.FLOATS; i += 2 * Lanes.FLOATS) {
-            int j = i + Lanes.FLOATS;
-            FloatVector g0 = load(dy + 4L * i);
-            FloatVector g1 = load(dy + 4L * j);
-            FloatVector c0 = load(x + 4L * i).sub(mean);
-            FloatVector c1 = load(x + 4L * j).sub(mean);
-            FloatVector w0 = FloatVector.fromArray(Lanes.F, gamma, i);
-            FloatVector w1 = FloatVector.fromArray(Lanes.F, gamma, j);
+            long at = 4L * i;
+            long next = at + Lanes.BYTES;
+            FloatVector g0 = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER);
+            FloatVector g1 = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + next, Lanes.ORDER);
+            FloatVector w0 = FloatVector.fromMemorySegment(Lanes.F, ALL, gamma + at, Lanes.ORDER);
+            FloatVector w1 = FloatVector.fromMemorySegment(Lanes.F, ALL, gamma + next, Lanes.ORDER);
             sum0 = g0.fma(w0, sum0);
             sum1 = g1.fma(w1, sum1);
-            dot0 = c0.mul(w0).fma(g0, dot0);
-            dot1 = c1.mul(w1).fma(g1, dot1);
-            c0.mul(inverse).fma(g0, FloatVector.fromArray(Lanes.F, dgamma, i)).intoArray(dgamma, i);
-            c1.mul(inverse).fma(g1, FloatVector.fromArray(Lanes.F, dgamma, j)).intoArray(dgamma, j);
-            FloatVector.fromArray(Lanes.F, dbeta, i).add(g0).intoArray(dbeta, i);
-            FloatVector.fromArray(Lanes.F, dbeta, j).add(g1).intoArray(dbeta, j);
+            // gamma times the difference first: dy gamma may overflow where the product of all three does not
+            dot0 = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
+                    .sub(m)
+                    .mul(w0)
+                    .fma(g0, dot0);
+            dot1 = FloatVector.fromMemorySegment(Lanes.F, ALL, x + next, Lanes.ORDER)
+                    .sub(m)
+                    .mul(w1)
+                    .fma(g1, dot1);
         }
         float sum = Rows.sum(sum0.add(sum1));
         float dot = Rows.sum(dot0.add(dot1));
         for (; i < n; i++) {
             float g = Rows.get(dy + 4L * i);
-            float c = Rows.get(x + 4L * i) - mean;
-            sum = Math.fma(g, gamma[i], sum);
-            dot = Math.fma(c * gamma[i], g, dot);
-            dgamma[i] = Math.fma(c * inverse, g, dgamma[i]);
-            dbeta[i] += g;
+            float w = Rows.get(gamma + 4L * i);
+            sum = Math.fma(g, w, sum);
+            dot = Math.fma((Rows.get(x + 4L * i) - mean) * w, g, dot);
         }
-        gradient(x, dy, dx, mean, inverse, sum / n, inverse * (inverse * dot) / n, gamma);
+        gradient(x, dy, dx, mean, inverse, sum / n, inverse * (inverse * dot) / n, gamma, n);
     }
 
     /** dx = inverse (dy gamma - shift - (x - mean) slope). */
     private static void gradient(
-            long x, long dy, long dx, float mean, float inverse, float shift, float slope, float[] gamma) {
-        int n = gamma.length;
+            long x, long dy, long dx, float mean, float inverse, float shift, float slope, long gamma, int n) {
         int i = 0;
         for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
-            load(dy + 4L * i)
-                    .mul(FloatVector.fromArray(Lanes.F, gamma, i))
+            long at = 4L * i;
+            FloatVector rest = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
+                    .sub(mean)
+                    .mul(slope);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER)
+                    .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, gamma + at, Lanes.ORDER))
                     .sub(shift)
-                    .sub(load(x + 4L * i).sub(mean).mul(slope))
+                    .sub(rest)
                     .mul(inverse)
-                    .intoMemorySegment(ALL, dx + 4L * i, Lanes.ORDER);
+                    .intoMemorySegment(ALL, dx + at, Lanes.ORDER);
         }
         for (; i < n; i++) {
-            float rest = (Rows.get(x + 4L * i) - mean) * slope;
-            Rows.set(dx + 4L * i, (Rows.get(dy + 4L * i) * gamma[i] - shift - rest) * inverse);
+            long at = 4L * i;
+            float rest = (Rows.get(x + at) - mean) * slope;
+            Rows.set(dx + at, (Rows.get(dy + at) * Rows.get(gamma + at) - shift - rest) * inverse);
         }
-    }
-
-    private static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(Lanes.F, ALL, address, Lanes.ORDER);
     }
 }

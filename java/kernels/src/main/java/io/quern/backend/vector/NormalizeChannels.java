@@ -10,27 +10,39 @@ import jdk.incubator.vector.FloatVector;
 final class NormalizeChannels {
     private NormalizeChannels() {}
 
-    static void run(WorkerPool pool, long x, long y, long elements, float[] mean, float[] scale, Tensor beta) {
-        float[] means = ChannelRows.repeat(mean);
-        float[] scales = ChannelRows.repeat(scale);
-        float[] betas = ChannelRows.repeat(beta.toFloats());
+    static void run(
+            WorkerPool pool, Scratch scratch, long x, long y, long elements, float[] mean, float[] scale, Tensor beta) {
+        int period = ChannelRows.period(mean.length, elements);
+        long bytes = ChannelRows.bytes(period);
+        long means = scratch.address(3 * bytes);
+        long scales = means + bytes;
+        long betas = scales + bytes;
+        ChannelRows.repeat(mean, period, means);
+        ChannelRows.repeat(scale, period, scales);
+        ChannelRows.repeat(beta.toFloats(), period, betas);
         ChannelRows.run(
                 pool,
                 elements,
-                mean.length,
+                period,
                 (from, count) -> normalize(x + 4 * from, y + 4 * from, means, scales, betas, count));
     }
 
-    private static void normalize(long x, long y, float[] mean, float[] scale, float[] beta, int count) {
+    private static void normalize(long x, long y, long mean, long scale, long beta, int count) {
         int i = 0;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
-            FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER)
-                    .sub(FloatVector.fromArray(Lanes.F, mean, i))
-                    .fma(FloatVector.fromArray(Lanes.F, scale, i), FloatVector.fromArray(Lanes.F, beta, i))
-                    .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
+            long at = 4L * i;
+            FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
+                    .sub(FloatVector.fromMemorySegment(Lanes.F, ALL, mean + at, Lanes.ORDER))
+                    .fma(
+                            FloatVector.fromMemorySegment(Lanes.F, ALL, scale + at, Lanes.ORDER),
+                            FloatVector.fromMemorySegment(Lanes.F, ALL, beta + at, Lanes.ORDER))
+                    .intoMemorySegment(ALL, y + at, Lanes.ORDER);
         }
         for (; i < count; i++) {
-            Rows.set(y + 4L * i, Math.fma(Rows.get(x + 4L * i) - mean[i], scale[i], beta[i]));
+            long at = 4L * i;
+            Rows.set(
+                    y + at,
+                    Math.fma(Rows.get(x + at) - Rows.get(mean + at), Rows.get(scale + at), Rows.get(beta + at)));
         }
     }
 }

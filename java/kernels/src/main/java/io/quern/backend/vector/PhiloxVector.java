@@ -3,11 +3,14 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ULT;
 import static jdk.incubator.vector.VectorOperators.XOR;
 
 import io.quern.tensor.Philox;
 import io.quern.tensor.Rng;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The draws of {@link Rng}, one Philox block per 64-bit lane. */
@@ -18,6 +21,9 @@ final class PhiloxVector {
 
     /** 16-bit draws per step of the loop: {@link #bits16} writes a multiple of this. */
     static final int GROUP = 8 * BLOCKS;
+
+    /** Elements per step of {@link #drop}. */
+    static final int PAIR = 2 * GROUP;
 
     private PhiloxVector() {}
 
@@ -64,6 +70,88 @@ final class PhiloxVector {
             long at = target + 2L * i;
             lower.selectFrom(front, back).intoMemorySegment(ALL, at, Lanes.ORDER);
             upper.selectFrom(front, back).intoMemorySegment(ALL, at + Lanes.BYTES, Lanes.ORDER);
+        }
+    }
+
+    /**
+     * y = scale x where the draw is not below the limit, else 0, for elements {@code from} up to {@code from + count} of
+     * 512-bit vectors. Draws, x and y in one loop, so that memory works while the draws are computed.
+     *
+     * @param from a multiple of 8
+     * @param count a multiple of {@link #PAIR}
+     * @param limit as an unsigned 16-bit integer
+     */
+    static void drop(Rng rng, long from, int count, long x, long y, short limit, float scale) {
+        LongVector lane = LongVector.zero(L).addIndex(1);
+        LongVector first = lane.add(from >>> 3);
+        LongVector step = LongVector.broadcast(L, rng.step());
+        LongVector stream = LongVector.broadcast(L, rng.stream());
+        LongVector key0 = LongVector.broadcast(L, (int) rng.seed());
+        LongVector key1 = LongVector.broadcast(L, (int) (rng.seed() >>> 32));
+        // alternating lanes of two vectors: words 0 and 1 of a block, then its words 2 and 3
+        LongVector lower = lane.lanewise(LSHR, 1).add(lane.and(1).mul(BLOCKS));
+        LongVector upper = lower.add(BLOCKS / 2);
+        // C2 turns a 64-bit product into the one-instruction 32-bit one when it sees both factors masked
+        LongVector m0 = LongVector.broadcast(L, Philox.M0).and(LOW);
+        LongVector m1 = LongVector.broadcast(L, Philox.M1).and(LOW);
+        for (int i = 0; i < count; i += PAIR) {
+            // two chains of rounds: one alone leaves the multipliers waiting
+            LongVector a0 = first.add(i >>> 3);
+            LongVector a1 = a0.lanewise(LSHR, 32);
+            LongVector a2 = step;
+            LongVector a3 = stream;
+            LongVector b0 = a0.add(BLOCKS);
+            LongVector b1 = b0.lanewise(LSHR, 32);
+            LongVector b2 = step;
+            LongVector b3 = stream;
+            LongVector k0 = key0;
+            LongVector k1 = key1;
+            for (int round = 0; round < Philox.ROUNDS; round++) {
+                LongVector p0 = a0.and(LOW).mul(m0);
+                LongVector q0 = b0.and(LOW).mul(m0);
+                LongVector p1 = a2.and(LOW).mul(m1);
+                LongVector q1 = b2.and(LOW).mul(m1);
+                a0 = p1.lanewise(LSHR, 32).lanewise(XOR, a1).lanewise(XOR, k0);
+                b0 = q1.lanewise(LSHR, 32).lanewise(XOR, b1).lanewise(XOR, k0);
+                a2 = p0.lanewise(LSHR, 32).lanewise(XOR, a3).lanewise(XOR, k1);
+                b2 = q0.lanewise(LSHR, 32).lanewise(XOR, b3).lanewise(XOR, k1);
+                a1 = p1;
+                b1 = q1;
+                a3 = p0;
+                b3 = q0;
+                k0 = k0.add(Philox.W0);
+                k1 = k1.add(Philox.W1);
+            }
+            LongVector front = a0.and(LOW).or(a1.lanewise(LSHL, 32));
+            LongVector back = a2.and(LOW).or(a3.lanewise(LSHL, 32));
+            long drop = lower.selectFrom(front, back)
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
+            drop |= upper.selectFrom(front, back)
+                            .reinterpretAsShorts()
+                            .compare(ULT, limit)
+                            .toLong()
+                    << GROUP / 2;
+            front = b0.and(LOW).or(b1.lanewise(LSHL, 32));
+            back = b2.and(LOW).or(b3.lanewise(LSHL, 32));
+            long next = lower.selectFrom(front, back)
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
+            next |= upper.selectFrom(front, back)
+                            .reinterpretAsShorts()
+                            .compare(ULT, limit)
+                            .toLong()
+                    << GROUP / 2;
+            for (int part = 0; part < PAIR; part += Lanes.FLOATS) {
+                long at = 4L * (i + part);
+                FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
+                        .mul(scale)
+                        .blend(0f, VectorMask.fromLong(Lanes.F, drop & 0xffff))
+                        .intoMemorySegment(ALL, y + at, Lanes.ORDER);
+                drop = part == GROUP - Lanes.FLOATS ? next : drop >>> Lanes.FLOATS;
+            }
         }
     }
 }

@@ -25,13 +25,4 @@ record PixelGroup(int pixels, int[] picks) {
         }
         return new PixelGroup(pixels, picks);
     }
-
-    /** How many pixels from result column j on can be taken together: their windows lie wholly in the image of w columns. */
-    int count(PoolGeometry geometry, int j, int q, int w) {
-        if (pixels < 2 || j * geometry.strideW() < geometry.paddingW()) {
-            return 1;
-        }
-        int whole = (w + geometry.paddingW() - geometry.windowW()) / geometry.strideW() + 1 - j;
-        return Math.min(pixels, Math.min(whole, q - j));
-    }
 }

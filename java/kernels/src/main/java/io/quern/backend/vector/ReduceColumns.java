@@ -60,7 +60,7 @@ final class ReduceColumns {
         for (int i = 0; i < columns; i += Lanes.FLOATS) {
             FloatVector max = Floats.load(y + 4L * i);
             for (int row = 0; row < rows; row++) {
-                max = max.max(Floats.load(x + 4L * i + row * stride));
+                max = ReduceRow.larger(max, Floats.load(x + 4L * i + row * stride));
             }
             Floats.store(y + 4L * i, max);
         }

@@ -16,11 +16,8 @@ final class ScalarMath {
     /** Adding 1.5 x 2^23 rounds to an integer, which then stands in the low bits. */
     static final float ROUND = 0x1.8p23f;
 
-    private static final int ROUND_BITS = 0x4b400000;
-    static final int EXP_LOW = ROUND_BITS - 151;
-    static final int EXP_HIGH = ROUND_BITS + 130;
-    /** e^x rounds to 0 below. */
-    static final float EXP_ZERO = -104f;
+    /** e^x is less than the smallest normal float below. */
+    static final float EXP_ZERO = -0x1.5d589ep6f;
     /** Bits of 1. */
     static final int ONE = 0x3f800000;
     /** Bits of a float beyond which tanh rounds to 1. */
@@ -57,12 +54,10 @@ final class ScalarMath {
         if (x < EXP_ZERO) {
             return 0;
         }
-        int k = Float.floatToRawIntBits(Math.fma(x, LOG2_E, ROUND));
-        k = Math.min(Math.max(k, EXP_LOW), EXP_HIGH);
-        float n = Float.intBitsToFloat(k) - ROUND;
-        float p = expm1Reduced(Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, x))) + 1;
-        int half = k >> 1;
-        return p * powerOfTwo(half) * powerOfTwo(k - half);
+        float rounded = Math.fma(x, LOG2_E, ROUND);
+        float n = rounded - ROUND;
+        float power = powerOfTwo(Float.floatToRawIntBits(rounded));
+        return Math.fma(expm1Reduced(Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, x))), power, power);
     }
 
     static float sigmoid(float x) {
@@ -116,7 +111,7 @@ final class ScalarMath {
 
     static float geluSlope(float x) {
         float s = sigmoid(geluArgument(x));
-        float slope = x * x * (3 * GELU_CUBIC) + GELU_LINEAR;
+        float slope = Math.fma(x * x, 3 * GELU_CUBIC, GELU_LINEAR);
         return Math.abs(x) > FLAT ? s : Math.fma(x * slope * (-s + 1), s, s);
     }
 
@@ -126,7 +121,7 @@ final class ScalarMath {
     }
 
     private static float geluArgument(float x) {
-        return (x * x * GELU_CUBIC + GELU_LINEAR) * x;
+        return Math.fma(x * x, GELU_CUBIC, GELU_LINEAR) * x;
     }
 
     private static float expm1Reduced(float r) {

@@ -64,24 +64,34 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
         return dot;
     }
 
+    /** From the first cache line of dx on in whole ones. */
     private static void gradient(long y, long dy, long dx, int n, float dot) {
         int i = 0;
+        if (Rows.MASKS && dx % Lanes.BYTES != 0) {
+            i = Math.min(n, (int) (-dx & Lanes.BYTES - 1) / Float.BYTES);
+            part(y, dy, dx, i, dot);
+        }
         for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
             long at = 4L * i;
             load(dy + at).sub(dot).mul(load(y + at)).intoMemorySegment(ALL, dx + at, Lanes.ORDER);
         }
         if (Rows.MASKS && i < n) {
-            VectorMask<Float> tail = Rows.tail(n);
             long at = 4L * i;
-            FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER, tail)
-                    .sub(dot)
-                    .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, y + at, Lanes.ORDER, tail))
-                    .intoMemorySegment(ALL, dx + at, Lanes.ORDER, tail);
+            part(y + at, dy + at, dx + at, n - i, dot);
         }
         for (; !Rows.MASKS && i < n; i++) {
             long at = 4L * i;
             Rows.set(dx + at, Rows.get(y + at) * (Rows.get(dy + at) - dot));
         }
+    }
+
+    /** Less than a vector. */
+    private static void part(long y, long dy, long dx, int n, float dot) {
+        VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
+        FloatVector.fromMemorySegment(Lanes.F, ALL, dy, Lanes.ORDER, lanes)
+                .sub(dot)
+                .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, y, Lanes.ORDER, lanes))
+                .intoMemorySegment(ALL, dx, Lanes.ORDER, lanes);
     }
 
     private static FloatVector load(long address) {

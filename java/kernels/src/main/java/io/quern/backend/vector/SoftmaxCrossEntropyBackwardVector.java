@@ -27,10 +27,10 @@ final class SoftmaxCrossEntropyBackwardVector implements Kernel<SoftmaxCrossEntr
         int n = args.classes();
         double scale = args.scale(labels);
         double own = (1 - args.labelSmoothing()) * scale;
-        double[] spread = spread(args, scale);
-        double spreadMass = sum(spread);
-        float[] subtracted = floats(spread);
         boolean smooth = args.labelSmoothing() > 0;
+        double[] spread = smooth ? spread(args, scale) : null;
+        double spreadMass = smooth ? sum(spread) : 0;
+        float[] subtracted = smooth ? floats(spread) : null;
         float[] weights = args.weights() == null ? null : args.weights().toFloats();
         long p = args.probabilities().address();
         long dlogits = args.dlogits().address();
@@ -45,7 +45,7 @@ final class SoftmaxCrossEntropyBackwardVector implements Kernel<SoftmaxCrossEntr
                 double target = weights == null ? own : own * weights[label];
                 double mass = spreadMass + target;
                 long labelAt = 4L * label;
-                double atLabel = Rows.get(p + at + labelAt) * mass - spread[label] - target;
+                double atLabel = Rows.get(p + at + labelAt) * mass - (smooth ? spread[label] : 0) - target;
                 if (smooth) {
                     scaleAndSubtract(p + at, dlogits + at, (float) mass, subtracted, n);
                 } else {
@@ -60,7 +60,7 @@ final class SoftmaxCrossEntropyBackwardVector implements Kernel<SoftmaxCrossEntr
     /** What every row subtracts from class c: scale x smoothing / n x weight. */
     private static double[] spread(SoftmaxCrossEntropyBackward.Args args, double scale) {
         double[] spread = new double[args.classes()];
-        for (int c = 0; args.labelSmoothing() > 0 && c < spread.length; c++) {
+        for (int c = 0; c < spread.length; c++) {
             double weight = args.weights() == null ? 1 : args.weights().get(c);
             spread[c] = scale * (args.labelSmoothing() / spread.length * weight);
         }

@@ -5,7 +5,6 @@ import static io.quern.backend.ffi.NativeMemory.ALL;
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.SoftmaxCrossEntropy;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -14,9 +13,11 @@ import jdk.incubator.vector.FloatVector;
  */
 final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args> {
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    SoftmaxCrossEntropyVector(WorkerPool pool) {
+    SoftmaxCrossEntropyVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -28,45 +29,59 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
     @Override
     public void run(SoftmaxCrossEntropy.Args args) {
         int[] labels = args.checkedLabels();
-        float[] weights = weights(args);
+        float[] weights = args.weights() == null ? null : args.weights().toFloats();
         int n = args.classes();
         long x = args.logits().address();
         long p = args.probabilities().address();
+        boolean narrow = Rows.MASKS && n <= Lanes.FLOATS;
         int perBlock = Math.max(1, Ranges.BLOCK / Math.max(1, n));
         double[] losses = new double[labels.length / perBlock + 1];
         double spread = args.labelSmoothing() / Math.max(1, n);
-        double ofClasses = sum(weights);
+        double ofClasses = weights == null ? n : sum(weights);
         Rows.run(pool, args.rows(), n, (from, count) -> {
             double loss = 0;
+            long lanes = scratch.address(SoftmaxRow.scratchBytes(n));
+            float nextMax = SoftmaxRow.max(x + 4 * from * n, n);
             for (int r = (int) from; r < from + count; r++) {
                 long at = 4L * r * n;
-                float max = SoftmaxRow.max(x + at, n);
-                double logSum = Math.log(SoftmaxRow.probabilities(x + at, p + at, n, max));
+                long next = r + 1 < from + count ? x + at + 4L * n : x + at;
+                float max = nextMax;
+                double logSum = Math.log(probabilities(x + at, p + at, n, max, next, lanes));
+                nextMax = narrow ? SoftmaxRow.max(next, n) : SoftmaxRow.max(lanes, next, n);
                 if (labels[r] == args.ignoreIndex()) {
                     continue;
                 }
                 double own = logSum + ((double) max - Rows.get(x + at + 4L * labels[r]));
-                loss += (1 - args.labelSmoothing()) * weights[labels[r]] * own;
+                loss += (1 - args.labelSmoothing()) * weight(weights, labels[r]) * own;
                 if (spread > 0) {
-                    loss += spread * (ofClasses * logSum + weightedDistance(x + at, weights, n, max));
+                    double distances =
+                            weights == null ? distance(x + at, n, max) : weightedDistance(x + at, weights, n, max);
+                    loss += spread * (ofClasses * logSum + distances);
                 }
             }
             losses[(int) (from / perBlock)] = loss;
         });
         double total = 0;
         for (int label : labels) {
-            total += label == args.ignoreIndex() ? 0 : weights[label];
+            total += label == args.ignoreIndex() ? 0 : weight(weights, label);
         }
         Rows.set(args.loss().address(), total == 0 ? 0 : (float) (sum(losses) / total));
     }
 
-    private static float[] weights(SoftmaxCrossEntropy.Args args) {
-        if (args.weights() != null) {
-            return args.weights().toFloats();
+    /** Writes a row's probabilities and returns the sum of its exponentials, see {@link SoftmaxRow#exponentials}. */
+    private static float probabilities(long x, long p, int n, float max, long next, long scratch) {
+        if (Rows.MASKS && n <= Lanes.FLOATS) {
+            return SoftmaxRow.narrow(x, p, n, max);
         }
-        float[] ones = new float[args.classes()];
-        Arrays.fill(ones, 1);
-        return ones;
+        long e = SoftmaxRow.exponentials(p, n, scratch);
+        float sum = SoftmaxRow.exponentials(x, e, n, max, next, scratch);
+        SoftmaxRow.scale(e, p, n, 1 / sum);
+        return sum;
+    }
+
+    /** All classes weigh 1 if there are no weights. */
+    private static float weight(float[] weights, int label) {
+        return weights == null ? 1 : weights[label];
     }
 
     private static double sum(float[] values) {
@@ -81,6 +96,21 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
         double sum = 0;
         for (double value : values) {
             sum += value;
+        }
+        return sum;
+    }
+
+    /** sum_c (max - x_c). */
+    private static double distance(long x, int n, float max) {
+        FloatVector s = FloatVector.zero(Lanes.F);
+        FloatVector m = FloatVector.broadcast(Lanes.F, max);
+        int c = 0;
+        for (; c <= n - Lanes.FLOATS; c += Lanes.FLOATS) {
+            s = s.add(m.sub(FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * c, Lanes.ORDER)));
+        }
+        double sum = Rows.sum(s);
+        for (; c < n; c++) {
+            sum += (double) max - Rows.get(x + 4L * c);
         }
         return sum;
     }

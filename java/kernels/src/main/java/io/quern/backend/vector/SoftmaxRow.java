@@ -10,6 +10,9 @@ import jdk.incubator.vector.VectorOperators;
 final class SoftmaxRow {
     private static final float LOWEST = Float.NEGATIVE_INFINITY;
 
+    /** Elements of a row of which the nearest cache holds two. */
+    private static final int LONG = 1 << 12;
+
     private SoftmaxRow() {}
 
     /** The largest of n elements; NaN only if there is nothing else. */
@@ -43,12 +46,8 @@ final class SoftmaxRow {
         return max;
     }
 
-    /** Writes the probabilities of n elements to y, which may be x, and returns sum_i exp(x_i - max). */
-    static float probabilities(long x, long y, int n, float max) {
-        return Rows.MASKS && n <= Lanes.FLOATS ? inOneVector(x, y, n, max) : inTwoPasses(x, y, n, max);
-    }
-
-    private static float inOneVector(long x, long y, int n, float max) {
+    /** The probabilities of a row that fits a vector; returns the sum of its exponentials. */
+    static float narrow(long x, long y, int n, float max) {
         VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
         FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes)
                 .sub(max));
@@ -57,27 +56,80 @@ final class SoftmaxRow {
         return sum;
     }
 
-    private static float inTwoPasses(long x, long y, int n, float max) {
+    /** The probabilities of rows that fit a vector, without a call for each. */
+    static void narrow(long x, long y, int rows, int n) {
+        VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
+        FloatVector lowest = FloatVector.broadcast(Lanes.F, LOWEST);
+        for (int r = 0; r < rows; r++) {
+            long at = 4L * r * n;
+            FloatVector row = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER, lanes);
+            FloatVector known = lowest.blend(row, row.compare(VectorOperators.GT, lowest, lanes));
+            FloatVector e = VectorMath.exp(row.sub(Rows.max(known)));
+            float sum = Rows.sum(FloatVector.zero(Lanes.F).blend(e, lanes));
+            e.mul(1 / sum).intoMemorySegment(ALL, y + at, Lanes.ORDER, lanes);
+        }
+    }
+
+    /**
+     * What a row's probabilities are computed in: y itself where its vectors would not straddle cache lines, or where a
+     * row is so long that the nearest cache would not hold it twice; else the scratch.
+     *
+     * @param scratch of {@link #scratchBytes}
+     */
+    static long exponentials(long y, int n, long scratch) {
+        return y % Lanes.BYTES == 0 || n > LONG ? y : scratch + Lanes.BYTES;
+    }
+
+    static long scratchBytes(int n) {
+        return Lanes.BYTES + (n > LONG ? 0 : 4L * n);
+    }
+
+    /**
+     * Writes exp(x_i - max) of n elements to e and returns their sum. On the way it takes the maximum of each lane of the
+     * next row to {@code lanes}, so that memory is read while the exponentials are computed.
+     *
+     * @param next a row like x, or x itself
+     */
+    static float exponentials(long x, long e, int n, float max, long next, long lanes) {
         int full = Rows.full(n);
-        float sum = fullVectors(x, y, full, max);
+        float sum = fullVectors(x, e, full, max, next, lanes);
         if (full < n) {
             long at = 4L * full;
-            sum += Rows.MASKS ? maskedVector(x + at, y + at, n - full, max) : elements(x + at, y + at, n - full, max);
+            sum += Rows.MASKS ? maskedVector(x + at, e + at, n - full, max) : elements(x + at, e + at, n - full, max);
         }
-        scale(y, n, 1 / sum);
         return sum;
+    }
+
+    /** The maximum of a row whose lanes {@link #exponentials} has taken. */
+    static float max(long lanes, long x, int n) {
+        int i = Rows.full(n);
+        FloatVector m = FloatVector.fromMemorySegment(Lanes.F, ALL, lanes, Lanes.ORDER);
+        if (Rows.MASKS && i < n) {
+            VectorMask<Float> tail = Rows.tail(n);
+            FloatVector rest = FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER, tail);
+            return Rows.max(m.blend(rest, rest.compare(VectorOperators.GT, m, tail)));
+        }
+        float max = Rows.max(m);
+        for (; i < n; i++) {
+            float value = Rows.get(x + 4L * i);
+            max = value > max ? value : max;
+        }
+        return max;
     }
 
     // Methods of their own: with two exponentials in one, C2 gives up inlining, now the one and now the other.
 
-    private static float fullVectors(long x, long y, int n, float max) {
+    private static float fullVectors(long x, long y, int n, float max, long next, long lanes) {
         FloatVector sum = FloatVector.zero(Lanes.F);
+        FloatVector top = FloatVector.broadcast(Lanes.F, LOWEST);
         for (int i = 0; i < n; i += Lanes.FLOATS) {
+            top = Rows.larger(top, FloatVector.fromMemorySegment(Lanes.F, ALL, next + 4L * i, Lanes.ORDER));
             FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i, Lanes.ORDER)
                     .sub(max));
             e.intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
             sum = sum.add(e);
         }
+        top.intoMemorySegment(ALL, lanes, Lanes.ORDER);
         return Rows.sum(sum);
     }
 
@@ -99,22 +151,29 @@ final class SoftmaxRow {
         return sum;
     }
 
-    /** y = factor y. */
-    private static void scale(long y, int n, float factor) {
+    /** y = factor e; from the first cache line of y on in whole ones. */
+    static void scale(long e, long y, int n, float factor) {
         int i = 0;
+        if (Rows.MASKS && y % Lanes.BYTES != 0) {
+            i = Math.min(n, (int) (-y & Lanes.BYTES - 1) / Float.BYTES);
+            VectorMask<Float> head = Lanes.F.indexInRange(0, i);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, e, Lanes.ORDER, head)
+                    .mul(factor)
+                    .intoMemorySegment(ALL, y, Lanes.ORDER, head);
+        }
         for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
-            FloatVector.fromMemorySegment(Lanes.F, ALL, y + 4L * i, Lanes.ORDER)
+            FloatVector.fromMemorySegment(Lanes.F, ALL, e + 4L * i, Lanes.ORDER)
                     .mul(factor)
                     .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
         if (Rows.MASKS && i < n) {
-            VectorMask<Float> tail = Rows.tail(n);
-            FloatVector.fromMemorySegment(Lanes.F, ALL, y + 4L * i, Lanes.ORDER, tail)
+            VectorMask<Float> tail = Lanes.F.indexInRange(0, n - i);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, e + 4L * i, Lanes.ORDER, tail)
                     .mul(factor)
                     .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER, tail);
         }
         for (; !Rows.MASKS && i < n; i++) {
-            Rows.set(y + 4L * i, Rows.get(y + 4L * i) * factor);
+            Rows.set(y + 4L * i, Rows.get(e + 4L * i) * factor);
         }
     }
 }

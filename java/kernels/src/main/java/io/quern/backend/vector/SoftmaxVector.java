@@ -4,12 +4,14 @@ import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Softmax;
 
-/** Row by row: maximum, exponentials and their sum, division by it; a row stays in the nearest cache. */
+/** Row by row: exponentials and their sum, beside the maximum of the next row; then division. */
 final class SoftmaxVector implements Kernel<Softmax.Args> {
     private final WorkerPool pool;
+    private final Scratch scratch;
 
-    SoftmaxVector(WorkerPool pool) {
+    SoftmaxVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -22,13 +24,25 @@ final class SoftmaxVector implements Kernel<Softmax.Args> {
         int n = args.columns();
         long x = args.x().address();
         long y = args.y().address();
-        Rows.run(pool, args.rows(), n, (from, count) -> rows(x + 4 * from * n, y + 4 * from * n, count, n));
+        Rows.run(pool, args.rows(), n, (from, count) -> {
+            if (Rows.MASKS && n <= Lanes.FLOATS) {
+                SoftmaxRow.narrow(x + 4 * from * n, y + 4 * from * n, count, n);
+            } else {
+                rows(x + 4 * from * n, y + 4 * from * n, count, n, scratch.address(SoftmaxRow.scratchBytes(n)));
+            }
+        });
     }
 
-    private static void rows(long x, long y, int rows, int n) {
+    private static void rows(long x, long y, int rows, int n, long scratch) {
+        float max = SoftmaxRow.max(x, n);
         for (int r = 0; r < rows; r++) {
-            long at = 4L * r * n;
-            SoftmaxRow.probabilities(x + at, y + at, n, SoftmaxRow.max(x + at, n));
+            long row = x + 4L * r * n;
+            long next = r + 1 < rows ? row + 4L * n : row;
+            long to = y + 4L * r * n;
+            long e = SoftmaxRow.exponentials(to, n, scratch);
+            float sum = SoftmaxRow.exponentials(row, e, n, max, next, scratch);
+            max = SoftmaxRow.max(scratch, next, n);
+            SoftmaxRow.scale(e, to, n, 1 / sum);
         }
     }
 }

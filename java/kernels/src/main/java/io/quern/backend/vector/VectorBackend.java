@@ -73,7 +73,7 @@ public final class VectorBackend extends HostBackend {
         table.put(Fill.OP, new FillVector(pool));
         table.put(Multiply.OP, new MultiplyVector(pool));
         table.put(Scale.OP, new ScaleVector(pool));
-        table.put(BiasAdd.OP, new BiasAddVector(pool));
+        table.put(BiasAdd.OP, new BiasAddVector(pool, scratch));
         table.put(Activation.OP, new ActivationVector(pool));
         table.put(ActivationBackward.OP, new ActivationBackwardVector(pool));
         table.put(Dropout.OP, new DropoutVector(pool, scratch));
@@ -86,24 +86,24 @@ public final class VectorBackend extends HostBackend {
         table.put(AdamWStep.OP, new AdamWStepVector(pool));
         table.put(SquaredNorm.OP, new SquaredNormVector(pool));
         table.put(ClipByNorm.OP, new ClipByNormVector(pool));
-        table.put(MaxPool.OP, new MaxPoolVector(pool));
+        table.put(MaxPool.OP, new MaxPoolVector(pool, scratch));
         table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool));
-        table.put(AvgPool.OP, new AvgPoolVector(pool));
+        table.put(AvgPool.OP, new AvgPoolVector(pool, scratch));
         table.put(AvgPoolBackward.OP, new AvgPoolBackwardVector(pool));
         table.put(Embedding.OP, new EmbeddingVector(pool));
         table.put(EmbeddingBackward.OP, new EmbeddingBackwardVector(pool));
         table.put(Cast.OP, new CastVector(pool));
         table.put(Transpose.OP, new TransposeVector(pool));
-        table.put(Softmax.OP, new SoftmaxVector(pool));
+        table.put(Softmax.OP, new SoftmaxVector(pool, scratch));
         table.put(SoftmaxBackward.OP, new SoftmaxBackwardVector(pool));
-        table.put(SoftmaxCrossEntropy.OP, new SoftmaxCrossEntropyVector(pool));
+        table.put(SoftmaxCrossEntropy.OP, new SoftmaxCrossEntropyVector(pool, scratch));
         table.put(SoftmaxCrossEntropyBackward.OP, new SoftmaxCrossEntropyBackwardVector(pool));
-        table.put(BatchNorm.OP, new BatchNormVector(pool));
-        table.put(BatchNormBackward.OP, new BatchNormBackwardVector(pool));
-        table.put(BatchNormInference.OP, new BatchNormInferenceVector(pool));
-        table.put(BatchNormInferenceBackward.OP, new BatchNormInferenceBackwardVector(pool));
+        table.put(BatchNorm.OP, new BatchNormVector(pool, scratch));
+        table.put(BatchNormBackward.OP, new BatchNormBackwardVector(pool, scratch));
+        table.put(BatchNormInference.OP, new BatchNormInferenceVector(pool, scratch));
+        table.put(BatchNormInferenceBackward.OP, new BatchNormInferenceBackwardVector(pool, scratch));
         table.put(LayerNorm.OP, new LayerNormVector(pool));
-        table.put(LayerNormBackward.OP, new LayerNormBackwardVector(pool));
+        table.put(LayerNormBackward.OP, new LayerNormBackwardVector(pool, scratch));
         return table;
     }
 }

@@ -26,19 +26,16 @@ import jdk.incubator.vector.IntVector;
 final class VectorMath {
     private VectorMath() {}
 
-    /** e^x within 1.1 ulp for every x, denormal results included. */
+    /** e^x within 1.1 ulp for x <= 0; 0 where the result would be less than the smallest normal float. */
     static FloatVector exp(FloatVector x) {
-        IntVector k = x.fma(LOG2_E, ROUND).reinterpretAsInts().max(EXP_LOW).min(EXP_HIGH);
-        FloatVector n = k.reinterpretAsFloats().sub(ROUND);
-        FloatVector p = expm1Reduced(reduced(x, n)).add(1f);
-        // 2^n in two factors: n reaches 128 and -150, one factor would overflow or lose denormals
-        IntVector half = k.lanewise(ASHR, 1);
-        return p.mul(powerOfTwo(half)).mul(powerOfTwo(k.sub(half))).blend(0f, x.compare(LT, EXP_ZERO));
+        FloatVector rounded = x.fma(LOG2_E, ROUND);
+        FloatVector power = powerOfTwo(rounded.reinterpretAsInts());
+        return expm1Reduced(reduced(x, rounded.sub(ROUND))).fma(power, power).blend(0f, x.compare(LT, EXP_ZERO));
     }
 
-    /** 1 / (1 + e^-x) within 2.5 ulp, small results included. */
+    /** 1 / (1 + e^-x) within 2.5 ulp; 0 where it would be less than the smallest normal float. */
     static FloatVector sigmoid(FloatVector x) {
-        FloatVector e = exp(x.abs().neg());
+        FloatVector e = exp(x.reinterpretAsInts().or(Integer.MIN_VALUE).reinterpretAsFloats());
         return FloatVector.broadcast(Lanes.F, 1f).blend(e, x.compare(LT, 0f)).div(e.add(1f));
     }
 
@@ -92,7 +89,7 @@ final class VectorMath {
     /** s + x s (1 - s) z'(x), the derivative of {@link #gelu}. */
     static FloatVector geluSlope(FloatVector x) {
         FloatVector s = sigmoid(geluArgument(x));
-        FloatVector slope = x.mul(x).mul(3 * GELU_CUBIC).add(GELU_LINEAR);
+        FloatVector slope = x.mul(x).fma(3 * GELU_CUBIC, GELU_LINEAR);
         return x.mul(slope).mul(s.neg().add(1f)).fma(s, s).blend(s, x.abs().compare(GT, FLAT));
     }
 
@@ -103,7 +100,7 @@ final class VectorMath {
     }
 
     private static FloatVector geluArgument(FloatVector x) {
-        return x.mul(x).mul(GELU_CUBIC).add(GELU_LINEAR).mul(x);
+        return x.mul(x).fma(GELU_CUBIC, GELU_LINEAR).mul(x);
     }
 
     /** x - n ln 2. */

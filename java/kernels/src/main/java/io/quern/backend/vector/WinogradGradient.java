@@ -77,8 +77,7 @@ final class WinogradGradient {
         long image = x.address(), signal = dy.address(), filter = dfilter.address();
         long zeroBytes = Math.max(source.zeroBytes(), (long) ConvTile.COLUMNS * Float.BYTES);
         long shared = zeroBytes + POINTS * (imagePoint + signalPoint + productPoint);
-        long bufferBytes =
-                Math.max(WinogradSource.BUFFER, (long) TILE * SIDE * shape.k() / Lanes.FLOATS * Lanes.BYTES);
+        long bufferBytes = Math.max(WinogradSource.BUFFER, (long) TILE * SIDE * shape.k() / Lanes.FLOATS * Lanes.BYTES);
         long edgeBytes = (long) TILE * TILE * shape.k() * Float.BYTES;
         long own = bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
         long zeros = scratch.address(shared + own), images = zeros + zeroBytes;
@@ -107,8 +106,7 @@ final class WinogradGradient {
                     long column = (long) panel * ConvTile.COLUMNS * Float.BYTES;
                     int wide = Math.min(ConvTile.COLUMNS, shape.k() - panel * ConvTile.COLUMNS);
                     long c = products + point * productPoint + column, bs = (long) shape.k() * Float.BYTES;
-                    ConvTile.panel(
-                            walk, a, b + column, bs, c, wide, zeros, ConvTile.UNBOUNDED, from > 0, tile);
+                    ConvTile.panel(walk, a, b + column, bs, c, wide, zeros, ConvTile.UNBOUNDED, from > 0, tile);
                 }
             });
         }

@@ -42,7 +42,15 @@ final class WinogradSource {
 
     /** Transforms neighbouring tiles of a row of tiles. */
     private void row(
-            long source, long zeros, int image, int tileRow, int tileColumn, int run, long to, long point, long buffer) {
+            long source,
+            long zeros,
+            int image,
+            int tileRow,
+            int tileColumn,
+            int run,
+            long to,
+            long point,
+            long buffer) {
         long pixel = (long) depth * Float.BYTES;
         int x = tileColumn * TILE + w.low(), count = run * TILE + 2;
         int left = Math.clamp(-(long) x, 0, count);

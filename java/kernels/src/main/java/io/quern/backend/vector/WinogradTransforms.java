@@ -27,6 +27,8 @@ final class WinogradTransforms {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final float A = (float) Winograd.A, B = (float) Winograd.B, AA = A * A, BB = B * B;
     private static final float EDGE = 1 / (AA * BB), NEAR = 1 / (2 * AA * (AA - BB)), FAR = 1 / (2 * BB * (BB - AA));
+    /** Strides are below 2 GiB: saying so once keeps sums of masked addresses free of bounds checks. */
+    private static final long STRIDE = Integer.MAX_VALUE;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -48,23 +50,24 @@ final class WinogradTransforms {
         FloatVector minusA = FloatVector.broadcast(S, -A), minusB = FloatVector.broadcast(S, -B);
         FloatVector minusAA = FloatVector.broadcast(S, -AA), minusBB = FloatVector.broadcast(S, -BB);
         FloatVector product = FloatVector.broadcast(S, AA * BB), sum = FloatVector.broadcast(S, -(AA + BB));
-        row &= ADDRESS;
+        row &= STRIDE;
         for (int x = 0, one = step; x < count; x += one) {
+            to &= ADDRESS;
             FloatVector x0 = FloatVector.fromMemorySegment(S, ALL, r0 & ADDRESS, ORDER);
             FloatVector x1 = FloatVector.fromMemorySegment(S, ALL, r1 & ADDRESS, ORDER);
             FloatVector x2 = FloatVector.fromMemorySegment(S, ALL, r2 & ADDRESS, ORDER);
             FloatVector x3 = FloatVector.fromMemorySegment(S, ALL, r3 & ADDRESS, ORDER);
             FloatVector x4 = FloatVector.fromMemorySegment(S, ALL, r4 & ADDRESS, ORDER);
             FloatVector x5 = FloatVector.fromMemorySegment(S, ALL, r5 & ADDRESS, ORDER);
-            x0.fma(product, x2.fma(sum, x4)).intoMemorySegment(ALL, to & ADDRESS, ORDER);
+            x0.fma(product, x2.fma(sum, x4)).intoMemorySegment(ALL, to, ORDER);
             FloatVector even = x2.fma(minusBB, x4), odd = x1.fma(minusBB, x3);
-            odd.fma(a, even).intoMemorySegment(ALL, to + row & ADDRESS, ORDER);
-            odd.fma(minusA, even).intoMemorySegment(ALL, to + 2 * row & ADDRESS, ORDER);
+            odd.fma(a, even).intoMemorySegment(ALL, to + row, ORDER);
+            odd.fma(minusA, even).intoMemorySegment(ALL, to + 2 * row, ORDER);
             even = x2.fma(minusAA, x4);
             odd = x1.fma(minusAA, x3);
-            odd.fma(b, even).intoMemorySegment(ALL, to + 3 * row & ADDRESS, ORDER);
-            odd.fma(minusB, even).intoMemorySegment(ALL, to + 4 * row & ADDRESS, ORDER);
-            x1.fma(product, x3.fma(sum, x5)).intoMemorySegment(ALL, to + 5 * row & ADDRESS, ORDER);
+            odd.fma(b, even).intoMemorySegment(ALL, to + 3 * row, ORDER);
+            odd.fma(minusB, even).intoMemorySegment(ALL, to + 4 * row, ORDER);
+            x1.fma(product, x3.fma(sum, x5)).intoMemorySegment(ALL, to + 5 * row, ORDER);
             r0 += pixel;
             r1 += pixel;
             r2 += pixel;
@@ -81,7 +84,7 @@ final class WinogradTransforms {
         FloatVector minusA = FloatVector.broadcast(S, -A), minusB = FloatVector.broadcast(S, -B);
         FloatVector minusAA = FloatVector.broadcast(S, -AA), minusBB = FloatVector.broadcast(S, -BB);
         FloatVector product = FloatVector.broadcast(S, AA * BB), sum = FloatVector.broadcast(S, -(AA + BB));
-        point &= ADDRESS;
+        point &= STRIDE;
         for (int t = 0, one = step; t < tiles; t += one) {
             long source = from, target = to;
             for (int i = 0; i < SIDE; i += one) {
@@ -95,13 +98,13 @@ final class WinogradTransforms {
                 FloatVector x5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * BYTES, ORDER);
                 x0.fma(product, x2.fma(sum, x4)).intoMemorySegment(ALL, target, ORDER);
                 FloatVector even = x2.fma(minusBB, x4), odd = x1.fma(minusBB, x3);
-                odd.fma(a, even).intoMemorySegment(ALL, target + point & ADDRESS, ORDER);
-                odd.fma(minusA, even).intoMemorySegment(ALL, target + 2 * point & ADDRESS, ORDER);
+                odd.fma(a, even).intoMemorySegment(ALL, target + point, ORDER);
+                odd.fma(minusA, even).intoMemorySegment(ALL, target + 2 * point, ORDER);
                 even = x2.fma(minusAA, x4);
                 odd = x1.fma(minusAA, x3);
-                odd.fma(b, even).intoMemorySegment(ALL, target + 3 * point & ADDRESS, ORDER);
-                odd.fma(minusB, even).intoMemorySegment(ALL, target + 4 * point & ADDRESS, ORDER);
-                x1.fma(product, x3.fma(sum, x5)).intoMemorySegment(ALL, target + 5 * point & ADDRESS, ORDER);
+                odd.fma(b, even).intoMemorySegment(ALL, target + 3 * point, ORDER);
+                odd.fma(minusB, even).intoMemorySegment(ALL, target + 4 * point, ORDER);
+                x1.fma(product, x3.fma(sum, x5)).intoMemorySegment(ALL, target + 5 * point, ORDER);
                 source += row;
                 target += SIDE * point;
             }
@@ -116,14 +119,16 @@ final class WinogradTransforms {
         FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
         FloatVector edge = FloatVector.broadcast(S, EDGE);
         FloatVector near = FloatVector.broadcast(S, NEAR), far = FloatVector.broadcast(S, FAR);
-        point &= ADDRESS;
+        tap &= STRIDE;
+        point &= STRIDE;
         for (int d = 0, one = step; d < rows; d += one) {
             long source = from, target = buffer;
             for (int s = 0; s < 3; s += one) {
+                source &= ADDRESS;
                 target &= ADDRESS;
-                FloatVector g0 = FloatVector.fromMemorySegment(S, ALL, source & ADDRESS, ORDER);
-                FloatVector g1 = FloatVector.fromMemorySegment(S, ALL, source + 3 * tap & ADDRESS, ORDER);
-                FloatVector g2 = FloatVector.fromMemorySegment(S, ALL, source + 6 * tap & ADDRESS, ORDER);
+                FloatVector g0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector g1 = FloatVector.fromMemorySegment(S, ALL, source + 3 * tap, ORDER);
+                FloatVector g2 = FloatVector.fromMemorySegment(S, ALL, source + 6 * tap, ORDER);
                 g0.mul(edge).intoMemorySegment(ALL, target, ORDER);
                 FloatVector even = g2.fma(aa, g0), odd = g1.mul(a);
                 even.add(odd).mul(near).intoMemorySegment(ALL, target + 3 * BYTES, ORDER);
@@ -146,13 +151,13 @@ final class WinogradTransforms {
                 FloatVector g2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * BYTES, ORDER);
                 g0.mul(edge).intoMemorySegment(ALL, target, ORDER);
                 FloatVector even = g2.fma(aa, g0), odd = g1.mul(a);
-                even.add(odd).mul(near).intoMemorySegment(ALL, target + point & ADDRESS, ORDER);
-                even.sub(odd).mul(near).intoMemorySegment(ALL, target + 2 * point & ADDRESS, ORDER);
+                even.add(odd).mul(near).intoMemorySegment(ALL, target + point, ORDER);
+                even.sub(odd).mul(near).intoMemorySegment(ALL, target + 2 * point, ORDER);
                 even = g2.fma(bb, g0);
                 odd = g1.mul(b);
-                even.add(odd).mul(far).intoMemorySegment(ALL, target + 3 * point & ADDRESS, ORDER);
-                even.sub(odd).mul(far).intoMemorySegment(ALL, target + 4 * point & ADDRESS, ORDER);
-                g2.intoMemorySegment(ALL, target + 5 * point & ADDRESS, ORDER);
+                even.add(odd).mul(far).intoMemorySegment(ALL, target + 3 * point, ORDER);
+                even.sub(odd).mul(far).intoMemorySegment(ALL, target + 4 * point, ORDER);
+                g2.intoMemorySegment(ALL, target + 5 * point, ORDER);
                 source += 3 * BYTES;
                 target += SIDE * point;
             }
@@ -166,17 +171,18 @@ final class WinogradTransforms {
         FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
         FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
         FloatVector aaa = FloatVector.broadcast(S, AA * A), bbb = FloatVector.broadcast(S, BB * B);
-        long row = SIDE * point & ADDRESS;
+        long row = SIDE * point & STRIDE;
         for (int v = 0, one = step; v < vectors; v += one) {
             long source = from;
             for (int j = 0; j < SIDE; j += one) {
+                source &= ADDRESS;
                 buffer &= ADDRESS;
-                FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source & ADDRESS, ORDER);
-                FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + row & ADDRESS, ORDER);
-                FloatVector m2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row & ADDRESS, ORDER);
-                FloatVector m3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row & ADDRESS, ORDER);
-                FloatVector m4 = FloatVector.fromMemorySegment(S, ALL, source + 4 * row & ADDRESS, ORDER);
-                FloatVector m5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * row & ADDRESS, ORDER);
+                FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + row, ORDER);
+                FloatVector m2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row, ORDER);
+                FloatVector m3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row, ORDER);
+                FloatVector m4 = FloatVector.fromMemorySegment(S, ALL, source + 4 * row, ORDER);
+                FloatVector m5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * row, ORDER);
                 FloatVector near = m1.add(m2), far = m3.add(m4);
                 m0.add(near).add(far).intoMemorySegment(ALL, buffer, ORDER);
                 near.fma(aa, far.mul(bb)).intoMemorySegment(ALL, buffer + 2 * SIDE * BYTES, ORDER);
@@ -203,7 +209,7 @@ final class WinogradTransforms {
         FloatVector aaa = FloatVector.broadcast(S, AA * A), bbb = FloatVector.broadcast(S, BB * B);
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor)), zero = FloatVector.zero(S);
         FloatVector seen = FloatVector.fromMemorySegment(S, ALL, finite & ADDRESS, ORDER);
-        pixel &= ADDRESS;
+        pixel &= STRIDE;
         for (int v = 0, one = step; v < vectors; v += one) {
             FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & ADDRESS, ORDER);
             long target = to;
@@ -224,18 +230,15 @@ final class WinogradTransforms {
                 y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target, ORDER);
                 y = near.fma(aa, far.fma(bb, shift));
                 seen = y.fma(zero, seen);
-                y.blend(low, y.compare(VectorOperators.LT, low))
-                        .intoMemorySegment(ALL, target + 2 * pixel & ADDRESS, ORDER);
+                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target + 2 * pixel, ORDER);
                 near = m1.sub(m2);
                 far = m3.sub(m4);
                 y = near.fma(a, far.fma(b, shift));
                 seen = y.fma(zero, seen);
-                y.blend(low, y.compare(VectorOperators.LT, low))
-                        .intoMemorySegment(ALL, target + pixel & ADDRESS, ORDER);
+                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target + pixel, ORDER);
                 y = near.fma(aaa, far.fma(bbb, m5));
                 seen = y.fma(zero, seen);
-                y.blend(low, y.compare(VectorOperators.LT, low))
-                        .intoMemorySegment(ALL, target + 3 * pixel & ADDRESS, ORDER);
+                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, target + 3 * pixel, ORDER);
                 buffer += SIDE * BYTES;
                 target += row;
             }
@@ -252,15 +255,16 @@ final class WinogradTransforms {
     static void signalColumns(long from, long row, long pixel, int vectors, long buffer) {
         FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
         FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
-        row &= ADDRESS;
+        row &= STRIDE;
         for (int v = 0, one = step; v < vectors; v += one) {
             long source = from;
             for (int j = 0; j < TILE; j += one) {
+                source &= ADDRESS;
                 buffer &= ADDRESS;
-                FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, source & ADDRESS, ORDER);
-                FloatVector y1 = FloatVector.fromMemorySegment(S, ALL, source + row & ADDRESS, ORDER);
-                FloatVector y2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row & ADDRESS, ORDER);
-                FloatVector y3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row & ADDRESS, ORDER);
+                FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector y1 = FloatVector.fromMemorySegment(S, ALL, source + row, ORDER);
+                FloatVector y2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row, ORDER);
+                FloatVector y3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row, ORDER);
                 y0.intoMemorySegment(ALL, buffer, ORDER);
                 FloatVector even = y2.fma(aa, y0), odd = y3.fma(aa, y1).mul(a);
                 even.add(odd).intoMemorySegment(ALL, buffer + TILE * BYTES, ORDER);
@@ -282,7 +286,7 @@ final class WinogradTransforms {
     static void signalRows(long buffer, int vectors, long to, long point) {
         FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
         FloatVector aa = FloatVector.broadcast(S, AA), bb = FloatVector.broadcast(S, BB);
-        point &= ADDRESS;
+        point &= STRIDE;
         for (int v = 0, one = step; v < vectors; v += one) {
             long target = to;
             for (int i = 0; i < SIDE; i += one) {
@@ -294,13 +298,13 @@ final class WinogradTransforms {
                 FloatVector y3 = FloatVector.fromMemorySegment(S, ALL, buffer + 3 * BYTES, ORDER);
                 y0.intoMemorySegment(ALL, target, ORDER);
                 FloatVector even = y2.fma(aa, y0), odd = y3.fma(aa, y1).mul(a);
-                even.add(odd).intoMemorySegment(ALL, target + point & ADDRESS, ORDER);
-                even.sub(odd).intoMemorySegment(ALL, target + 2 * point & ADDRESS, ORDER);
+                even.add(odd).intoMemorySegment(ALL, target + point, ORDER);
+                even.sub(odd).intoMemorySegment(ALL, target + 2 * point, ORDER);
                 even = y2.fma(bb, y0);
                 odd = y3.fma(bb, y1).mul(b);
-                even.add(odd).intoMemorySegment(ALL, target + 3 * point & ADDRESS, ORDER);
-                even.sub(odd).intoMemorySegment(ALL, target + 4 * point & ADDRESS, ORDER);
-                y3.intoMemorySegment(ALL, target + 5 * point & ADDRESS, ORDER);
+                even.add(odd).intoMemorySegment(ALL, target + 3 * point, ORDER);
+                even.sub(odd).intoMemorySegment(ALL, target + 4 * point, ORDER);
+                y3.intoMemorySegment(ALL, target + 5 * point, ORDER);
                 buffer += TILE * BYTES;
                 target += SIDE * point;
             }
@@ -319,17 +323,19 @@ final class WinogradTransforms {
         FloatVector edge = FloatVector.broadcast(S, EDGE), zero = FloatVector.zero(S);
         FloatVector near = FloatVector.broadcast(S, NEAR), far = FloatVector.broadcast(S, FAR);
         FloatVector seen = FloatVector.fromMemorySegment(S, ALL, finite & ADDRESS, ORDER);
-        long row = SIDE * point & ADDRESS;
+        tap &= STRIDE;
+        long row = SIDE * point & STRIDE;
         for (int v = 0, one = step; v < vectors; v += one) {
             long source = from, target = buffer;
             for (int j = 0; j < SIDE; j += one) {
+                source &= ADDRESS;
                 target &= ADDRESS;
-                FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source & ADDRESS, ORDER);
-                FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + row & ADDRESS, ORDER);
-                FloatVector m2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row & ADDRESS, ORDER);
-                FloatVector m3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row & ADDRESS, ORDER);
-                FloatVector m4 = FloatVector.fromMemorySegment(S, ALL, source + 4 * row & ADDRESS, ORDER);
-                FloatVector m5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * row & ADDRESS, ORDER);
+                FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + row, ORDER);
+                FloatVector m2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * row, ORDER);
+                FloatVector m3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * row, ORDER);
+                FloatVector m4 = FloatVector.fromMemorySegment(S, ALL, source + 4 * row, ORDER);
+                FloatVector m5 = FloatVector.fromMemorySegment(S, ALL, source + 5 * row, ORDER);
                 FloatVector s = m1.add(m2).mul(near), t = m3.add(m4).mul(far);
                 m0.fma(edge, s.add(t)).intoMemorySegment(ALL, target, ORDER);
                 s.fma(aa, t.fma(bb, m5)).intoMemorySegment(ALL, target + 2 * SIDE * BYTES, ORDER);
@@ -342,6 +348,7 @@ final class WinogradTransforms {
             source = buffer;
             target = to;
             for (int r = 0; r < 3; r += one) {
+                target &= ADDRESS;
                 source &= ADDRESS;
                 FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
                 FloatVector m1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
@@ -352,15 +359,15 @@ final class WinogradTransforms {
                 FloatVector s = m1.add(m2).mul(near), t = m3.add(m4).mul(far);
                 FloatVector g = m0.fma(edge, s.add(t));
                 seen = g.fma(zero, seen);
-                g.intoMemorySegment(ALL, target & ADDRESS, ORDER);
+                g.intoMemorySegment(ALL, target, ORDER);
                 g = s.fma(aa, t.fma(bb, m5));
                 seen = g.fma(zero, seen);
-                g.intoMemorySegment(ALL, target + 2 * tap & ADDRESS, ORDER);
+                g.intoMemorySegment(ALL, target + 2 * tap, ORDER);
                 s = m1.sub(m2).mul(near);
                 t = m3.sub(m4).mul(far);
                 g = s.fma(a, t.mul(b));
                 seen = g.fma(zero, seen);
-                g.intoMemorySegment(ALL, target + tap & ADDRESS, ORDER);
+                g.intoMemorySegment(ALL, target + tap, ORDER);
                 source += SIDE * BYTES;
                 target += 3 * tap;
             }

@@ -1,0 +1,12 @@
+# cmake -DFATBINS=a,b -DLIMIT=bytes -P FatbinSize.cmake
+string(REPLACE "," ";" files "${FATBINS}")
+set(sum 0)
+foreach(file ${files})
+  file(SIZE ${file} bytes)
+  message(STATUS "${file}: ${bytes} bytes")
+  math(EXPR sum "${sum} + ${bytes}")
+endforeach()
+if(sum GREATER LIMIT)
+  message(FATAL_ERROR "the fatbins have ${sum} bytes together, more than ${LIMIT}")
+endif()
+message(STATUS "fatbins: ${sum} of ${LIMIT} bytes")

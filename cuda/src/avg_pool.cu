@@ -1,0 +1,44 @@
+// Mean of each window, and its gradient in gather form.
+#include "pool.cuh"
+
+/// y (n, p, q, c) from x (n, h, w, c); one thread per element of y.
+QUERN_KERNEL(256, avg_pool_f32, const float* x, float* y, long long elements, int count_padding,
+             QUERN_POOL_PARAMETERS) {
+    const quern::Pool pool = QUERN_POOL;
+    const long long i = quern::global_index();
+    if (i >= elements) {
+        return;
+    }
+    const long long channel = i % c;
+    const int column = static_cast<int>(i / c % q);
+    const int row = static_cast<int>(i / c / q % p);
+    const float* image = x + i / c / q / p * h * w * c + channel;
+    float sum = 0;
+    for (int a = pool.first_row(row); a < pool.end_row(row); a++) {
+        for (int b = pool.first_column(column); b < pool.end_column(column); b++) {
+            sum += image[(static_cast<long long>(a) * w + b) * c];
+        }
+    }
+    y[i] = sum / pool.divisor(row, column, count_padding);
+}
+
+/// dx (n, h, w, c) from dy (n, p, q, c); one thread per element of dx.
+QUERN_KERNEL(256, avg_pool_backward_f32, const float* dy, float* dx, long long elements, int count_padding,
+             QUERN_POOL_PARAMETERS) {
+    const quern::Pool pool = QUERN_POOL;
+    const long long i = quern::global_index();
+    if (i >= elements) {
+        return;
+    }
+    const long long channel = i % c;
+    const int column = static_cast<int>(i / c % w);
+    const int row = static_cast<int>(i / c / w % h);
+    const float* image = dy + i / c / w / h * p * q * c + channel;
+    float sum = 0;
+    for (int a = pool.first_window_row(row); a < pool.end_window_row(row); a++) {
+        for (int b = pool.first_window_column(column); b < pool.end_window_column(column); b++) {
+            sum += image[(static_cast<long long>(a) * q + b) * c] / pool.divisor(a, b, count_padding);
+        }
+    }
+    dx[i] = sum;
+}

@@ -1,0 +1,28 @@
+// y[i] = value.
+// fill_f32(float* y, float value, int64 n)   fill_bf16(bf16* y, float value, int64 n)   fill_i32(int* y, int value, int64 n)
+#include "elementwise.cuh"
+
+namespace quern::fill {
+
+template <class T>
+QUERN_DEVICE void run(T* y, T value, long long n) {
+    constexpr int lanes = kLanes<T>;
+    Pack<T> pack;
+#pragma unroll
+    for (int j = 0; j < lanes; j++) {
+        pack[j] = value;
+    }
+    long long packs = aligned16(y) ? n / lanes : 0;
+    for_each(packs, [&](long long p) { store_pack(y + p * lanes, pack); });
+    for_each(n - packs * lanes, [&](long long i) { y[packs * lanes + i] = value; });
+}
+
+}  // namespace quern::fill
+
+QUERN_KERNEL(256, fill_f32, float* y, float value, long long n) { quern::fill::run(y, value, n); }
+
+QUERN_KERNEL(256, fill_bf16, quern::bf16* y, float value, long long n) {
+    quern::fill::run(y, quern::from_float<quern::bf16>(value), n);
+}
+
+QUERN_KERNEL(256, fill_i32, int* y, int value, long long n) { quern::fill::run(y, value, n); }

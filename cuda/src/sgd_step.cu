@@ -1,0 +1,18 @@
+// One step of gradient descent, in place.
+#include "device.cuh"
+
+/// velocity may be null. keep = 1 - rate decay.
+QUERN_KERNEL(256, sgd_step_f32, float* parameter, const float* gradient, float* velocity, long long elements,
+             float rate, float momentum, float keep, int nesterov) {
+    const long long i = quern::global_index();
+    if (i >= elements) {
+        return;
+    }
+    float direction = gradient[i];
+    if (velocity != nullptr) {
+        const float v = momentum * velocity[i] + direction;
+        velocity[i] = v;
+        direction = nesterov != 0 ? direction + momentum * v : v;
+    }
+    parameter[i] = keep * parameter[i] - rate * direction;
+}

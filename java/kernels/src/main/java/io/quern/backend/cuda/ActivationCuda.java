@@ -1,0 +1,28 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.Activation;
+
+/** activation.cu. */
+final class ActivationCuda implements Kernel<Activation.Args> {
+    private final CudaKernel kernel;
+
+    ActivationCuda(CudaKernels kernels) {
+        kernel = kernels.get("activation_f32");
+    }
+
+    @Override
+    public boolean supports(Activation.Args args) {
+        return Contiguous.floats(args.x(), args.y());
+    }
+
+    @Override
+    public void run(Activation.Args args) {
+        kernel.with()
+                .tensor(args.x())
+                .tensor(args.y())
+                .i32(args.kind().ordinal())
+                .i64(args.y().elements())
+                .cover(args.y().elements(), 256, 4);
+    }
+}

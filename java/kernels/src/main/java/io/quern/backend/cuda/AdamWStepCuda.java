@@ -1,0 +1,38 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.AdamWStep;
+
+/** adam_w_step.cu. */
+final class AdamWStepCuda implements Kernel<AdamWStep.Args> {
+    private final CudaKernel kernel;
+
+    AdamWStepCuda(CudaKernels kernels) {
+        kernel = kernels.get("adam_w_step_f32");
+    }
+
+    @Override
+    public boolean supports(AdamWStep.Args args) {
+        return Contiguous.floats(args.parameter(), args.gradient(), args.moment1(), args.moment2());
+    }
+
+    @Override
+    public void run(AdamWStep.Args args) {
+        kernel.with()
+                .tensor(args.parameter())
+                .tensor(args.gradient())
+                .tensor(args.moment1())
+                .tensor(args.moment2())
+                .i64(args.parameter().elements())
+                .f32(args.rate())
+                .f32(args.beta1())
+                .f32(1 - args.beta1())
+                .f32(args.beta2())
+                .f32(1 - args.beta2())
+                .f32(args.epsilon())
+                .f32(1 - args.rate() * args.decay())
+                .f32(args.correction1())
+                .f32(args.correction2())
+                .cover(args.parameter().elements(), 256, 1);
+    }
+}

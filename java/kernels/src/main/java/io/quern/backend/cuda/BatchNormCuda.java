@@ -1,0 +1,56 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.BatchNorm;
+
+/** batch_norm.cu. */
+final class BatchNormCuda implements Kernel<BatchNorm.Args> {
+    private final CudaKernel sums;
+    private final CudaKernel statistics;
+    private final CudaKernel normalize;
+    private final DeviceScratch scratch;
+
+    BatchNormCuda(CudaKernels kernels) {
+        sums = kernels.get("batch_norm_sums_f32");
+        statistics = kernels.get("batch_norm_statistics_f32");
+        normalize = kernels.get("batch_norm_f32");
+        scratch = kernels.scratch();
+    }
+
+    @Override
+    public boolean supports(BatchNorm.Args args) {
+        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.runningMean(), args.runningVariance())
+                && Contiguous.floats(args.y(), args.mean(), args.inverseDeviation());
+    }
+
+    @Override
+    public void run(BatchNorm.Args args) {
+        ColumnChunks chunks = ColumnChunks.of(args.count(), args.channels());
+        long partial = scratch.doubles(chunks.doubles());
+        chunks.run(sums.with().tensor(args.x()).i64(partial));
+        statistics
+                .with()
+                .i64(partial)
+                .tensor(args.runningMean())
+                .tensor(args.runningVariance())
+                .tensor(args.mean())
+                .tensor(args.inverseDeviation())
+                .i64(args.count())
+                .i32(args.channels())
+                .i32(chunks.chunks())
+                .f64(args.epsilon())
+                .f64(args.momentum())
+                .cover(args.channels(), 256, 1);
+        normalize
+                .with()
+                .tensor(args.x())
+                .tensor(args.gamma())
+                .tensor(args.beta())
+                .tensor(args.mean())
+                .tensor(args.inverseDeviation())
+                .tensor(args.y())
+                .i64(args.y().elements())
+                .i32(args.channels())
+                .cover(args.y().elements(), 256, 1);
+    }
+}

@@ -1,0 +1,33 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.BatchNormInference;
+
+/** batch_norm.cu. */
+final class BatchNormInferenceCuda implements Kernel<BatchNormInference.Args> {
+    private final CudaKernel kernel;
+
+    BatchNormInferenceCuda(CudaKernels kernels) {
+        kernel = kernels.get("batch_norm_inference_f32");
+    }
+
+    @Override
+    public boolean supports(BatchNormInference.Args args) {
+        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.mean(), args.variance(), args.y());
+    }
+
+    @Override
+    public void run(BatchNormInference.Args args) {
+        kernel.with()
+                .tensor(args.x())
+                .tensor(args.gamma())
+                .tensor(args.beta())
+                .tensor(args.mean())
+                .tensor(args.variance())
+                .tensor(args.y())
+                .i64(args.y().elements())
+                .i32(args.channels())
+                .f64(args.epsilon())
+                .cover(args.y().elements(), 256, 1);
+    }
+}

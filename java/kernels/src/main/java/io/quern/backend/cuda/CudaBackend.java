@@ -1,0 +1,130 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Backend;
+import io.quern.backend.KernelTable;
+import io.quern.backend.ffi.CudaDriver;
+import io.quern.backend.ffi.DriverCall;
+import io.quern.op.Op;
+import io.quern.op.OpArgs;
+import io.quern.tensor.ArgumentException;
+import io.quern.tensor.Memory;
+import io.quern.tensor.QuernException;
+import io.quern.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Runs ops on a GPU, or on the simulator of one. Tensors live in its memory; ops are queued and run in order. An op that
+ * has no kernel for a call is an error: nothing is ever computed elsewhere or copied behind the caller's back.
+ */
+public final class CudaBackend implements Backend {
+    private static final System.Logger LOG = System.getLogger(CudaBackend.class.getName());
+    /** Waits for each launch, so that a failing one is named. */
+    private static final String WAIT = "quern.cuda.sync";
+
+    private final String name;
+    private final CudaDevice device;
+    private final DeviceMemory memory;
+    private final KernelImage image;
+    private final DeviceScratch scratch;
+    private final Launch launch;
+    private final KernelTable kernels;
+    private boolean closed;
+
+    CudaBackend(String name, CudaDriver driver, int ordinal, byte[] base) {
+        this.name = name;
+        this.device = new CudaDevice(driver, ordinal);
+        try {
+            memory = new DeviceMemory(device, name);
+            image = new KernelImage(device, base);
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
+        scratch = new DeviceScratch(memory);
+        launch = new Launch(device, Boolean.getBoolean(WAIT));
+        kernels = CudaTable.of(new CudaKernels(image, launch, scratch));
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String description() {
+        return device.info().summary();
+    }
+
+    @Override
+    public <A extends OpArgs> void run(Op<A> op, A args) {
+        args.inputs().forEach(tensor -> requireHere(op, tensor));
+        args.outputs().forEach(tensor -> requireHere(op, tensor));
+        if (!kernels.covers(op, args)) {
+            throw new QuernException(op.name() + " has no " + name + " kernel for " + args.outputs() + " from "
+                    + args.inputs() + "; kernels take contiguous F32. Run this model with --backend vector");
+        }
+        device.log().begin(op.name());
+        kernels.run(op, args);
+        device.log().end();
+    }
+
+    private void requireHere(Op<?> op, Tensor tensor) {
+        if (tensor.memory() != memory) {
+            throw new ArgumentException(op.name() + ": " + tensor + " is in "
+                    + tensor.memory().name() + " memory, the " + name
+                    + " backend works on its own; copy it there with copyTo(backend.memory())");
+        }
+    }
+
+    /** True when this very call has a kernel. */
+    public <A extends OpArgs> boolean covers(Op<A> op, A args) {
+        return kernels.covers(op, args);
+    }
+
+    /** Waits for everything that was queued. */
+    public void synchronize() {
+        device.synchronize();
+    }
+
+    /** True when the device failed and cannot be used again by this process. */
+    public boolean isLost() {
+        return device.isLost();
+    }
+
+    @Override
+    public List<Op<?>> withoutKernel() {
+        return kernels.missing();
+    }
+
+    @Override
+    public Memory memory() {
+        return memory;
+    }
+
+    /** One: kernels are queued by the calling thread. */
+    @Override
+    public int threads() {
+        return 1;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        scratch.close();
+        if (memory.liveBlocks() > 0) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "backend {0} was closed before {1} blocks of its memory",
+                    name,
+                    memory.liveBlocks());
+        }
+        device.release(DriverCall.STREAM_SYNCHRONIZE, device.stream());
+        memory.close();
+        image.close();
+        launch.close();
+        device.close();
+    }
+}

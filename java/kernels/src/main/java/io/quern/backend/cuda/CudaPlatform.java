@@ -1,0 +1,137 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Backend;
+import io.quern.backend.CudaException;
+import io.quern.backend.CudaImages;
+import io.quern.backend.DeviceUnavailableException;
+import io.quern.backend.ffi.CudaDriver;
+import io.quern.backend.ffi.DriverError;
+import io.quern.tensor.QuernException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/** Where a driver and kernels for it come from: NVIDIA's, or the simulator that runs the same kernels on the CPU. */
+public enum CudaPlatform {
+    /** NVIDIA's driver, and the kernels of quern-kernels-cuda. */
+    CUDA("cuda") {
+        @Override
+        CudaDriver driver() {
+            return CudaDriver.nvidia()
+                    .orElseThrow(() -> new DeviceUnavailableException(
+                            DriverError.NO_DEVICE,
+                            "there is no NVIDIA driver here (libcuda.so.1 cannot be loaded); " + Remedies.DRIVER + "; "
+                                    + Remedies.OTHER));
+        }
+
+        @Override
+        byte[] kernels() {
+            return ServiceLoader.load(CudaImages.class).stream()
+                    .map(ServiceLoader.Provider::get)
+                    .flatMap(images -> images.module(BASE).stream())
+                    .findFirst()
+                    .orElseThrow(() -> new DeviceUnavailableException(
+                            DriverError.NO_BINARY,
+                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which a"
+                                    + " build with nvcc (CUDA 13) makes"));
+        }
+    },
+
+    /** The simulated driver: a shared library, with the kernels in a file beside it. */
+    SIMULATOR("cuda-sim") {
+        @Override
+        CudaDriver driver() {
+            Path file = simulator();
+            return CudaDriver.at(file)
+                    .orElseThrow(() -> new DeviceUnavailableException(
+                            DriverError.NO_DEVICE, file + " cannot be loaded as a library; build it anew"));
+        }
+
+        @Override
+        byte[] kernels() {
+            Path file = simulator().resolveSibling(SIMULATED_KERNELS);
+            try {
+                return Files.readAllBytes(file);
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot read the simulator's kernels " + file, e);
+            }
+        }
+
+        private Path simulator() {
+            return simulatorFile()
+                    .filter(Files::isRegularFile)
+                    .orElseThrow(() -> new DeviceUnavailableException(
+                            DriverError.NO_DEVICE,
+                            "the simulated driver is not built"
+                                    + simulatorFile().map(f -> " at " + f).orElse("")
+                                    + "; ./quern train --backend cuda-sim builds it (with g++ and CMake), and"
+                                    + " -D" + PROPERTY + " or " + VARIABLE + " names another"));
+        }
+    };
+
+    /** The module of kernels that every GPU runs. */
+    private static final String BASE = "base";
+
+    /** Path of the simulator's library. */
+    private static final String PROPERTY = "quern.cuda.sim";
+
+    private static final String VARIABLE = "QUERN_CUDA_SIM";
+    private static final String SIMULATED_KERNELS = "libquern_sim_base.so";
+
+    /** Number of the GPU to use, among those that the driver shows. */
+    private static final String ORDINAL = "quern.cuda.device";
+
+    private final String id;
+
+    CudaPlatform(String id) {
+        this.id = id;
+    }
+
+    abstract CudaDriver driver();
+
+    abstract byte[] kernels();
+
+    /** The backend's name. */
+    public String id() {
+        return id;
+    }
+
+    private static Optional<Path> simulatorFile() {
+        String named = System.getProperty(PROPERTY, System.getenv(VARIABLE));
+        return named == null || named.isBlank() ? Optional.empty() : Optional.of(Path.of(named));
+    }
+
+    /** One line on the device that would be used. */
+    public String summary() {
+        return DeviceInfo.query(driver(), gpu()).summary();
+    }
+
+    /** Why there is no such backend here, with the remedy; empty when there is. */
+    public Optional<String> obstacle() {
+        try {
+            DeviceInfo.query(driver(), gpu());
+            kernels();
+            return Optional.empty();
+        } catch (CudaException | UncheckedIOException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    /** Opens the device. */
+    public Backend open() {
+        try {
+            return new CudaBackend(id, driver(), gpu(), kernels());
+        } catch (DeviceUnavailableException e) {
+            throw new DeviceUnavailableException(e.code(), "backend " + id + " is not available: " + e.getMessage());
+        } catch (UncheckedIOException e) {
+            throw new QuernException("backend " + id + " is not available: " + e.getMessage(), e);
+        }
+    }
+
+    private static int gpu() {
+        return Integer.getInteger(ORDINAL, 0);
+    }
+}

@@ -1,0 +1,42 @@
+package io.quern.backend.cuda;
+
+import io.quern.tensor.Memory;
+import io.quern.tensor.Storage;
+
+/**
+ * Device memory for partial results within one op, the largest that was asked for so far. Ops run in order, so one piece
+ * serves all; what it held is gone with the next op.
+ */
+final class DeviceScratch implements AutoCloseable {
+    private static final long LEAST = 1 << 16;
+
+    private final Memory memory;
+    private Storage storage;
+
+    DeviceScratch(Memory memory) {
+        this.memory = memory;
+    }
+
+    /** Address of at least so many bytes, aligned to 64, with unspecified contents. */
+    long bytes(long bytes) {
+        if (storage == null || storage.byteSize() < bytes) {
+            long size = Math.max(LEAST, Long.highestOneBit(bytes) * 2);
+            close();
+            storage = memory.allocate(size);
+        }
+        return storage.address();
+    }
+
+    /** Address of so many doubles. */
+    long doubles(long count) {
+        return bytes(count * Double.BYTES);
+    }
+
+    @Override
+    public void close() {
+        if (storage != null) {
+            storage.close();
+            storage = null;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.CudaException;
+import io.quern.backend.ffi.DriverCall;
+import io.quern.backend.ffi.DriverError;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** A loaded module of kernels. The driver may read the image as long as it is loaded, so its bytes stay. */
+final class KernelImage implements AutoCloseable {
+    private final CudaDevice device;
+    private final Arena arena = Arena.ofShared();
+    private final long library;
+
+    KernelImage(CudaDevice device, byte[] image) {
+        this.device = device;
+        try {
+            MemorySegment bytes = arena.allocate(image.length, 64);
+            MemorySegment.copy(image, 0, bytes, ValueLayout.JAVA_BYTE, 0, image.length);
+            MemorySegment none = MemorySegment.NULL;
+            library = device.create(DriverCall.LIBRARY_LOAD, bytes, none, none, 0, none, none, 0);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /** The launchable function of a kernel. */
+    long function(String name) {
+        device.ready();
+        try (Arena call = Arena.ofConfined()) {
+            long kernel = device.create(DriverCall.LIBRARY_GET_KERNEL, library, call.allocateFrom(name));
+            return device.create(DriverCall.KERNEL_GET_FUNCTION, kernel);
+        } catch (CudaException e) {
+            throw e.code() == DriverError.NOT_FOUND
+                    ? new CudaException(
+                            e.code(),
+                            "the kernel image has no kernel " + name + "; rebuild it from cuda/ of this version")
+                    : e;
+        }
+    }
+
+    @Override
+    public void close() {
+        device.release(DriverCall.LIBRARY_UNLOAD, library);
+        arena.close();
+    }
+}

@@ -1,0 +1,34 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.LayerNorm;
+
+/** layer_norm.cu. */
+final class LayerNormCuda implements Kernel<LayerNorm.Args> {
+    private final CudaKernel kernel;
+
+    LayerNormCuda(CudaKernels kernels) {
+        kernel = kernels.get("layer_norm_f32");
+    }
+
+    @Override
+    public boolean supports(LayerNorm.Args args) {
+        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.y())
+                && Contiguous.floats(args.mean(), args.inverseDeviation());
+    }
+
+    @Override
+    public void run(LayerNorm.Args args) {
+        Launch launch = kernel.with()
+                .tensor(args.x())
+                .tensor(args.gamma())
+                .tensor(args.beta())
+                .tensor(args.y())
+                .tensor(args.mean())
+                .tensor(args.inverseDeviation())
+                .i64(args.rows())
+                .i32(args.columns())
+                .f64(args.epsilon());
+        WarpRows.run(launch, args.rows());
+    }
+}

@@ -1,0 +1,29 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.SoftmaxBackward;
+
+/** softmax.cu. */
+final class SoftmaxBackwardCuda implements Kernel<SoftmaxBackward.Args> {
+    private final CudaKernel kernel;
+
+    SoftmaxBackwardCuda(CudaKernels kernels) {
+        kernel = kernels.get("softmax_backward_f32");
+    }
+
+    @Override
+    public boolean supports(SoftmaxBackward.Args args) {
+        return Contiguous.floats(args.y(), args.dy(), args.dx());
+    }
+
+    @Override
+    public void run(SoftmaxBackward.Args args) {
+        Launch launch = kernel.with()
+                .tensor(args.y())
+                .tensor(args.dy())
+                .tensor(args.dx())
+                .i64(args.rows())
+                .i32(args.columns());
+        WarpRows.run(launch, args.rows());
+    }
+}

@@ -1,0 +1,49 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.SoftmaxCrossEntropyBackward;
+
+/** softmax_cross_entropy.cu. */
+final class SoftmaxCrossEntropyBackwardCuda implements Kernel<SoftmaxCrossEntropyBackward.Args> {
+    private final CudaKernel totals;
+    private final CudaKernel gradient;
+    private final DeviceScratch scratch;
+
+    SoftmaxCrossEntropyBackwardCuda(CudaKernels kernels) {
+        totals = kernels.get("softmax_cross_entropy_totals_f32");
+        gradient = kernels.get("softmax_cross_entropy_backward_f32");
+        scratch = kernels.scratch();
+    }
+
+    @Override
+    public boolean supports(SoftmaxCrossEntropyBackward.Args args) {
+        return Contiguous.floats(args.probabilities(), args.weights(), args.dloss(), args.dlogits())
+                && Contiguous.integers(args.labels());
+    }
+
+    @Override
+    public void run(SoftmaxCrossEntropyBackward.Args args) {
+        long sums = scratch.doubles(2);
+        totals.with()
+                .tensor(args.labels())
+                .tensor(args.weights())
+                .i64(sums)
+                .i64(args.rows())
+                .i32(args.classes())
+                .i32(args.ignoreIndex())
+                .run(1, 1, 1, 256, 0);
+        long elements = args.dlogits().elements();
+        gradient.with()
+                .tensor(args.probabilities())
+                .tensor(args.labels())
+                .tensor(args.weights())
+                .tensor(args.dloss())
+                .i64(sums)
+                .tensor(args.dlogits())
+                .i64(elements)
+                .i32(args.classes())
+                .i32(args.ignoreIndex())
+                .f64(args.labelSmoothing())
+                .cover(elements, 256, 1);
+    }
+}

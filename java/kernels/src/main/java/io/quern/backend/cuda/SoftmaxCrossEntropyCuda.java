@@ -1,0 +1,47 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.Kernel;
+import io.quern.op.SoftmaxCrossEntropy;
+
+/** softmax_cross_entropy.cu. */
+final class SoftmaxCrossEntropyCuda implements Kernel<SoftmaxCrossEntropy.Args> {
+    private final CudaKernel rows;
+    private final CudaKernel mean;
+    private final DeviceScratch scratch;
+
+    SoftmaxCrossEntropyCuda(CudaKernels kernels) {
+        rows = kernels.get("softmax_cross_entropy_f32");
+        mean = kernels.get("softmax_cross_entropy_mean_f32");
+        scratch = kernels.scratch();
+    }
+
+    @Override
+    public boolean supports(SoftmaxCrossEntropy.Args args) {
+        return Contiguous.floats(args.logits(), args.weights(), args.loss(), args.probabilities())
+                && Contiguous.integers(args.labels());
+    }
+
+    @Override
+    public void run(SoftmaxCrossEntropy.Args args) {
+        long losses = scratch.doubles(2L * args.rows());
+        long divisors = losses + (long) Double.BYTES * args.rows();
+        Launch launch = rows.with()
+                .tensor(args.logits())
+                .tensor(args.labels())
+                .tensor(args.weights())
+                .tensor(args.probabilities())
+                .i64(losses)
+                .i64(divisors)
+                .i64(args.rows())
+                .i32(args.classes())
+                .i32(args.ignoreIndex())
+                .f64(args.labelSmoothing());
+        WarpRows.run(launch, args.rows());
+        mean.with()
+                .i64(losses)
+                .i64(divisors)
+                .tensor(args.loss())
+                .i64(args.rows())
+                .run(1, 1, 1, 256, 0);
+    }
+}

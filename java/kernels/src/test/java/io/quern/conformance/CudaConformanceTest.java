@@ -1,0 +1,51 @@
+package io.quern.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.backend.Backends;
+import io.quern.backend.cuda.CudaBackend;
+import io.quern.op.Op;
+import io.quern.op.Ops;
+import io.quern.testing.CudaDevices;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** The contract of every op that has a CUDA kernel, on the simulated driver and, where there is one, on a GPU. */
+class CudaConformanceTest {
+    private static final List<String> counts = new ArrayList<>();
+
+    @TestFactory
+    Stream<DynamicTest> agreesWithTheReference() {
+        CudaDevices.require();
+        return CudaDevices.available().stream()
+                .flatMap(device -> Ops.ALL.stream()
+                        .map(op -> DynamicTest.dynamicTest(op.name() + " " + device, () -> check(op, device))));
+    }
+
+    private static void check(Op<?> op, String device) {
+        try (CudaBackend backend = (CudaBackend) Backends.of(device, 1)) {
+            assertTrue(!backend.withoutKernel().contains(op), op.name() + " has no kernel on " + device);
+            try (Suite suite = new Suite()) {
+                suite.onDevice(op, device, backend);
+                counts.add(device + " " + op.name() + " " + suite.checks());
+                ConformanceTest.report(suite.failures());
+                assertTrue(suite.checks() > 0, "no case of " + op.name() + " is covered by its kernel on " + device);
+            }
+            assertEquals(1, Math.max(1, backend.memory().liveBlocks()), "device memory leaked by " + op.name());
+        }
+    }
+
+    @AfterAll
+    static void count() {
+        int checks = counts.stream()
+                .mapToInt(line -> Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+        System.out.println("conformance: " + checks + " checks of " + counts.size() + " ops on "
+                + CudaDevices.available() + CudaDevices.reasons());
+    }
+}

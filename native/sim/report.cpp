@@ -1,0 +1,48 @@
+#include "report.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+
+namespace quern::driver {
+namespace {
+
+std::mutex guard;
+std::string last;
+long count = 0;
+
+}  // namespace
+
+std::string text(const char* format, ...) {
+    char buffer[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(buffer, sizeof buffer, format, arguments);
+    va_end(arguments);
+    return buffer;
+}
+
+void report(const std::string& message) {
+    std::lock_guard lock(guard);
+    last = message;
+    count++;
+    std::fprintf(stderr, "quern-sim: %s\n", message.c_str());
+}
+
+std::string last_report() {
+    std::lock_guard lock(guard);
+    return last;
+}
+
+long reports() {
+    std::lock_guard lock(guard);
+    return count;
+}
+
+void clear_reports() {
+    std::lock_guard lock(guard);
+    last.clear();
+    count = 0;
+}
+
+}  // namespace quern::driver

@@ -1,0 +1,17 @@
+// The OS threads on which kernels run, and the signals by which their faults are caught.
+#pragma once
+
+#include "group.h"
+
+namespace quern::driver {
+
+/// Runs a kernel to its end; the failure of its first failing cluster, if any.
+Failure run_kernel(const Launch& launch);
+
+/// Says what a device address is; for reports of faults.
+void set_describer(std::string (*describe)(uintptr_t address), bool (*is_device)(uintptr_t address));
+
+/// Kernels so far, and threads they had.
+long kernels_run();
+
+}  // namespace quern::driver

@@ -1,0 +1,215 @@
+// The kernels of cuda/src on the simulated driver against plain loops in double, on shapes with edges.
+#include "check.h"
+
+#include <cmath>
+#include <random>
+
+namespace {
+
+std::string image;
+
+std::vector<float> numbers(size_t n, unsigned seed) {
+    std::mt19937 generator(seed);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    std::vector<float> values(n);
+    for (float& v : values) {
+        v = uniform(generator);
+    }
+    return values;
+}
+
+struct Problem {
+    CUdeviceptr a, b, bias, c, preactivation, partial;
+    int m, n, k, pad;
+    long long stride_a, stride_b, stride_c;
+    float alpha, beta;
+    int activation, splits;
+};
+
+struct Axes {
+    int rank;
+    long long sizes[8], strides[8];
+};
+
+void product(Device& d, int tile, int m, int n, int k, int layout, int batch, int splits, float beta) {
+    bool ta = (layout & 1) != 0, tb = (layout & 2) != 0;
+    size_t na = static_cast<size_t>(batch) * m * k, nb = static_cast<size_t>(batch) * k * n, nc = static_cast<size_t>(batch) * m * n;
+    std::vector<float> a = numbers(na, 1), b = numbers(nb, 2), bias = numbers(static_cast<size_t>(n), 3), c = numbers(nc, 4);
+    Problem p{d.upload(a), d.upload(b), d.upload(bias), d.upload(c), d.upload(c),
+              d.upload(std::vector<float>(nc * static_cast<size_t>(splits))), m, n, k, 0,
+              static_cast<long long>(m) * k, static_cast<long long>(k) * n, static_cast<long long>(m) * n, 0.5f, beta, 1, splits};
+    std::string name = std::string("matmul_") + (ta ? "t" : "n") + (tb ? "t" : "n") + "_f32_" + std::to_string(tile);
+    void* parameters[] = {&p};
+    CUlaunchConfig config{static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((m + tile - 1) / tile),
+                          static_cast<unsigned>(batch * splits), 256, 1, 1, 0, d.stream, nullptr, 0};
+    OK(cuLaunchKernelEx(&config, d.function(name.c_str()), parameters, nullptr));
+    if (splits > 1) {
+        OK(d.launch("matmul_finish_f32", 3, 256, p, batch));
+    }
+    std::vector<float> got = d.download<float>(p.c, nc), pre = d.download<float>(p.preactivation, nc);
+    double worst = 0;
+    for (int item = 0; item < batch; item++) {
+        for (int i = 0; i < m; i++) {
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                for (int q = 0; q < k; q++) {
+                    size_t ai = ta ? (static_cast<size_t>(item) * k + q) * m + i : (static_cast<size_t>(item) * m + i) * k + q;
+                    size_t bi = tb ? (static_cast<size_t>(item) * n + j) * k + q : (static_cast<size_t>(item) * k + q) * n + j;
+                    sum += static_cast<double>(a[ai]) * b[bi];
+                }
+                size_t at = (static_cast<size_t>(item) * m + i) * n + j;
+                sum = 0.5 * sum + beta * static_cast<double>(c[at]) + bias[static_cast<size_t>(j)];
+                worst = std::max(worst, std::abs(pre[at] - sum));
+                worst = std::max(worst, std::abs(got[at] - std::max(sum, 0.0)));
+            }
+        }
+    }
+    CHECK(worst < (k + 8) * 1.2e-7);
+    for (CUdeviceptr address : {p.a, p.b, p.bias, p.c, p.preactivation, p.partial}) {
+        OK(cuMemFree_v2(address));
+    }
+}
+
+void matmul(bool late) {
+    Device d(image, late);
+    const int sizes[][3] = {{1, 1, 1}, {5, 7, 3}, {64, 64, 16}, {65, 130, 33}, {128, 128, 64}, {150, 132, 100}, {3, 200, 257}};
+    for (auto& size : sizes) {
+        for (int layout = 0; layout < 4; layout++) {
+            for (int tile : {64, 128}) {
+                product(d, tile, size[0], size[1], size[2], layout, 1, 1, 0);
+            }
+        }
+    }
+    product(d, 64, 37, 41, 100, 0, 3, 1, 0.25f);
+    product(d, 64, 37, 41, 100, 2, 3, 4, 0.25f);
+    product(d, 128, 130, 60, 90, 1, 1, 9, 0);
+}
+
+void reductions(bool late) {
+    Device d(image, late);
+    for (long long n : {1LL, 31LL, 33LL, 1000LL, 4099LL}) {
+        std::vector<float> x = numbers(static_cast<size_t>(n * 5), 7);
+        CUdeviceptr dx = d.upload(x), dy = d.upload(std::vector<float>(static_cast<size_t>(n * 5)));
+        for (int kind = 0; kind < 3; kind++) {
+            auto combine = [&](double a, double b) { return kind == 2 ? std::max(a, b) : a + b; };
+            float scale = kind == 1 ? 0.25f : 1.0f;
+            auto check = [&](size_t count, const std::function<double(size_t, size_t)>& at, size_t reduced) {
+                std::vector<float> y = d.download<float>(dy, count);
+                for (size_t i = 0; i < count; i++) {
+                    double expected = kind == 2 ? -INFINITY : 0;
+                    for (size_t r = 0; r < reduced; r++) {
+                        expected = combine(expected, at(i, r));
+                    }
+                    CHECK(std::abs(y[i] - expected * scale) <= static_cast<double>(n) * 6e-8 * 5);
+                }
+            };
+            size_t c = static_cast<size_t>(n);
+            OK(d.launch("reduce_rows_f32", 1, 256, dx, dy, kind, 5LL, n, scale));
+            check(5, [&](size_t i, size_t r) { return x[i * c + r]; }, c);
+            OK(d.launch("reduce_long_rows_f32", 5, 256, dx, dy, kind, n, scale));
+            check(5, [&](size_t i, size_t r) { return x[i * c + r]; }, c);
+            void* parameters[] = {&dx, &dy, &kind, nullptr, nullptr, nullptr, &scale};
+            long long outer = 1, reduced = 5;
+            parameters[3] = &outer;
+            parameters[4] = &reduced;
+            parameters[5] = &n;
+            CUlaunchConfig config{static_cast<unsigned>((n + 31) / 32), 1, 1, 32, 8, 1, 0, d.stream, nullptr, 0};
+            OK(cuLaunchKernelEx(&config, d.function("reduce_columns_f32"), parameters, nullptr));
+            check(c, [&](size_t i, size_t r) { return x[r * c + i]; }, 5);
+        }
+        CUdeviceptr index = d.upload(std::vector<int>(5));
+        OK(d.launch("arg_max_f32", 1, 256, dx, index, 5LL, static_cast<int>(n)));
+        std::vector<int> found = d.download<int>(index, 5);
+        for (size_t row = 0; row < 5; row++) {
+            auto begin = x.begin() + static_cast<long>(row) * n;
+            CHECK(found[row] == std::max_element(begin, begin + n) - begin);
+        }
+        CUdeviceptr partial = d.upload(std::vector<float>(2)), norm = d.upload(std::vector<float>(1));
+        unsigned blocks = static_cast<unsigned>((n * 5 + 16383) / 16384);
+        OK(d.launch("squared_norm_f32", blocks, 256, dx, partial, n * 5));
+        OK(d.launch("squared_norm_finish_f32", 1, 256, partial, norm, static_cast<int>(blocks)));
+        double square = 0;
+        for (float v : x) {
+            square += static_cast<double>(v) * v;
+        }
+        CHECK(std::abs(d.download<float>(norm, 1)[0] - square) < square * 1e-5);
+    }
+}
+
+void transposes(bool late) {
+    Device d(image, late);
+    int rows = 45, columns = 70, batch = 3;
+    std::vector<float> x = numbers(static_cast<size_t>(rows * columns * batch), 9);
+    CUdeviceptr dx = d.upload(x), dy = d.upload(x), dz = d.upload(x);
+    void* parameters[] = {&dx, &dy, &rows, &columns};
+    CUlaunchConfig config{3, 2, 3, 32, 8, 1, 0, d.stream, nullptr, 0};
+    OK(cuLaunchKernelEx(&config, d.function("transpose_32"), parameters, nullptr));
+    Axes axes{3, {batch, columns, rows}, {rows * columns, 1, columns}};
+    OK(d.launch("permute_32", 5, 256, dx, dz, axes, static_cast<long long>(x.size())));
+    std::vector<float> y = d.download<float>(dy, x.size()), z = d.download<float>(dz, x.size());
+    bool same = true;
+    for (int b = 0; b < batch; b++) {
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                same &= y[static_cast<size_t>((b * columns + c) * rows + r)] == x[static_cast<size_t>((b * rows + r) * columns + c)];
+            }
+        }
+    }
+    CHECK(same);
+    CHECK(y == z);
+}
+
+/// Philox4x32-10 as Random123 has it, and lanes as io.quern.tensor.Rng takes them.
+void philox(const unsigned (&counter)[4], unsigned k0, unsigned k1, unsigned (&out)[4]) {
+    unsigned c[4] = {counter[0], counter[1], counter[2], counter[3]};
+    for (int round = 0; round < 10; round++) {
+        uint64_t p0 = uint64_t{0xD2511F53u} * c[0], p1 = uint64_t{0xCD9E8D57u} * c[2];
+        unsigned next[4] = {static_cast<unsigned>(p1 >> 32) ^ c[1] ^ k0, static_cast<unsigned>(p1),
+                            static_cast<unsigned>(p0 >> 32) ^ c[3] ^ k1, static_cast<unsigned>(p0)};
+        std::copy(next, next + 4, c);
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    std::copy(c, c + 4, out);
+}
+
+void dropout(bool late) {
+    unsigned words[4];
+    philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0, words);
+    CHECK(words[0] == 0xd16cfe09 && words[1] == 0x94fdcceb && words[2] == 0x5001e420 && words[3] == 0x24126ea1);
+    Device d(image, late);
+    struct Key {
+        unsigned low, high, stream, step;
+    } key{0x89abcdef, 0x01234567, 3, 7};
+    for (long long n : {1LL, 8LL, 1001LL}) {
+        for (long long shift : {0LL, 1LL}) {
+            std::vector<float> x = numbers(static_cast<size_t>(n + 1), 5);
+            CUdeviceptr dx = d.upload(x), dy = d.upload(x), none = 0, step = d.upload(std::vector<unsigned>{7});
+            unsigned threshold = 13107;
+            float scale = 65536.0f / (65536 - 13107);
+            Key other{key.low, key.high, key.stream, 99};
+            OK(d.launch("dropout_f32", 2, 256, dx + 4 * static_cast<CUdeviceptr>(shift), dy, shift ? other : key, shift ? step : none,
+                        threshold, scale, n));
+            std::vector<float> y = d.download<float>(dy, static_cast<size_t>(n));
+            for (long long i = 0; i < n; i++) {
+                philox({static_cast<unsigned>(i / 8), 0, 7, 3}, key.low, key.high, words);
+                unsigned draw = words[i % 8 / 2] >> (i % 2 * 16) & 0xffff;
+                CHECK(y[static_cast<size_t>(i)] == (draw < threshold ? 0.0f : x[static_cast<size_t>(i + shift)] * scale));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+int main(int, char** arguments) {
+    image = arguments[1];
+    for (bool late : {false, true}) {
+        const char* mode = late ? ", late" : ", eager";
+        test(std::string("matmul") + mode, [&] { matmul(late); });
+        test(std::string("reductions") + mode, [&] { reductions(late); });
+        test(std::string("transposes") + mode, [&] { transposes(late); });
+        test(std::string("dropout") + mode, [&] { dropout(late); });
+    }
+    return summary();
+}
