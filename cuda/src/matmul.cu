@@ -12,7 +12,7 @@ using quern::matmul::Problem;
 static_assert(sizeof(Problem) == 104);
 
 #define QUERN_MATMUL(name, ta, tb)                                                                                   \
-    QUERN_KERNEL_BLOCKS(256, 2, matmul_##name##_f32_128, Problem p) {                                                \
+    QUERN_KERNEL(256, matmul_##name##_f32_128, Problem p) {                                                         \
         quern::matmul::run<128, 128, 8, 8, 8, ta, tb>(p);                                                            \
     }                                                                                                                \
     QUERN_KERNEL(256, matmul_##name##_f32_64, Problem p) { quern::matmul::run<64, 64, 4, 4, 16, ta, tb>(p); }
