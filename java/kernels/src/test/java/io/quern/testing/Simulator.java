@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Assumptions;
 public final class Simulator {
     private final SymbolLookup symbols;
 
+    @SuppressWarnings("restricted")
     private Simulator(Path library) {
         symbols = SymbolLookup.libraryLookup(library, Arena.global());
     }
