@@ -60,7 +60,8 @@ class MainTest {
         Assumptions.assumeFalse(reason.isEmpty(), "there is a GPU here");
         Cli.Result result = Cli.run("train", "--backend", "cuda", "--limit", "10");
         assertEquals(ExitCode.FAILED, result.code());
-        assertEquals("quern: backend cuda is not available: " + reason, result.err().strip());
+        assertEquals(
+                "quern: backend cuda is not available: " + reason, result.err().strip());
         assertTrue(Cli.run("doctor").line("  cuda ").contains("not available: " + reason));
     }
 

@@ -17,9 +17,9 @@ final class Predictions {
 
     static void requireSameMemory(Network network, Executor executor) {
         if (network.memory() != executor.memory()) {
-            throw new ArgumentException(
-                    "the network is in " + network.memory().name() + " memory, the backend works in "
-                            + executor.memory().name() + " memory; build it with Network.build(model, shape, rng, backend.memory())");
+            throw new ArgumentException("the network is in " + network.memory().name()
+                    + " memory, the backend works in " + executor.memory().name()
+                    + " memory; build it with Network.build(model, shape, rng, backend.memory())");
         }
     }
 
