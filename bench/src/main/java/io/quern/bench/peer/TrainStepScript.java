@@ -45,7 +45,8 @@ final class TrainStepScript {
         String p = names("p", parameters);
         String g = names("g", parameters);
         String v = names("v", parameters);
-        return "def f(" + p + ", " + g + ", " + v + "):\n    ps = [" + p + "]\n    torch._fused_sgd_(ps, [" + g + "], [" + v
+        return "def f(" + p + ", " + g + ", " + v + "):\n    ps = [" + p + "]\n    torch._fused_sgd_(ps, [" + g + "], ["
+                + v
                 + "], weight_decay=0.0, momentum=0.9, lr=" + rate
                 + ", dampening=0.0, nesterov=True, maximize=False, is_first_step=False)\n    return ps[0]\n";
     }
