@@ -12,7 +12,10 @@ import io.quern.tensor.Tensor;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
-/** Forward, backward and update (SGD with momentum) of one batch. */
+/**
+ * Forward, backward and update (SGD with Nesterov momentum) of one batch. What is compared is the loss of the third step,
+ * so that the updates are verified too.
+ */
 public class TrainStepBench extends OpBench {
     static final int CLASSES = 10;
     static final double RATE = 1e-3;

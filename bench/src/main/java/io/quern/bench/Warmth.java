@@ -5,13 +5,13 @@ import java.lang.management.ManagementFactory;
 
 /** Runs until the JIT compiler has nothing left to do, so that the measured iterations can be few and short. */
 final class Warmth {
-    private static final long LEAST = 300_000_000L;
-    private static final long QUIET = 250_000_000L;
-    private static final long MOST = 6_000_000_000L;
+    private static final long LEAST = 800_000_000L;
+    private static final long QUIET = 400_000_000L;
+    private static final long MOST = 10_000_000_000L;
 
     private Warmth() {}
 
-    /** At least 0.3 s and 20 calls; then until 0.25 s pass without compilation, 6 s at most. */
+    /** At least 0.8 s and 20 calls; then until 0.4 s pass without compilation, 10 s at most. */
     static void reach(Contender contender) {
         CompilationMXBean jit = ManagementFactory.getCompilationMXBean();
         long start = System.nanoTime();

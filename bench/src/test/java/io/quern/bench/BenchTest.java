@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -59,8 +60,9 @@ class BenchTest {
     /** Those whose natives are on the class path; all of them with -Ppeers. */
     private static String[] present(String... names) {
         return Stream.of(names)
-                .filter(name -> name.equals("quern")
-                        || Library.valueOf(name.toUpperCase(Locale.ROOT)).missing() == null)
+                .filter(name -> Stream.of(Library.values())
+                        .filter(library -> library.name().equals(name.toUpperCase(Locale.ROOT)))
+                        .allMatch(library -> library.missing() == null))
                 .toArray(String[]::new);
     }
 
@@ -69,6 +71,12 @@ class BenchTest {
         return SMALL.entrySet().stream()
                 .map(entry -> DynamicTest.dynamicTest(
                         entry.getKey().getSimpleName(), () -> run(entry.getKey(), entry.getValue())));
+    }
+
+    /** Nothing is timed here, so nothing need be warm. */
+    @BeforeAll
+    static void cold() {
+        System.setProperty("quern.bench.cold", "true");
     }
 
     private static void run(Class<?> bench, Map<String, String[]> parameters) throws Exception {

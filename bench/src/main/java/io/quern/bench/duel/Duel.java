@@ -137,6 +137,8 @@ public final class Duel {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        // compiled in the foreground: on a busy machine, a compiler thread may lag behind any warm-up by the clock
+        command.add("-Xbatch");
         // without these, JavaCPP collects garbage by the size of native memory
         command.add("-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
         command.add("-Dorg.bytedeco.javacpp.maxbytes=0");

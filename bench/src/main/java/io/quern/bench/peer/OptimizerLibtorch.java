@@ -4,7 +4,10 @@ import io.quern.bench.Contender;
 import io.quern.tensor.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** libtorch's fused CPU optimizers, its fastest, reached through TorchScript. */
+/**
+ * libtorch's fused CPU optimizers, its fastest, reached through TorchScript. The result must come out of the list that is
+ * updated, or the script compiler drops the update as dead code.
+ */
 public final class OptimizerLibtorch {
     private OptimizerLibtorch() {}
 
@@ -13,9 +16,10 @@ public final class OptimizerLibtorch {
         LibtorchScript script = new LibtorchScript(
                 """
                 def f(p, g, m, v, step):
-                    torch._fused_adamw_([p], [g], [m], [v], [], [step], lr=%s, beta1=0.9, beta2=0.999,
+                    ps, ms, vs = [p], [m], [v]
+                    torch._fused_adamw_(ps, [g], ms, vs, [], [step], lr=%s, beta1=0.9, beta2=0.999,
                                         weight_decay=%s, eps=1e-8, amsgrad=False, maximize=False)
-                    return p
+                    return ps[0]
                 """.formatted(rate, decay),
                 Libtorch.over(parameter),
                 Libtorch.over(gradient),
@@ -29,9 +33,10 @@ public final class OptimizerLibtorch {
         LibtorchScript script = new LibtorchScript(
                 """
                 def f(p, g, v):
-                    torch._fused_sgd_([p], [g], [v], weight_decay=0.0, momentum=0.9, lr=%s, dampening=0.0,
+                    ps, vs = [p], [v]
+                    torch._fused_sgd_(ps, [g], vs, weight_decay=0.0, momentum=0.9, lr=%s, dampening=0.0,
                                       nesterov=False, maximize=False, is_first_step=False)
-                    return p
+                    return ps[0]
                 """.formatted(rate), Libtorch.over(parameter), Libtorch.over(gradient), Libtorch.over(velocity));
         return Libtorch.writing(script::call);
     }

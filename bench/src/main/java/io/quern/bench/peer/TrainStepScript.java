@@ -40,14 +40,15 @@ final class TrainStepScript {
                 + script.body + "    return torch.cross_entropy_loss(x, t)\n";
     }
 
-    /** f(p..., g..., v...) updates parameters by SGD with momentum 0.9. */
+    /** f(p..., g..., v...) updates parameters by SGD with Nesterov momentum 0.9. */
     static String update(int parameters, double rate) {
         String p = names("p", parameters);
         String g = names("g", parameters);
         String v = names("v", parameters);
-        return "def f(" + p + ", " + g + ", " + v + "):\n    torch._fused_sgd_([" + p + "], [" + g + "], [" + v
+        return "def f(" + p + ", " + g + ", " + v + "):\n    ps = [" + p + "]\n    torch._fused_sgd_(ps, [" + g + "], ["
+                + v
                 + "], weight_decay=0.0, momentum=0.9, lr=" + rate
-                + ", dampening=0.0, nesterov=False, maximize=False, is_first_step=False)\n    return p0\n";
+                + ", dampening=0.0, nesterov=True, maximize=False, is_first_step=False)\n    return ps[0]\n";
     }
 
     private static String names(String prefix, int count) {
