@@ -15,8 +15,8 @@ import java.util.List;
 public record Normalization(List<Double> mean, List<Double> deviation) {
     private static final int BLOCK = 256;
 
-    /** Each image has hundreds of values a channel: more would not change the third digit. Tables are read as a whole. */
-    private static final int ENOUGH_IMAGES = 1024;
+    /** Drawn samples are all alike and cost time to draw: more of them would not change the third digit. */
+    private static final int ENOUGH_DRAWN = 1024;
 
     public Normalization {
         mean = List.copyOf(mean);
@@ -33,8 +33,8 @@ public record Normalization(List<Double> mean, List<Double> deviation) {
     }
 
     /**
-     * Means and population deviations over all rows of a table, or over 1024 images spread evenly over the training set.
-     * The bits do not depend on the number of threads.
+     * Means and population deviations over all samples; over 1024, spread evenly, of those that {@link Dataset#formula}
+     * draws. The bits do not depend on the number of threads.
      */
     public static Normalization learn(Dataset training, int threads) {
         if (training.size() == 0) {
@@ -42,7 +42,7 @@ public record Normalization(List<Double> mean, List<Double> deviation) {
         }
         int channels = training.sampleShape().dim(-1);
         int size = training.size();
-        int samples = training.sampleShape().rank() == 3 ? Math.min(size, ENOUGH_IMAGES) : size;
+        int samples = training.formula().isEmpty() ? size : Math.min(size, ENOUGH_DRAWN);
         int blocks = (samples + BLOCK - 1) / BLOCK;
         Moments[] parts = new Moments[blocks];
         try (WorkerPool pool = new WorkerPool(threads)) {
