@@ -144,7 +144,7 @@ final class Gemm {
         }
         GemmPanels big = tall ? a : b, small = tall ? b : a;
         int rows = tall ? m : n, few = tall ? n : m;
-        if (few > 4 && (long) few * k > GemmDots.MOST_ELEMENTS) {
+        if (few > 4 && (long) few * k > GemmDots.MOST_ELEMENTS || few > GemmDots.MOST_GATHERED && !small.isDeep()) {
             return null;
         }
         long own = scratch.address(GemmDots.SCRATCH + (small.isDeep() ? 0 : (long) few * k * Float.BYTES));

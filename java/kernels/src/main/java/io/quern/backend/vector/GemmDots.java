@@ -40,6 +40,8 @@ record GemmDots(
         long own) {
     /** Beyond that many the tiles win. */
     static final int MOST = 16;
+    /** The same where the few rows must be gathered first. */
+    static final int MOST_GATHERED = 8;
     /** Elements of more than four few rows beyond which they do not stay in L1, 48 KiB, from one group to the next. */
     static final int MOST_ELEMENTS = 10 << 10;
     /** Bytes of scratch for one group of sixteen sums. */
