@@ -1,7 +1,7 @@
 # quern_sim_module(<name> TARGET <compute capability x 10> [EXACT] SOURCES <.cu>...)
 # Kernels compiled by g++ into lib<name>.so, which the simulated driver loads as the real one loads a fatbin.
 
-set(QUERN_WARNINGS -Wall -Wextra -Wno-unknown-pragmas)
+set(QUERN_WARNINGS -Wall -Wextra -Wno-unknown-pragmas -Wno-psabi)
 
 # Bits do not depend on the machine: no contraction (sources say fmaf where they mean it), no reassociation.
 set(QUERN_KERNEL_FLAGS -x c++ -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
