@@ -15,7 +15,7 @@ without() {
   exit 0
 }
 
-options= tests=
+options= tests= tables=
 case ${1-} in
   sim)
     what='the simulated CUDA driver (backend cuda-sim, and its tests) is'
@@ -32,9 +32,9 @@ case ${1-} in
     ;;
   fatbins)
     what='the kernels for NVIDIA GPUs (quern-kernels-cuda) are'
-    targets='quern_base'
+    targets=cuda_modules tables=yes
     PATH=$PATH:${CUDA_HOME:-/usr/local/cuda}/bin
-    command -v nvcc >/dev/null || without "$what" 'no nvcc; install the CUDA 13 toolkit or set CUDA_HOME'
+    command -v nvcc >/dev/null || without "$what" 'no nvcc; install the CUDA 13 toolkit, or set CUDA_HOME'
     ;;
   *)
     echo "usage: build-native.sh sim|tests|sanitized|fatbins" >&2
@@ -69,4 +69,6 @@ if [ -n "$tests" ]; then
   run 'testing native/' ctest --test-dir "$build" --output-on-failure
   echo "native: $(sed -n 's/^100% tests passed, 0 tests failed out of //p' "$log") tests passed${options:+ with AddressSanitizer and UBSan}"
 fi
+# of a fresh compilation: registers and shared memory of every kernel, and the sizes
+[ -z "$tables" ] || grep -vE '^(\[|ninja|$)|Re-checking|Built target|Consolidate|Scanning' "$log" || true
 rm -f "$log"
