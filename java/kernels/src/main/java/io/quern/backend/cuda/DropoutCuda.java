@@ -3,7 +3,6 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.Dropout;
 import io.quern.op.DropoutMask;
-import io.quern.tensor.Tensor;
 
 /** dropout.cu. */
 final class DropoutCuda implements Kernel<Dropout.Args> {
@@ -20,19 +19,15 @@ final class DropoutCuda implements Kernel<Dropout.Args> {
 
     @Override
     public void run(Dropout.Args args) {
-        launch(kernel, args.x(), args.y(), new DropoutMask(args.p(), args.rng()));
-    }
-
-    /** Also for ops that end with dropout; y may be x. */
-    static void launch(CudaKernel kernel, Tensor x, Tensor y, DropoutMask mask) {
+        DropoutMask mask = new DropoutMask(args.p(), args.rng());
         kernel.with()
-                .tensor(x)
-                .tensor(y)
+                .tensor(args.x())
+                .tensor(args.y())
                 .rng(mask.rng())
                 .tensor(null)
                 .i32(mask.threshold())
                 .f32(mask.scale())
-                .i64(y.elements())
-                .cover(y.elements(), 256, 8);
+                .i64(args.y().elements())
+                .cover(args.y().elements(), 256, 8);
     }
 }
