@@ -44,7 +44,7 @@ void product(Device& d, bool narrow, unsigned columns, unsigned blocks, int m, i
     CHECK(good);
 }
 
-void matmul(bool late) {
+void matmul(int late) {
     Device d(image, late);
     for (unsigned columns : {128u, 256u}) {
         for (int layout = 0; layout < 4; layout++) {
@@ -65,8 +65,9 @@ void matmul(bool late) {
 
 int main(int, char** arguments) {
     image = arguments[1];
-    for (bool late : {false, true}) {
-        test(std::string("Hopper matmul") + (late ? ", late" : ", eager"), [&] { matmul(late); });
+    const char* const modes[] = {", eager", ", late", ", mixed"};
+    for (int late = 0; late < 3; late++) {
+        test(std::string("Hopper matmul") + modes[late], [&] { matmul(late); });
     }
     return summary();
 }
