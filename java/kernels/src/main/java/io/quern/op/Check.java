@@ -13,6 +13,9 @@ public final class Check {
     /** The types that every op computes in. */
     static final Set<DType> COMPUTABLE = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64));
 
+    /** Those, and what is computed in F32 and rounded once when it is stored. */
+    static final Set<DType> STORABLE = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64, DType.BF16));
+
     private Check() {}
 
     /** For constant texts; one that is put together costs time also when all is well: there, test and throw {@link #failed}. */

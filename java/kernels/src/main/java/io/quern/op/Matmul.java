@@ -6,8 +6,6 @@ import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -171,13 +169,11 @@ public final class Matmul implements Op<Matmul.Args> {
         }
     }
 
-    private static final Set<DType> DTYPES = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64, DType.BF16));
-
     private Matmul() {}
 
     @Override
     public Set<DType> dtypes() {
-        return DTYPES;
+        return Check.STORABLE;
     }
 
     /** f(x w + bias), recorded on the tape. x: (m, k), w: (k, n), bias: (n) or null. */

@@ -62,7 +62,7 @@ public final class CudaBackend implements Backend {
         if (!kernels.covers(op, args)) {
             throw new QuernException(
                     op.name() + " has no " + name + " kernel for " + args.outputs() + " from " + args.inputs()
-                            + "; kernels take contiguous F32, those of Matmul BF16 as well. Run this model with --backend vector");
+                            + "; kernels take contiguous F32, some BF16 as well. Run this model with --backend vector");
         }
         device.log().begin(op.name());
         kernels.run(op, args);

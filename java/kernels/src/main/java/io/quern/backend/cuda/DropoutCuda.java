@@ -6,21 +6,21 @@ import io.quern.op.DropoutMask;
 
 /** dropout.cu. */
 final class DropoutCuda implements Kernel<Dropout.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     DropoutCuda(CudaKernels kernels) {
-        kernel = kernels.get("dropout_f32");
+        kernel = new KernelByDtype(kernels, "dropout");
     }
 
     @Override
     public boolean supports(Dropout.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x(), args.y());
     }
 
     @Override
     public void run(Dropout.Args args) {
         DropoutMask mask = new DropoutMask(args.p(), args.rng());
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.y())
                 .rng(mask.rng())
