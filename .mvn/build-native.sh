@@ -16,7 +16,7 @@ without() {
 case ${1-} in
   sim)
     what='the simulated CUDA driver (backend cuda-sim, and its tests) is'
-    targets='quern_cuda_sim quern_sim_base'
+    targets='quern_cuda_sim quern_sim_base quern_sim_hopper'
     ;;
   fatbins)
     what='the kernels for NVIDIA GPUs (quern-kernels-cuda) are'
