@@ -5,6 +5,20 @@
 
 namespace quern {
 
+/// An element of an NHWC tensor, from its index.
+struct Place {
+    long long image, channel;
+    int row, column;
+
+    QUERN_DEVICE Place(long long index, int height, int width, long long channels) {
+        const long long pixel = index / channels, line = pixel / width;
+        channel = index - pixel * channels;
+        column = static_cast<int>(pixel - line * width);
+        image = line / height;
+        row = static_cast<int>(line - image * height);
+    }
+};
+
 struct Pool {
     int h, w, p, q;
     long long c;

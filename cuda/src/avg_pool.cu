@@ -9,17 +9,15 @@ QUERN_KERNEL(256, avg_pool_f32, const float* x, float* y, long long elements, in
     if (i >= elements) {
         return;
     }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % q);
-    const int row = static_cast<int>(i / c / q % p);
-    const float* image = x + i / c / q / p * h * w * c + channel;
+    const quern::Place at(i, p, q, c);
+    const float* image = x + at.image * h * w * c + at.channel;
     float sum = 0;
-    for (int a = pool.first_row(row); a < pool.end_row(row); a++) {
-        for (int b = pool.first_column(column); b < pool.end_column(column); b++) {
+    for (int a = pool.first_row(at.row); a < pool.end_row(at.row); a++) {
+        for (int b = pool.first_column(at.column); b < pool.end_column(at.column); b++) {
             sum += image[(static_cast<long long>(a) * w + b) * c];
         }
     }
-    y[i] = sum / pool.divisor(row, column, count_padding);
+    y[i] = sum / pool.divisor(at.row, at.column, count_padding);
 }
 
 /// dx (n, h, w, c) from dy (n, p, q, c); one thread per element of dx.
@@ -30,13 +28,11 @@ QUERN_KERNEL(256, avg_pool_backward_f32, const float* dy, float* dx, long long e
     if (i >= elements) {
         return;
     }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % w);
-    const int row = static_cast<int>(i / c / w % h);
-    const float* image = dy + i / c / w / h * p * q * c + channel;
+    const quern::Place at(i, h, w, c);
+    const float* image = dy + at.image * p * q * c + at.channel;
     float sum = 0;
-    for (int a = pool.first_window_row(row); a < pool.end_window_row(row); a++) {
-        for (int b = pool.first_window_column(column); b < pool.end_window_column(column); b++) {
+    for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
+        for (int b = pool.first_window_column(at.column); b < pool.end_window_column(at.column); b++) {
             sum += image[(static_cast<long long>(a) * q + b) * c] / pool.divisor(a, b, count_padding);
         }
     }

@@ -3,16 +3,16 @@
 
 namespace quern::max_pool {
 
-/// Offset within an image of the first largest element of a window, or of its first NaN.
-QUERN_DEVICE long long winner(const float* image, const quern::Pool& pool, int row, int column, long long channel) {
-    long long best = -1;
+/// The first largest element of a window, or its first NaN; channel points at the image's first element of that channel.
+QUERN_DEVICE const float* winner(const float* channel, const quern::Pool& pool, int row, int column) {
+    const float* best = nullptr;
     float largest = 0;
     for (int i = pool.first_row(row); i < pool.end_row(row); i++) {
         for (int j = pool.first_column(column); j < pool.end_column(column); j++) {
-            const long long at = (static_cast<long long>(i) * pool.w + j) * pool.c + channel;
-            const float value = image[at];
+            const float* at = channel + (static_cast<long long>(i) * pool.w + j) * pool.c;
+            const float value = *at;
             // a NaN that leads stays
-            if (best < 0 || (largest == largest && !(value <= largest))) {
+            if (best == nullptr || (largest == largest && !(value <= largest))) {
                 best = at;
                 largest = value;
             }
@@ -30,11 +30,8 @@ QUERN_KERNEL(256, max_pool_f32, const float* x, float* y, long long elements, QU
     if (i >= elements) {
         return;
     }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % q);
-    const int row = static_cast<int>(i / c / q % p);
-    const float* image = x + i / c / q / p * h * w * c;
-    y[i] = image[quern::max_pool::winner(image, pool, row, column, channel)];
+    const quern::Place at(i, p, q, c);
+    y[i] = *quern::max_pool::winner(x + at.image * h * w * c + at.channel, pool, at.row, at.column);
 }
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); one thread per element of dx.
@@ -45,17 +42,14 @@ QUERN_KERNEL(256, max_pool_backward_f32, const float* x, const float* dy, float*
     if (i >= elements) {
         return;
     }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % w);
-    const int row = static_cast<int>(i / c / w % h);
-    const long long n = i / c / w / h;
-    const float* image = x + n * h * w * c;
-    const long long own = i - n * h * w * c;
+    const quern::Place at(i, h, w, c);
+    const float* image = x + at.image * h * w * c + at.channel;
+    const float* gradient = dy + at.image * p * q * c + at.channel;
     float sum = 0;
-    for (int a = pool.first_window_row(row); a < pool.end_window_row(row); a++) {
-        for (int b = pool.first_window_column(column); b < pool.end_window_column(column); b++) {
-            if (quern::max_pool::winner(image, pool, a, b, channel) == own) {
-                sum += dy[((n * p + a) * q + b) * c + channel];
+    for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
+        for (int b = pool.first_window_column(at.column); b < pool.end_window_column(at.column); b++) {
+            if (quern::max_pool::winner(image, pool, a, b) == x + i) {
+                sum += gradient[(static_cast<long long>(a) * q + b) * c];
             }
         }
     }

@@ -32,8 +32,8 @@ public enum CudaPlatform {
             return module(BASE)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_BINARY,
-                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which a"
-                                    + " build with nvcc (CUDA 13) makes"));
+                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which"
+                                    + " ./mvnw -Pcuda package makes where nvcc (CUDA 13) is"));
         }
 
         @Override
