@@ -28,6 +28,11 @@ public enum CudaPlatform {
         }
 
         @Override
+        String management() {
+            return NvmlEnergy.LIBRARY;
+        }
+
+        @Override
         byte[] kernels() {
             return ServiceLoader.load(CudaImages.class).stream()
                     .map(ServiceLoader.Provider::get)
@@ -48,6 +53,11 @@ public enum CudaPlatform {
             return CudaDriver.at(file)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_DEVICE, file + " cannot be loaded as a library; build it anew"));
+        }
+
+        @Override
+        String management() {
+            return simulator().toAbsolutePath().toString();
         }
 
         @Override
@@ -94,6 +104,9 @@ public enum CudaPlatform {
 
     abstract byte[] kernels();
 
+    /** The library that knows how much energy a device has used. */
+    abstract String management();
+
     /** The backend's name. */
     public String id() {
         return id;
@@ -123,7 +136,7 @@ public enum CudaPlatform {
     /** Opens the device. */
     public Backend open() {
         try {
-            return new CudaBackend(id, driver(), gpu(), kernels());
+            return new CudaBackend(this, driver(), gpu(), kernels());
         } catch (DeviceUnavailableException e) {
             throw new DeviceUnavailableException(e.code(), "backend " + id + " is not available: " + e.getMessage());
         } catch (UncheckedIOException e) {
