@@ -325,7 +325,7 @@ def measure(device, problem, options):
 
 def main():
     options, suite = parse(sys.argv[1:])
-    device = options["device"]
+    device = "cpu" if options["backend"] == "cuda-sim" else options["device"]
     if device == "cuda" and not torch.cuda.is_available():
         print("torch sees no CUDA device; -device cpu shows that the script runs", file=sys.stderr)
         return 1
