@@ -298,7 +298,9 @@ public final class Matmul implements Op<Matmul.Args> {
             {64, 64, 64},
             {2, 130, 300},
             {67, 3, 257},
-            {33, 100, 513}
+            {33, 100, 513},
+            {40, 40, 6},
+            {205, 70, 11}
         };
         for (int[] size : sizes) {
             for (int layout = 0; layout < 4; layout++) {
