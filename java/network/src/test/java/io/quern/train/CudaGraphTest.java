@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.data.Batches;
 import io.quern.data.Loader;
 import io.quern.nn.ModelParser;
 import io.quern.nn.Network;
@@ -173,6 +174,47 @@ class CudaGraphTest {
         for (int step = 3; step < 10; step++) {
             assertEquals(1000, launches.get(step) - launches.get(step - 1), "step " + step + " of " + launches);
         }
+    }
+
+    /** Two models by turns on one device: the larger one moves the scratch memory that the smaller one's graph uses. */
+    @Test
+    void anotherModelBetweenTheStepsChangesNoBit() {
+        List<float[]> both = new ArrayList<>();
+        for (boolean graphs : new boolean[] {false, true}) {
+            System.setProperty(GRAPHS, Boolean.toString(graphs));
+            ToyData small = ToyData.quarters(64, 8, 1);
+            ToyData large = ToyData.quarters(32, 46, 1);
+            try (Backend backend = Backends.of("cuda-sim", 1);
+                    Network one = Network.build(
+                            ModelParser.parse(CONVOLUTIONS),
+                            small.sampleShape(),
+                            Rng.of(7),
+                            DType.F32,
+                            backend.memory());
+                    Network two = Network.build(
+                            ModelParser.parse("flatten dense(257) relu dense(4)"),
+                            large.sampleShape(),
+                            Rng.of(8),
+                            DType.F32,
+                            backend.memory());
+                    TrainingStep first = new TrainingStep(
+                            one, backend, options(1, new AdamW()).withClipNorm(1));
+                    TrainingStep second = new TrainingStep(two, backend, options(1, new Sgd(0.9)));
+                    Batches of = Loader.inOrder(small, 8).epoch(0);
+                    Batches ofLarge = Loader.inOrder(large, 8).epoch(0)) {
+                for (int step = 0; step < 8; step++) {
+                    first.run(of.next(), step, 1e-3);
+                    if (step >= 4) {
+                        second.run(ofLarge.next(), step - 4, 1e-3);
+                    }
+                }
+                both.add(one.trained().values().toFloats());
+                both.add(two.trained().values().toFloats());
+            }
+        }
+        assertArrayEquals(both.get(0), both.get(2));
+        assertArrayEquals(both.get(1), both.get(3));
+        assertTrue(simulator.calls("cuGraphLaunch") >= 5, simulator.calls("cuGraphLaunch") + " graph launches");
     }
 
     /** Looks at the output on the host, within the step. */
