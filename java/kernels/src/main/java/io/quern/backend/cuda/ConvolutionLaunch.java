@@ -3,17 +3,37 @@ package io.quern.backend.cuda;
 import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.Tensor;
 
-/** What the three passes of a convolution share: the last parameters of their kernels, and the choice of tiles. */
+/** What the three passes of a convolution share: the problem as their kernels want it, and the choice of kernels. */
 record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeometry geometry) {
     static final int BLOCK = 256;
-    private static final int TILE = 64;
+    /** Pixels that one thread of a direct kernel makes. */
+    static final int STRIP = 4;
+    /** Of an axis of the grid. */
+    static final long MOST_BLOCKS = 65_535;
+    /** Channels of one 16-byte access. */
+    private static final int LANES = 4;
     /** With fewer channels per group, most of a tile would be empty. */
-    private static final int LEAST_CHANNELS = 4;
-    /** Kernels count pixels in 32 bits. */
-    private static final long MOST_PIXELS = Integer.MAX_VALUE - TILE;
+    private static final int LEAST_CHANNELS = 8;
+    /** The same where there is one group: a thread per result has as many terms as a tile has then. */
+    private static final int LEAST_DENSE = 4;
+    /** Kernels count pixels and filter elements in 32 bits; tiles may stick out. */
+    private static final long MOST = Integer.MAX_VALUE - 128;
+
+    /** Bytes that partial sums may take. */
+    private static final long MOST_PARTIAL = 256L << 20;
 
     boolean supported() {
-        return imagePixels() <= MOST_PIXELS && resultPixels() <= MOST_PIXELS && filter.elements() <= MOST_PIXELS;
+        long rowPitch = image.size(2) * image.size(3);
+        long reach = geometry.dilationH() * filter.size(0) * rowPitch
+                + geometry.dilationW() * filter.size(1) * image.size(3);
+        return imagePixels() <= MOST
+                && resultPixels() <= MOST
+                && filter.elements() <= MOST
+                && reach <= MOST
+                && rowPitch <= MOST
+                && result.size(1) * result.size(2) * result.size(3) <= MOST
+                && image.elements() / STRIP <= MOST
+                && result.elements() / STRIP <= MOST;
     }
 
     long imagePixels() {
@@ -24,6 +44,11 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
         return result.size(0) * result.size(1) * result.size(2);
     }
 
+    /** Taps and channels that a result sums. */
+    long terms() {
+        return filter.size(0) * filter.size(1) * filter.size(2);
+    }
+
     int groupC() {
         return filter.dim(2);
     }
@@ -32,33 +57,81 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
         return filter.dim(3) / geometry.groups();
     }
 
+    /** Pairs of remainders of an image pixel's row and column by the stride. */
+    long remainders() {
+        return (long) geometry.strideH() * geometry.strideW();
+    }
+
     /** True when a thread per result is the better form: depthwise and nearly so. */
     boolean direct(int columns) {
-        return columns < LEAST_CHANNELS;
+        return columns < (geometry.groups() == 1 ? LEAST_DENSE : LEAST_CHANNELS) || geometry.groups() > MOST_BLOCKS;
     }
 
-    /** Adds the extents and the geometry: convolution.cuh. */
+    /** True when tiles can be loaded 16 bytes at a time. */
+    boolean vectors() {
+        return groupC() % LANES == 0 && groupK() % LANES == 0 && aligned();
+    }
+
+    private boolean aligned() {
+        return (image.address() | filter.address() | result.address()) % (LANES * Float.BYTES) == 0;
+    }
+
+    /** Channels that a thread of a direct kernel makes. */
+    int lanes(Tensor bias, Tensor preactivation) {
+        long others = (bias == null ? 0 : bias.address()) | (preactivation == null ? 0 : preactivation.address());
+        boolean depthwise = groupC() == 1 && groupK() == 1 && image.size(3) % LANES == 0;
+        return depthwise && aligned() && others % (LANES * Float.BYTES) == 0 ? LANES : 1;
+    }
+
+    /**
+     * Pieces of a sum: more for fewer blocks.
+     *
+     * @param blocks of one piece
+     * @param wanted blocks in all
+     * @param least terms of a piece
+     * @param elements of the result
+     */
+    static int splits(long blocks, long wanted, long terms, long least, long elements) {
+        long most = Math.min(terms / least, MOST_PARTIAL / Math.max(1, elements * Float.BYTES));
+        return Math.toIntExact(Math.max(1, Math.min(wanted / Math.max(1, blocks), most)));
+    }
+
+    /** Adds Convolution of convolution.cuh. */
     Launch problem(Launch launch) {
-        return launch.i32(image.dim(0))
-                .i32(image.dim(1))
-                .i32(image.dim(2))
-                .i32(image.dim(3))
-                .i32(filter.dim(0))
-                .i32(filter.dim(1))
-                .i32(filter.dim(3))
-                .i32(result.dim(1))
-                .i32(result.dim(2))
-                .i32(geometry.strideH())
-                .i32(geometry.strideW())
-                .i32(geometry.paddingH())
-                .i32(geometry.paddingW())
-                .i32(geometry.dilationH())
-                .i32(geometry.dilationW())
-                .i32(geometry.groups());
+        return launch.words(
+                pair(image.dim(0), image.dim(1)),
+                pair(image.dim(2), image.dim(3)),
+                pair(filter.dim(0), filter.dim(1)),
+                pair(filter.dim(3), result.dim(1)),
+                pair(result.dim(2), geometry.strideH()),
+                pair(geometry.strideW(), geometry.paddingH()),
+                pair(geometry.paddingW(), geometry.dilationH()),
+                pair(geometry.dilationW(), geometry.groups()),
+                FastDivision.by(result.dim(1)),
+                FastDivision.by(result.dim(2)));
     }
 
-    /** Launches a tile for every 64 rows and 64 columns of each group, and of each of some pieces of the sum. */
-    void tiles(Launch launch, long rows, int columns, int pieces) {
-        launch.run(Math.ceilDiv(rows, TILE), Math.ceilDiv(columns, TILE), (long) geometry.groups() * pieces, BLOCK, 0);
+    /** Adds Strips of convolution.cuh, of the tensor with a thread for each strip; its threads are {@link #threads}. */
+    static Launch strips(Launch launch, Tensor covered, int lanes) {
+        int channels = covered.dim(3) / lanes;
+        int strips = Math.ceilDiv(covered.dim(2), STRIP);
+        return launch.words(
+                pair(channels, strips),
+                pair(covered.dim(1), Math.toIntExact(threads(covered, lanes))),
+                FastDivision.by(Math.max(1, channels)),
+                FastDivision.by(strips),
+                FastDivision.by(covered.dim(1)));
+    }
+
+    static long threads(Tensor covered, int lanes) {
+        return covered.size(0)
+                * covered.size(1)
+                * Math.ceilDiv(covered.size(2), (long) STRIP)
+                * covered.size(3)
+                / lanes;
+    }
+
+    private static long pair(int low, int high) {
+        return low & 0xffffffffL | (long) high << 32;
     }
 }
