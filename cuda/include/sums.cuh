@@ -68,6 +68,7 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     const long long end = min_of(rows, first + chunk);
     Pair sum{0, 0};
     if (column < columns) {
+#pragma unroll 4  // several loads under way
         for (long long row = first + group; row < end; row += 8) {
             const Pair next = term(row, column);
             sum.a += next.a;
@@ -90,6 +91,7 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
 /// The sums of a column over all chunks.
 QUERN_DEVICE Pair column_total(const double* partial, int chunks, int columns, int column) {
     Pair sum{0, 0};
+#pragma unroll 8
     for (int i = 0; i < chunks; i++) {
         const double* in = partial + static_cast<long long>(i) * 2 * columns + column;
         sum.a += in[0];

@@ -7,6 +7,7 @@
 // conv2d_direct_f32_{1,4}             a thread per strip of 4 pixels and 1 or 4 channels (4: depthwise, aligned)
 // bias, preactivation may be null; partial is null where splits is 1.
 #include "activation.cuh"
+#include "strips.cuh"
 #include "taps.cuh"
 
 namespace quern::conv2d {

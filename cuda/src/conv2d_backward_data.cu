@@ -6,6 +6,7 @@
 // conv2d_backward_data_any_f32_{128x64,64x64}       the same without that condition
 // conv2d_backward_data_direct_f32_{1,4}             a thread per strip of 4 pixels and 1 or 4 channels (4: depthwise, aligned)
 // With splits > 1, dx is a space for the partial sums (splits, dx), which conv2d_sums_f32 (conv2d_backward_weights.cu) adds.
+#include "strips.cuh"
 #include "taps.cuh"
 
 namespace quern::conv2d_backward_data {

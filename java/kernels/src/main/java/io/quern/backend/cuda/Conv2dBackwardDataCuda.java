@@ -47,10 +47,10 @@ final class Conv2dBackwardDataCuda implements Kernel<Conv2dBackwardData.Args> {
                     .tensor(args.dy())
                     .tensor(args.filter())
                     .tensor(args.dx()));
-            ConvolutionLaunch.strips(launch, args.dx(), lanes)
+            StripLaunch strips = new StripLaunch(args.dx(), lanes, ConvolutionLaunch.STRIP);
+            strips.run(strips.add(launch)
                     .words(FastDivision.by(args.geometry().strideH()))
-                    .words(FastDivision.by(args.geometry().strideW()))
-                    .cover(ConvolutionLaunch.threads(args.dx(), lanes), ConvolutionLaunch.BLOCK, 1);
+                    .words(FastDivision.by(args.geometry().strideW())));
             return;
         }
         int groups = args.geometry().groups();

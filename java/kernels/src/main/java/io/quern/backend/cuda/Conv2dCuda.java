@@ -45,8 +45,8 @@ final class Conv2dCuda implements Kernel<Conv2d.Args> {
         if (conv.direct(conv.groupK())) {
             int lanes = conv.lanes(args.bias(), args.preactivation());
             Launch launch = conv.problem(epilogue(operands(lanes == 1 ? direct : depthwise, args), args));
-            ConvolutionLaunch.strips(launch, args.y(), lanes)
-                    .cover(ConvolutionLaunch.threads(args.y(), lanes), ConvolutionLaunch.BLOCK, 1);
+            StripLaunch strips = new StripLaunch(args.y(), lanes, ConvolutionLaunch.STRIP);
+            strips.run(strips.add(launch));
             return;
         }
         int groups = args.geometry().groups();

@@ -10,8 +10,6 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     static final int STRIP = 4;
     /** Of an axis of the grid. */
     static final long MOST_BLOCKS = 65_535;
-    /** Channels of one 16-byte access. */
-    private static final int LANES = 4;
     /** With fewer channels per group, most of a tile would be empty. */
     private static final int LEAST_CHANNELS = 8;
     /** The same where there is one group: a thread per result has as many terms as a tile has then. */
@@ -69,18 +67,15 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
 
     /** True when tiles can be loaded 16 bytes at a time. */
     boolean vectors() {
-        return groupC() % LANES == 0 && groupK() % LANES == 0 && aligned();
-    }
-
-    private boolean aligned() {
-        return (image.address() | filter.address() | result.address()) % (LANES * Float.BYTES) == 0;
+        return groupC() % StripLaunch.LANES == 0
+                && groupK() % StripLaunch.LANES == 0
+                && StripLaunch.lanes(image, filter, result) == StripLaunch.LANES;
     }
 
     /** Channels that a thread of a direct kernel makes. */
     int lanes(Tensor bias, Tensor preactivation) {
-        long others = (bias == null ? 0 : bias.address()) | (preactivation == null ? 0 : preactivation.address());
-        boolean depthwise = groupC() == 1 && groupK() == 1 && image.size(3) % LANES == 0;
-        return depthwise && aligned() && others % (LANES * Float.BYTES) == 0 ? LANES : 1;
+        boolean depthwise = groupC() == 1 && groupK() == 1;
+        return depthwise ? StripLaunch.lanes(image, filter, result, bias, preactivation) : 1;
     }
 
     /**
@@ -99,39 +94,15 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     /** Adds Convolution of convolution.cuh. */
     Launch problem(Launch launch) {
         return launch.words(
-                pair(image.dim(0), image.dim(1)),
-                pair(image.dim(2), image.dim(3)),
-                pair(filter.dim(0), filter.dim(1)),
-                pair(filter.dim(3), result.dim(1)),
-                pair(result.dim(2), geometry.strideH()),
-                pair(geometry.strideW(), geometry.paddingH()),
-                pair(geometry.paddingW(), geometry.dilationH()),
-                pair(geometry.dilationW(), geometry.groups()),
+                Launch.pair(image.dim(0), image.dim(1)),
+                Launch.pair(image.dim(2), image.dim(3)),
+                Launch.pair(filter.dim(0), filter.dim(1)),
+                Launch.pair(filter.dim(3), result.dim(1)),
+                Launch.pair(result.dim(2), geometry.strideH()),
+                Launch.pair(geometry.strideW(), geometry.paddingH()),
+                Launch.pair(geometry.paddingW(), geometry.dilationH()),
+                Launch.pair(geometry.dilationW(), geometry.groups()),
                 FastDivision.by(result.dim(1)),
                 FastDivision.by(result.dim(2)));
-    }
-
-    /** Adds Strips of convolution.cuh, of the tensor with a thread for each strip; its threads are {@link #threads}. */
-    static Launch strips(Launch launch, Tensor covered, int lanes) {
-        int channels = covered.dim(3) / lanes;
-        int strips = Math.ceilDiv(covered.dim(2), STRIP);
-        return launch.words(
-                pair(channels, strips),
-                pair(covered.dim(1), Math.toIntExact(threads(covered, lanes))),
-                FastDivision.by(Math.max(1, channels)),
-                FastDivision.by(strips),
-                FastDivision.by(covered.dim(1)));
-    }
-
-    static long threads(Tensor covered, int lanes) {
-        return covered.size(0)
-                * covered.size(1)
-                * Math.ceilDiv(covered.size(2), (long) STRIP)
-                * covered.size(3)
-                / lanes;
-    }
-
-    private static long pair(int low, int high) {
-        return low & 0xffffffffL | (long) high << 32;
     }
 }

@@ -3,6 +3,7 @@ package io.quern.backend.cuda;
 import io.quern.backend.ffi.CudaDriver;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.backend.ffi.LaunchLayout;
+import io.quern.op.Op;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -89,6 +90,16 @@ final class Launch implements AutoCloseable {
             values.set(ValueLayout.JAVA_LONG, at + 8L * i, words[i]);
         }
         return this;
+    }
+
+    /** Where the kernel writes the first index outside a table of so many rows: {@link IndexFaults}. */
+    Launch fault(Op<?> op, long rows) {
+        return i64(device.faults().slot(op.name(), rows));
+    }
+
+    /** Two 32-bit members of a structure as one word. */
+    static long pair(int low, int high) {
+        return low & 0xffffffffL | (long) high << 32;
     }
 
     Launch flag(boolean value) {

@@ -69,6 +69,16 @@ class Conv2dCudaTest {
                         576,
                         SAME.withGroups(64),
                         new Kernels("any_f32_128x64", "any_f32_128x64", "any_f32_64x64")),
+                new Problem(
+                        1,
+                        12,
+                        11,
+                        512,
+                        2,
+                        3,
+                        512,
+                        SAME.withGroups(64),
+                        new Kernels("f32_128x64", "f32_128x64", "f32_64x64")),
                 // several remainders of the stride, each with tiles of its own
                 new Problem(
                         1,
