@@ -95,16 +95,17 @@ struct WindowLoader : Along<Depth, Width> {
     }
 };
 
-/// Lines are rows of the filter, null behind the last; terms are found by the walk's other offset.
+/// Lines are rows of the filter, of which so many are left; terms are found by the walk's other offset.
 template <int Depth, int Width, bool Vector>
 struct FilterLoader : Along<Depth, Width> {
     using Base = Along<Depth, Width>;
     const float* from[Base::kCount];
+    int lines;
 
     QUERN_DEVICE void load(float* tile, const TapWalk& walk, bool valid, int element) {
 #pragma unroll
         for (int i = 0; i < Base::kCount; i++) {
-            Base::template copy<Vector>(tile, i, element, from[i] + walk.other, valid && from[i] != nullptr);
+            Base::template copy<Vector>(tile, i, element, from[i] + walk.other, valid && Base::line(i) < lines);
         }
     }
 };
@@ -145,7 +146,8 @@ struct PixelLoader {
             for (int j = 0; j < kTaps; j++) {
                 const int to_y = origin.y + y[j], to_x = origin.x + x[j];
                 const bool there = own_line() + i * kLines < left && within(to_y, to_x, conv.h, conv.w);
-                const int to = (origin.image * conv.h + to_y) * conv.w + to_x;
+                // unsigned: outside the image it may be anything
+                const u32 to = (static_cast<u32>(origin.image * conv.h) + to_y) * conv.w + to_x;
                 copy_async<Vector ? 16 : 4>(target + j, image + static_cast<long long>(to) * conv.c + channel[j], there);
             }
         }

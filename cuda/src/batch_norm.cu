@@ -5,6 +5,37 @@
 
 namespace quern::batch_norm {
 
+template <int Lanes>
+QUERN_DEVICE void sums(const float* x, double* partial, long long rows, int channels, long long chunk) {
+    column_sums<Lanes>(rows, channels, chunk, partial, [=](long long row, int c) {
+        const Vec<float, Lanes> values = load_vec<float, Lanes>(x + row * channels + c);
+        Vec<Pair, Lanes> out;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            const double value = values[i];
+            out[i] = {value, value * value};
+        }
+        return out;
+    });
+}
+
+template <int Lanes>
+QUERN_DEVICE void backward_sums(const float* x, const float* dy, const float* mean, double* partial, long long rows,
+                                int channels, long long chunk) {
+    column_sums<Lanes>(rows, channels, chunk, partial, [=](long long row, int c) {
+        const long long at = row * channels + c;
+        const Vec<float, Lanes> values = load_vec<float, Lanes>(x + at), gradients = load_vec<float, Lanes>(dy + at),
+                                means = load_vec<float, Lanes>(mean + c);
+        Vec<Pair, Lanes> out;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            const double gradient = gradients[i];
+            out[i] = {gradient * (static_cast<double>(values[i]) - means[i]), gradient};
+        }
+        return out;
+    });
+}
+
 /// y = (x - mean) inverse gamma + beta.
 template <int Lanes, class Inverse>
 QUERN_DEVICE void normalize(const float* x, const float* gamma, const float* beta, const float* mean, Inverse inverse_of,
@@ -80,11 +111,11 @@ QUERN_DEVICE void scale(const float* dy, const float* gamma, const float* varian
 /// Sums of x and x^2.
 QUERN_KERNEL(256, batch_norm_sums_f32, const float* x, double* partial, long long rows, int channels,
              long long chunk) {
-    QUERN_SHARED(quern::Pair, shared, [8][32]);
-    quern::column_sums(rows, channels, chunk, partial, shared, [=](long long row, int c) {
-        const double value = x[row * channels + c];
-        return quern::Pair{value, value * value};
-    });
+    if (channels % 4 == 0 && quern::aligned16(x)) {
+        quern::batch_norm::sums<4>(x, partial, rows, channels, chunk);
+    } else {
+        quern::batch_norm::sums<1>(x, partial, rows, channels, chunk);
+    }
 }
 
 /// The statistics of each channel, and the running ones moved; one thread per channel.
@@ -131,11 +162,11 @@ QUERN_KERNEL(256, batch_norm_inference_f32, const float* x, const float* gamma, 
 /// Sums of dy (x - mean) and dy.
 QUERN_KERNEL(256, batch_norm_backward_sums_f32, const float* x, const float* dy, const float* mean, double* partial,
              long long rows, int channels, long long chunk) {
-    QUERN_SHARED(quern::Pair, shared, [8][32]);
-    quern::column_sums(rows, channels, chunk, partial, shared, [=](long long row, int c) {
-        const double gradient = dy[row * channels + c];
-        return quern::Pair{gradient * (static_cast<double>(x[row * channels + c]) - mean[c]), gradient};
-    });
+    if (channels % 4 == 0 && quern::aligned16(x) && quern::aligned16(dy) && quern::aligned16(mean)) {
+        quern::batch_norm::backward_sums<4>(x, dy, mean, partial, rows, channels, chunk);
+    } else {
+        quern::batch_norm::backward_sums<1>(x, dy, mean, partial, rows, channels, chunk);
+    }
 }
 
 /// dgamma and dbeta of each channel; one thread per channel. The deviation is given as its inverse, or as a variance.

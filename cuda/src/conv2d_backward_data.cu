@@ -129,13 +129,11 @@ QUERN_DEVICE void tiles(const float* dy, const float* filter, float* dx, const C
             source.a.place(i, kOutside, 0, dy);
         }
     }
+    source.b.lines = group_c - channel0;
 #pragma unroll
     for (int i = 0; i < source.b.kCount; i++) {
-        const int channel = channel0 + source.b.line(i);
-        const int tap = rows.first_tap * conv.s + columns.first_tap;
-        source.b.from[i] = channel < group_c
-                               ? filter + (static_cast<long long>(tap) * group_c + channel) * conv.k + group * group_k
-                               : nullptr;
+        const int tap = rows.first_tap * conv.s + columns.first_tap, channel = channel0 + source.b.line(i);
+        source.b.from[i] = filter + (static_cast<long long>(tap) * group_c + channel) * conv.k + group * group_k;
     }
     Tile tile;
     tile.multiply(source);

@@ -16,22 +16,36 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     private static final int LEAST_DENSE = 4;
     /** Kernels count pixels and filter elements in 32 bits; tiles may stick out. */
     private static final long MOST = Integer.MAX_VALUE - 128;
+    /** Of a padding, or between taps: less than kOutside of convolution.cuh. */
+    private static final long MOST_PIXELS = 1 << 29;
 
     /** Bytes that partial sums may take. */
     private static final long MOST_PARTIAL = 256L << 20;
 
     boolean supported() {
-        long rowPitch = image.size(2) * image.size(3);
-        long reach = geometry.dilationH() * filter.size(0) * rowPitch
-                + geometry.dilationW() * filter.size(1) * image.size(3);
         return imagePixels() <= MOST
                 && resultPixels() <= MOST
                 && filter.elements() <= MOST
-                && reach <= MOST
-                && rowPitch <= MOST
-                && result.size(1) * result.size(2) * result.size(3) <= MOST
-                && image.elements() / STRIP <= MOST
-                && result.elements() / STRIP <= MOST;
+                && reach(image) <= MOST
+                && reach(result) <= MOST
+                && Math.max(geometry.paddingH(), geometry.paddingW()) < MOST_PIXELS
+                && strips(image) <= MOST
+                && strips(result) <= MOST
+                && result.size(1) * result.size(2) * result.size(3) <= MOST;
+    }
+
+    /** More than the elements between those that the first and the last tap see. */
+    private long reach(Tensor tensor) {
+        long down = (long) geometry.dilationH() * filter.size(0);
+        long across = (long) geometry.dilationW() * filter.size(1);
+        return Math.max(down, across) < MOST_PIXELS
+                ? ((down + 1) * tensor.size(2) + across) * tensor.size(3)
+                : Long.MAX_VALUE;
+    }
+
+    /** Threads of a direct kernel with one channel each. */
+    private static long strips(Tensor tensor) {
+        return tensor.size(0) * tensor.size(1) * Math.ceilDiv(tensor.size(2), (long) STRIP) * tensor.size(3);
     }
 
     long imagePixels() {
