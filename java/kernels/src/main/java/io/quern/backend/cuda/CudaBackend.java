@@ -138,6 +138,11 @@ public final class CudaBackend implements Backend {
         return device.info().cacheBytes();
     }
 
+    /** The last launches, each as op (kernel, grid, block), separated by commas. */
+    String launches() {
+        return device.log().suspects();
+    }
+
     /** True when the device failed and cannot be used again by this process. */
     public boolean isLost() {
         return device.isLost();

@@ -3,6 +3,7 @@ package io.quern.backend.cuda;
 import io.quern.backend.ffi.CudaDriver;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.backend.ffi.LaunchLayout;
+import io.quern.op.Op;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -147,6 +148,16 @@ final class Launch implements AutoCloseable {
             throw new IllegalStateException("a tensor map at byte " + used + " of the arguments");
         }
         return words(map);
+    }
+
+    /** Where the kernel writes the first index outside a table of so many rows: {@link IndexFaults}. */
+    Launch fault(Op<?> op, long rows) {
+        return i64(device.faults().slot(op.name(), rows));
+    }
+
+    /** Two 32-bit members of a structure as one word. */
+    static long pair(int low, int high) {
+        return low & 0xffffffffL | (long) high << 32;
     }
 
     Launch flag(boolean value) {
