@@ -19,7 +19,7 @@ options= tests= tables=
 case ${1-} in
   sim)
     what='the simulated CUDA driver (backend cuda-sim, and its tests) is'
-    targets='quern_cuda_sim quern_sim_base'
+    targets='quern_cuda_sim quern_sim_base quern_sim_hopper'
     ;;
   tests)
     what="the simulated CUDA driver's own tests are"

@@ -195,6 +195,8 @@ Group*& current_group();
 
 /// The calls that kernels make.
 const sim::Runtime* runtime();
-void set_late(bool late);
+void set_late(bool late, bool early_loads);
+/// True when loads that complete on an mbarrier are done as late as allowed, too.
+bool loads_late();
 
 }  // namespace quern::driver
