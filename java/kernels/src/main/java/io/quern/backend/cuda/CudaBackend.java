@@ -24,25 +24,25 @@ public final class CudaBackend implements Backend {
     private final String name;
     private final CudaDevice device;
     private final DeviceMemory memory;
-    private final KernelImage image;
+    private final KernelImages images;
     private final DeviceScratch scratch;
     private final Launch launch;
     private final KernelTable kernels;
     private boolean closed;
 
-    CudaBackend(String name, CudaDriver driver, int ordinal, byte[] base) {
-        this.name = name;
+    CudaBackend(CudaPlatform platform, CudaDriver driver, int ordinal) {
+        this.name = platform.id();
         this.device = new CudaDevice(driver, ordinal);
         try {
             memory = new DeviceMemory(device, name);
-            image = new KernelImage(device, base);
+            images = new KernelImages(device, platform);
         } catch (RuntimeException e) {
             device.close();
             throw e;
         }
         scratch = new DeviceScratch(memory);
         launch = new Launch(device, Boolean.getBoolean(WAIT));
-        kernels = CudaTable.of(new CudaKernels(image, launch, scratch));
+        kernels = CudaTable.of(new CudaKernels(images, device, launch, scratch));
     }
 
     @Override
@@ -60,8 +60,9 @@ public final class CudaBackend implements Backend {
         args.inputs().forEach(tensor -> requireHere(op, tensor));
         args.outputs().forEach(tensor -> requireHere(op, tensor));
         if (!kernels.covers(op, args)) {
-            throw new QuernException(op.name() + " has no " + name + " kernel for " + args.outputs() + " from "
-                    + args.inputs() + "; kernels take contiguous F32. Run this model with --backend vector");
+            throw new QuernException(
+                    op.name() + " has no " + name + " kernel for " + args.outputs() + " from " + args.inputs()
+                            + "; kernels take contiguous F32, some BF16 as well. Run this model with --backend vector");
         }
         device.log().begin(op.name());
         kernels.run(op, args);
@@ -128,7 +129,7 @@ public final class CudaBackend implements Backend {
         }
         device.release(DriverCall.STREAM_SYNCHRONIZE, device.stream());
         memory.close();
-        image.close();
+        images.close();
         launch.close();
         device.close();
     }

@@ -20,7 +20,7 @@ final class Launch implements AutoCloseable {
     private final boolean waits;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment config = arena.allocate(LaunchLayout.CONFIG_BYTES, 8);
-    private final MemorySegment values = arena.allocate((long) MAX_ARGUMENTS * SLOT, 8);
+    private final MemorySegment values = arena.allocate((long) MAX_ARGUMENTS * SLOT, TensorMaps.ALIGNMENT);
     private final MemorySegment pointers = arena.allocate((long) MAX_ARGUMENTS * SLOT, 8);
     private CudaKernel kernel;
     private int count;
@@ -100,6 +100,14 @@ final class Launch implements AutoCloseable {
     /** Two 32-bit members of a structure as one word. */
     static long pair(int low, int high) {
         return low & 0xffffffffL | (long) high << 32;
+    }
+
+    /** A tensor map of {@link TensorMaps}; in front of other arguments, since it is aligned. */
+    Launch map(long... map) {
+        if (used % TensorMaps.ALIGNMENT != 0) {
+            throw new IllegalStateException("a tensor map at byte " + used + " of the arguments");
+        }
+        return words(map);
     }
 
     Launch flag(boolean value) {

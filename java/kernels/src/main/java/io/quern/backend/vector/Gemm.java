@@ -16,31 +16,36 @@ import java.util.function.IntConsumer;
  * per k block, k blocks in order. So bits depend on the shape alone, not on the number of threads.
  */
 final class Gemm {
-    /** Longest k block: a panel of B (two vectors x KC) takes 2/3 of a 48 KiB L1. */
+    /** Longest k block: a panel of B then takes an eighth of a 1 MiB L2, and C is passed seldom. */
     static final int KC = 512;
     /** A block of C with the block of A and the panels of B that pass it takes 3/4 of a 1 MiB L2. */
     static final int ROWS_L2 = 256, COLUMNS_L2 = 256;
     /** Bytes of shared panels packed at once: half of L3. */
     private static final long SHARED = 16L << 20;
-    /** Rows and columns of shared operands packed at once: whole panels, as everything that cuts C. */
-    private static final int SPAN_A = 4096 / GemmTile.ROWS * GemmTile.ROWS;
+    /** Rows and columns of shared operands packed at once. */
+    private static final int SPAN = 4096;
 
-    private static final int SPAN_B = 4096 / GemmTile.COLUMNS * GemmTile.COLUMNS;
     /** Rows and columns packed by one unit of work: long runs to read, few panels to write at once. */
-    private static final int GROUP_A = 32 * GemmTile.ROWS, GROUP_B = 8 * GemmTile.COLUMNS;
+    private static final int GROUP = 256;
+
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
     /** Sides up to which an operand is read too seldom to be worth packing. */
     private static final int FEW = 64;
+    /** Bytes of an operand that a cache holds with its gaps. */
+    private static final int SMALL = 128 << 10;
 
     private final int m, n, k, kc;
     private final GemmBlock block;
-    private final PanelSource a, b;
+    private final GemmPanels a, b;
     private final boolean directA, directB, sharedA, sharedB;
     private final Scratch scratch;
     private final WorkerPool parallel;
     private final Thread caller = Thread.currentThread();
-    private final int rowsPerTask, columnsPerTask;
+    private final int tileRows, tileColumns, rowsPerTask, columnsPerTask;
+    /** {@link #SPAN} and {@link #GROUP} in whole panels, as everything that cuts C. */
+    private final int wholeA, wholeB, groupA, groupB;
+
     private final long blockA, blockB;
     /** Where k block 0 of the shared panels lies, and the caller's own memory. */
     private long packedA, packedB, own;
@@ -69,6 +74,9 @@ final class Gemm {
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool parallel) {
+        if (m <= 0 || n <= 0) {
+            return;
+        }
         multiply(
                 m,
                 n,
@@ -84,38 +92,35 @@ final class Gemm {
                 parallel);
     }
 
-    /** The same with operands that pack themselves. */
-    static void multiply(
+    private static void multiply(
             int m,
             int n,
             int k,
             float alpha,
-            PanelSource a,
-            PanelSource b,
+            GemmPanels a,
+            GemmPanels b,
             float beta,
             long c,
             long ldc,
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool parallel) {
-        if (m <= 0 || n <= 0) {
-            return;
-        }
         boolean alone = parallel == null || parallel.threads() == 1 || (long) m * n * k < PARALLEL;
-        GemmPanels stridedA = a instanceof GemmPanels s && s.isReadable() ? s : null;
-        GemmPanels stridedB = b instanceof GemmPanels s && s.isReadable() ? s : null;
-        if (stridedA != null && stridedB != null && k >= 2 * Lanes.FLOATS && alpha != 0) {
-            GemmDots dots = dots(m, n, k, alpha, stridedA, stridedB, beta, c, ldc * Float.BYTES, epilogue, scratch);
+        if (a.isReadable() && b.isReadable() && k >= 2 * Lanes.FLOATS && alpha != 0) {
+            GemmDots dots = dots(m, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue, scratch);
             if (dots != null) {
                 run(dots.tasks(), dots::run, alone ? null : parallel);
                 return;
             }
         }
+        GemmTile shape = GemmTile.of(m, n);
         // A row-major A is read in place at any size: packing it costs time and gains nothing (see
-        // bench/lab/matmul.md).
-        GemmPanels directA = stridedA != null && (stridedA.isDeep() || n <= FEW) ? stridedA : null;
-        GemmPanels directB = stridedB != null && stridedB.isWide() && m <= FEW ? stridedB : null;
-        GemmBlock block = new GemmBlock(k, alpha, directA, directB, beta, c, ldc * Float.BYTES, epilogue);
+        // bench/lab/matmul.md). In place the borders are read from whole tiles that overlap their neighbours, so there
+        // must be a whole one.
+        boolean directA = a.isReadable() && (a.isDeep() || fits(n, m, k)) && m >= shape.rows;
+        boolean directB = b.isReadable() && b.isWide() && fits(m, n, k) && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS);
+        GemmBlock block = new GemmBlock(
+                shape, n, k, alpha, directA ? a : null, directB ? b : null, beta, c, ldc * Float.BYTES, epilogue);
         if (k == 0 || alpha == 0) {
             block.withoutProduct(m, n);
         } else if (alone && m <= ROWS_L2 && n <= COLUMNS_L2 && k <= KC) {
@@ -171,18 +176,22 @@ final class Gemm {
                 own);
     }
 
+    /** An operand of n rows or columns that is read too seldom to be worth packing, or stays in the caches as it lies. */
+    private static boolean fits(int passes, int n, int k) {
+        return passes <= FEW || passes <= 4 * FEW && (long) n * k * Float.BYTES <= SMALL;
+    }
+
     /** One block, one thread, one pass over k: no plan needed. */
-    private static void small(int m, int n, int k, GemmBlock block, PanelSource a, PanelSource b, Scratch scratch) {
-        int skipA = block.directA() == null ? 0 : m / GemmTile.ROWS * GemmTile.ROWS;
-        int skipB = block.directB() == null ? 0 : n / GemmTile.COLUMNS * GemmTile.COLUMNS;
-        long bytesA = (long) up(m - skipA, GemmTile.ROWS) * k * Float.BYTES;
-        long bytesB = (long) up(n - skipB, GemmTile.COLUMNS) * k * Float.BYTES;
+    private static void small(int m, int n, int k, GemmBlock block, GemmPanels a, GemmPanels b, Scratch scratch) {
+        int tileRows = block.shape().rows, tileColumns = block.shape().columns;
+        long bytesA = block.directA() != null ? 0 : bytesA(up(m, tileRows), k);
+        long bytesB = block.directB() != null ? 0 : (long) up(n, tileColumns) * k * Float.BYTES;
         long tile = scratch.address(GemmTile.SCRATCH + bytesB + bytesA), panelsB = tile + GemmTile.SCRATCH;
-        if (skipA < m) {
-            a.pack(panelsB + bytesB, skipA, m - skipA, 0, k);
+        if (bytesA > 0) {
+            a.pack(panelsB + bytesB, tileRows, 0, m, 0, k);
         }
-        if (skipB < n) {
-            b.pack(panelsB, skipB, n - skipB, 0, k);
+        if (bytesB > 0) {
+            b.pack(panelsB, tileColumns, 0, n, 0, k);
         }
         block.multiply(0, m, 0, n, 0, k, panelsB + bytesB, panelsB, tile);
     }
@@ -198,7 +207,7 @@ final class Gemm {
     }
 
     private Gemm(
-            int m, int n, int k, GemmBlock block, PanelSource a, PanelSource b, Scratch scratch, WorkerPool parallel) {
+            int m, int n, int k, GemmBlock block, GemmPanels a, GemmPanels b, Scratch scratch, WorkerPool parallel) {
         this.m = m;
         this.n = n;
         this.k = k;
@@ -209,27 +218,32 @@ final class Gemm {
         this.directB = block.directB() != null;
         this.scratch = scratch;
         this.parallel = parallel;
+        tileRows = block.shape().rows;
+        tileColumns = block.shape().columns;
+        wholeA = SPAN / tileRows * tileRows;
+        wholeB = SPAN / tileColumns * tileColumns;
+        groupA = GROUP / tileRows * tileRows;
+        groupB = GROUP / tileColumns * tileColumns;
         // Equal blocks, along k and along both sides of C: nobody waits for a sliver.
         kc = Math.min(k, up(ceil(k, ceil(k, KC)), 8));
         int down = ceil(m, ROWS_L2), across = ceil(n, COLUMNS_L2);
         if (parallel != null) {
             int wanted = 4 * parallel.threads();
-            while (down * across < wanted && (long) down * GemmTile.ROWS < m | (long) across * GemmTile.COLUMNS < n) {
-                if (ceil(m, down) >= ceil(n, across) || (long) across * GemmTile.COLUMNS >= n) {
+            while (down * across < wanted && (long) down * tileRows < m | (long) across * tileColumns < n) {
+                if (ceil(m, down) >= ceil(n, across) || (long) across * tileColumns >= n) {
                     down++;
                 } else {
                     across++;
                 }
             }
         }
-        rowsPerTask = up(ceil(m, down), GemmTile.ROWS);
-        columnsPerTask = up(ceil(n, across), GemmTile.COLUMNS);
-        sharedA = n > columnsPerTask;
-        sharedB = m > rowsPerTask;
-        int spanA = directA ? GemmTile.ROWS : sharedA ? Math.min(m, SPAN_A) : rowsPerTask;
-        int spanB = directB ? GemmTile.COLUMNS : sharedB ? Math.min(n, SPAN_B) : columnsPerTask;
-        blockA = (long) up(spanA, GemmTile.ROWS) * kc * Float.BYTES;
-        blockB = (long) up(spanB, GemmTile.COLUMNS) * kc * Float.BYTES;
+        rowsPerTask = up(ceil(m, down), tileRows);
+        columnsPerTask = up(ceil(n, across), tileColumns);
+        sharedA = !directA && n > columnsPerTask;
+        sharedB = !directB && m > rowsPerTask;
+        blockA = directA ? 0 : bytesA(up(sharedA ? Math.min(m, wholeA) : rowsPerTask, tileRows), kc);
+        blockB =
+                directB ? 0 : (long) up(sharedB ? Math.min(n, wholeB) : columnsPerTask, tileColumns) * kc * Float.BYTES;
     }
 
     private static int ceil(int x, int y) {
@@ -238,6 +252,11 @@ final class Gemm {
 
     private static int up(int x, int y) {
         return ceil(x, y) * y;
+    }
+
+    /** Bytes of packed rows, in whole cache lines. */
+    private static long bytesA(int rows, int k) {
+        return (long) rows * k * Float.BYTES + 63 & -64;
     }
 
     /** What one thread needs besides the shared panels. */
@@ -251,7 +270,7 @@ final class Gemm {
         packedA = scratch.address(together * perK + ownBytes());
         packedB = packedA + (sharedA ? together * blockA : 0);
         own = packedA + together * perK;
-        int spanRows = sharedA ? SPAN_A : m, spanColumns = sharedB ? SPAN_B : n;
+        int spanRows = n > columnsPerTask ? wholeA : m, spanColumns = m > rowsPerTask ? wholeB : n;
         for (c0 = 0; c0 < n; c0 += columns) {
             columns = Math.min(spanColumns, n - c0);
             for (r0 = 0; r0 < m; r0 += rows) {
@@ -274,37 +293,24 @@ final class Gemm {
     }
 
     private int unitsA() {
-        return sharedA ? ceil(k1 - k0, kc) * (directA ? 1 : ceil(rows, GROUP_A)) : 0;
+        return sharedA ? ceil(k1 - k0, kc) * ceil(rows, groupA) : 0;
     }
 
     private int unitsB() {
-        return sharedB ? ceil(k1 - k0, kc) * (directB ? 1 : ceil(columns, GROUP_B)) : 0;
+        return sharedB ? ceil(k1 - k0, kc) * ceil(columns, groupB) : 0;
     }
 
     private void packShared(int unit) {
         int kBlocks = ceil(k1 - k0, kc), unitB = unit - unitsA(), q = (unitB < 0 ? unit : unitB) % kBlocks;
         int p = k0 + q * kc, depth = Math.min(kc, k1 - p);
         if (unitB < 0) {
-            int from = unit / kBlocks * GROUP_A, count = directA ? rows : Math.min(GROUP_A, rows - from);
-            packA(packedA + q * blockA + (long) from * depth * Float.BYTES, r0 + from, count, p, depth);
+            int from = unit / kBlocks * groupA;
+            long to = packedA + q * blockA + (long) from * depth * Float.BYTES;
+            a.pack(to, tileRows, r0 + from, Math.min(groupA, rows - from), p, depth);
         } else {
-            int from = unitB / kBlocks * GROUP_B, count = directB ? columns : Math.min(GROUP_B, columns - from);
-            packB(packedB + q * blockB + (long) from * depth * Float.BYTES, c0 + from, count, p, depth);
-        }
-    }
-
-    /** All of these rows, or of an A that is read in place only the short last panel. */
-    private void packA(long to, int first, int count, int p, int depth) {
-        int skip = directA ? count / GemmTile.ROWS * GemmTile.ROWS : 0;
-        if (skip < count) {
-            a.pack(to, first + skip, count - skip, p, depth);
-        }
-    }
-
-    private void packB(long to, int first, int count, int p, int depth) {
-        int skip = directB ? count / GemmTile.COLUMNS * GemmTile.COLUMNS : 0;
-        if (skip < count) {
-            b.pack(to, first + skip, count - skip, p, depth);
+            int from = unitB / kBlocks * groupB;
+            long to = packedB + q * blockB + (long) from * depth * Float.BYTES;
+            b.pack(to, tileColumns, c0 + from, Math.min(groupB, columns - from), p, depth);
         }
     }
 
@@ -318,14 +324,14 @@ final class Gemm {
             int depth = Math.min(kc, k1 - p);
             long panelsA = mine, panelsB = mineB;
             if (sharedA) {
-                panelsA = packedA + q * blockA + (directA ? 0 : (long) row * depth * Float.BYTES);
-            } else {
-                packA(panelsA, r0 + row, height, p, depth);
+                panelsA = packedA + q * blockA + (long) row * depth * Float.BYTES;
+            } else if (!directA) {
+                a.pack(panelsA, tileRows, r0 + row, height, p, depth);
             }
             if (sharedB) {
-                panelsB = packedB + q * blockB + (directB ? 0 : (long) column * depth * Float.BYTES);
-            } else {
-                packB(panelsB, c0 + column, width, p, depth);
+                panelsB = packedB + q * blockB + (long) column * depth * Float.BYTES;
+            } else if (!directB) {
+                b.pack(panelsB, tileColumns, c0 + column, width, p, depth);
             }
             block.multiply(r0 + row, height, c0 + column, width, p, depth, panelsA, panelsB, tile);
         }

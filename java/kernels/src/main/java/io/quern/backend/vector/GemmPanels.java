@@ -11,27 +11,28 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * A strided matrix as {@link PanelSource}: the one packer for A and for B, which differ only in panel width and in which
- * of the two strides runs along k.
+ * A strided matrix that can write itself as panels: the one packer for A and for B, which differ only in panel width and
+ * in which of the two strides runs along k.
  *
- * @param width {@link GemmTile#ROWS} for A, {@link GemmTile#COLUMNS} for B
  * @param base address of element (0, 0)
  * @param along bytes from one row of A (column of B) to the next
  * @param deep bytes from one k to the next
  */
-record GemmPanels(int width, long base, long along, long deep) implements PanelSource {
+record GemmPanels(long base, long along, long deep) {
     private static final VectorSpecies<Float> S = Lanes.F;
+    private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
+    private static final VectorSpecies<Float> EIGHT = Lanes.FLOATS < 8 ? FOUR : FloatVector.SPECIES_256;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     /** The rows of A; strides in elements. */
     static GemmPanels rows(long a, long rowStride, long columnStride) {
-        return new GemmPanels(GemmTile.ROWS, a, rowStride * Float.BYTES, columnStride * Float.BYTES);
+        return new GemmPanels(a, rowStride * Float.BYTES, columnStride * Float.BYTES);
     }
 
     /** The columns of B; strides in elements. */
     static GemmPanels columns(long b, long rowStride, long columnStride) {
-        return new GemmPanels(GemmTile.COLUMNS, b, columnStride * Float.BYTES, rowStride * Float.BYTES);
+        return new GemmPanels(b, columnStride * Float.BYTES, rowStride * Float.BYTES);
     }
 
     /** Whether a kernel may read this matrix in place: its strides must fit the 31 bits that kernels promise C2. */
@@ -58,22 +59,38 @@ record GemmPanels(int width, long base, long along, long deep) implements PanelS
                 strided(base + i * along, along, deep, 1, 1, to + 4L * i * k, k);
             }
         }
-        return new GemmPanels(width, to, 4L * k, Float.BYTES);
+        return new GemmPanels(to, 4L * k, Float.BYTES);
     }
 
-    @Override
-    public void pack(long destination, int first, int count, int k0, int kc) {
+    /**
+     * Writes rows (of A) or columns (of B) {@code first .. first + count} for {@code k0 .. k0 + kc} as consecutive
+     * panels: element (i, p) of a panel lies at {@code (p * width + i) * 4} bytes, panels are {@code width * kc * 4}
+     * bytes apart. A short last panel is filled with zeros; of a wide one only the vectors that hold something are
+     * written.
+     *
+     * @param destination 64-byte aligned address
+     * @param width of a panel: {@link GemmTile#rows} or {@link GemmTile#columns}
+     * @param first a multiple of the panel width
+     */
+    void pack(long destination, int width, int first, int count, int k0, int kc) {
         long panel = (long) width * kc * Float.BYTES, from = base + first * along + k0 * deep;
         int whole = count / width, rest = count % width;
-        if (isWide() && width == 2 * Lanes.FLOATS) {
-            copyColumns(from, deep, whole, destination, panel, kc);
-            if (rest > 0) {
-                copyLastColumns(from + whole * width * along, deep, rest, destination + whole * panel, kc);
+        if (isWide() && width % (2 * Lanes.FLOATS) == 0) {
+            if (width == 2 * Lanes.FLOATS) {
+                copyTwo(from, deep, whole, destination, panel, kc);
+            } else {
+                copyFour(from, deep, whole, destination, panel, kc);
+            }
+            for (int i = 0; i < rest; i += Lanes.FLOATS) {
+                long left = from + whole * width * along + 4L * i, to = destination + whole * panel + 4L * i;
+                copyMasked(left, deep, Math.min(Lanes.FLOATS, rest - i), to, width, kc);
             }
             return;
         }
         for (int i = 0; i < whole; i++, from += width * along, destination += panel) {
-            if (isWide() && width == 8) {
+            if (isWide() && width == 6) {
+                copySix(from, deep, destination, kc);
+            } else if (isWide() && width == 8) {
                 copyEight(from, deep, destination, kc);
             } else if (isDeep() && width % 8 == 0) {
                 for (int r = 0; r < width; r += 8) {
@@ -89,7 +106,7 @@ record GemmPanels(int width, long base, long along, long deep) implements PanelS
     }
 
     /** Columns of B that lie side by side. Row by row over all panels: the reads are long runs, the writes go apart. */
-    private static void copyColumns(long from, long deep, int panels, long to, long panel, int kc) {
+    private static void copyTwo(long from, long deep, int panels, long to, long panel, int kc) {
         for (int p = 0; p < kc; p++, from += deep, to += 2 * BYTES) {
             long source = from, target = to;
             for (int i = 0; i < panels; i++, source += 2 * BYTES, target += panel) {
@@ -103,37 +120,54 @@ record GemmPanels(int width, long base, long along, long deep) implements PanelS
         }
     }
 
-    /** The last columns of B, fewer than two vectors: masked, so that nothing beyond them is read. */
-    private static void copyLastColumns(long from, long deep, int columns, long to, int kc) {
-        VectorMask<Float> left = S.indexInRange(0, columns), right = S.indexInRange(0, columns - S.length());
-        boolean both = columns > S.length();
-        for (int p = 0; p < kc; p++, from += deep, to += 2 * BYTES) {
-            from &= ADDRESS;
-            to &= ADDRESS;
-            FloatVector.fromMemorySegment(S, ALL, from, ORDER, left).intoMemorySegment(ALL, to, ORDER);
-            if (both) {
-                FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER, right)
-                        .intoMemorySegment(ALL, to + BYTES, ORDER);
+    private static void copyFour(long from, long deep, int panels, long to, long panel, int kc) {
+        for (int p = 0; p < kc; p++, from += deep, to += 4 * BYTES) {
+            long source = from, target = to;
+            for (int i = 0; i < panels; i++, source += 4 * BYTES, target += panel) {
+                source &= ADDRESS;
+                target &= ADDRESS;
+                FloatVector v0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector v1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
+                FloatVector v2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * BYTES, ORDER);
+                FloatVector v3 = FloatVector.fromMemorySegment(S, ALL, source + 3 * BYTES, ORDER);
+                v0.intoMemorySegment(ALL, target, ORDER);
+                v1.intoMemorySegment(ALL, target + BYTES, ORDER);
+                v2.intoMemorySegment(ALL, target + 2 * BYTES, ORDER);
+                v3.intoMemorySegment(ALL, target + 3 * BYTES, ORDER);
             }
         }
     }
 
-    /** Eight rows of A that lie side by side (A transposed): half a vector, one or two per k. */
+    /** The first lanes of a vector, zeros in the rest: nothing beyond them is read. */
+    private static void copyMasked(long from, long deep, int live, long to, int width, int kc) {
+        VectorMask<Float> in = S.indexInRange(0, live);
+        long step = 4L * width;
+        for (int p = 0; p < kc; p++, from += deep, to += step) {
+            from &= ADDRESS;
+            to &= ADDRESS;
+            FloatVector.fromMemorySegment(S, ALL, from, ORDER, in).intoMemorySegment(ALL, to, ORDER);
+        }
+    }
+
+    /** Six rows of A that lie side by side (A transposed): two vectors that overlap, since masked stores are slow. */
+    private static void copySix(long from, long deep, long to, int kc) {
+        for (int p = 0; p < kc; p++, from += deep, to += 24) {
+            from &= ADDRESS;
+            to &= ADDRESS;
+            FloatVector low = FloatVector.fromMemorySegment(FOUR, ALL, from, ORDER),
+                    high = FloatVector.fromMemorySegment(FOUR, ALL, from + 8, ORDER);
+            low.intoMemorySegment(ALL, to, ORDER);
+            high.intoMemorySegment(ALL, to + 8, ORDER);
+        }
+    }
+
     private static void copyEight(long from, long deep, long to, int kc) {
-        if (S.length() == 16) {
-            VectorMask<Float> half = S.indexInRange(0, 8);
-            for (int p = 0; p < kc; p++, from += deep, to += 32) {
-                from &= ADDRESS;
-                to &= ADDRESS;
-                FloatVector.fromMemorySegment(S, ALL, from, ORDER, half).intoMemorySegment(ALL, to, ORDER, half);
-            }
-        } else {
-            for (int p = 0; p < kc; p++, from += deep, to += 32) {
-                from &= ADDRESS;
-                to &= ADDRESS;
-                FloatVector.fromMemorySegment(S, ALL, from, ORDER).intoMemorySegment(ALL, to, ORDER);
-                FloatVector.fromMemorySegment(S, ALL, from + 32 - BYTES, ORDER)
-                        .intoMemorySegment(ALL, to + 32 - BYTES, ORDER);
+        for (int p = 0; p < kc; p++, from += deep, to += 32) {
+            from &= ADDRESS;
+            to &= ADDRESS;
+            FloatVector.fromMemorySegment(EIGHT, ALL, from, ORDER).intoMemorySegment(ALL, to, ORDER);
+            if (EIGHT.length() == 4) {
+                FloatVector.fromMemorySegment(EIGHT, ALL, from + 16, ORDER).intoMemorySegment(ALL, to + 16, ORDER);
             }
         }
     }

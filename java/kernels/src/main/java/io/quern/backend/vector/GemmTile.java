@@ -10,28 +10,64 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The tile shape and one tile of C. The shape follows from the registers: {@code ROWS} x 2 vectors of sums, two vectors
- * of B and the broadcasts of A must fit with room to spare, because C2 lifts all loads of a step to its front.
+ * The tile of C that a kernel keeps in registers, and how one is computed. {@link #WIDE} needs 10 loads for 24
+ * multiply-adds where {@link #TALL} needs 10 for 16, and so suffers less from a slow cache; TALL wastes less on a narrow
+ * C. The rest of a step's registers, two or four vectors of B and the broadcasts of A, must fit with room to spare,
+ * because C2 lifts all loads of a step to its front.
  */
-final class GemmTile {
-    /** Rows of a tile and of a panel of A. */
-    static final int ROWS = Lanes.REGISTERS >= 32 ? 8 : 6;
-    /** Columns of a tile and of a panel of B: two vectors. */
-    static final int COLUMNS = 2 * Lanes.FLOATS;
-    /** Bytes of scratch that {@link #edge} needs. */
-    static final int SCRATCH = ROWS * COLUMNS * Float.BYTES;
+enum GemmTile {
+    /** 6 x 4 vectors: 24 sums, only with 32 registers. */
+    WIDE(6, 4),
+    /** 8 x 2 vectors: 16 sums; with 16 registers 6 x 2. */
+    TALL(Lanes.REGISTERS >= 32 ? 8 : 6, 2);
 
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final int FEW = 4;
-    private static final int ONE = Float.floatToRawIntBits(1f);
-    private static final long STRIDE = COLUMNS * Float.BYTES;
+    /** Rows from which A passes often enough to come from a slow cache. */
+    private static final int LARGE = 192;
 
-    private GemmTile() {}
+    /** As n: B is packed in panels of whole vectors. */
+    static final long PADDED = Long.MAX_VALUE;
+
+    private static final int ONE = Float.floatToRawIntBits(1f);
+    /** Bytes from row to row of the scratch tile. */
+    private static final long STRIDE = 4L * BYTES;
+    /** Bytes of scratch that {@link #full} and {@link #edge} need. */
+    static final int SCRATCH = 8 * 4 * BYTES;
+
+    /** Rows of a tile and of a panel of A. */
+    final int rows;
+    /** Columns of a tile and of a panel of B. */
+    final int columns;
+
+    GemmTile(int rows, int vectors) {
+        this.rows = rows;
+        this.columns = vectors * Lanes.FLOATS;
+    }
+
+    /** The tile that wastes less on the borders of an m x n C; wide, where that is about equal. */
+    static GemmTile of(int m, int n) {
+        return Lanes.REGISTERS >= 32 && m >= LARGE && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
+    }
+
+    /** What the tiles and edge kernels compute for an m x n C. */
+    private long area(int m, int n) {
+        int rest = m % rows, vectors = (n + Lanes.FLOATS - 1) / Lanes.FLOATS;
+        return (m - rest + (rest == 0 ? 0L : rest <= FEW ? FEW : rows)) * vectors;
+    }
 
     /** A full tile, straight into C. Strides are in bytes, {@code alpha} in int bits. */
-    static void full(int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha, boolean add) {
-        if (ROWS == 8) {
+    void full(
+            int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha, boolean add, long scratch) {
+        if (this == WIDE) {
+            if (add) {
+                GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+                addTile(scratch, c, ldc, alpha);
+            } else {
+                GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (rows == 8) {
             if (add) {
                 GemmKernels.add8x2(kc, a, rs, cs, b, bs, c, ldc, alpha);
             } else {
@@ -46,13 +82,55 @@ final class GemmTile {
         }
     }
 
+    /** The 6 x 4 tile in scratch, added to C: with these accesses the kernel itself would be beyond C1's limit. */
+    private static void addTile(long from, long c, long ldc, int alpha) {
+        FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
+        for (int i = 0; i < WIDE.rows; i++, from += STRIDE, c += ldc) {
+            from &= ADDRESS;
+            c &= ADDRESS;
+            FloatVector x0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER),
+                    x1 = FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER),
+                    x2 = FloatVector.fromMemorySegment(S, ALL, from + 2 * BYTES, ORDER),
+                    x3 = FloatVector.fromMemorySegment(S, ALL, from + 3 * BYTES, ORDER);
+            x0.fma(s, FloatVector.fromMemorySegment(S, ALL, c, ORDER)).intoMemorySegment(ALL, c, ORDER);
+            x1.fma(s, FloatVector.fromMemorySegment(S, ALL, c + BYTES, ORDER)).intoMemorySegment(ALL, c + BYTES, ORDER);
+            x2.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 2 * BYTES, ORDER))
+                    .intoMemorySegment(ALL, c + 2 * BYTES, ORDER);
+            x3.fma(s, FloatVector.fromMemorySegment(S, ALL, c + 3 * BYTES, ORDER))
+                    .intoMemorySegment(ALL, c + 3 * BYTES, ORDER);
+        }
+    }
+
     /**
-     * A tile at the border of C: the kernel fills a full tile in scratch, of which rows x columns go to C by the same
-     * arithmetic as in {@link #full}. A and B must be readable (zero-padded panels) up to the full tile.
+     * Columns of the next tile, where {@code left} remain: of a B in place also three vectors, since one vector alone is
+     * bound by the loads of A.
      */
-    static void edge(
-            int rows,
-            int columns,
+    int width(int left, boolean inPlace) {
+        boolean three = inPlace && rows == 8 && left > 2 * Lanes.FLOATS && left <= 3 * Lanes.FLOATS;
+        return three ? left : Math.min(columns, left);
+    }
+
+    /** Rows of the kernel that computes an edge tile of {@code height} rows. */
+    int edgeRows(int height) {
+        return height <= FEW ? FEW : rows;
+    }
+
+    /**
+     * A tile at the border of C, up to three vectors of columns at a time. A piece that is exactly a kernel's tile goes straight
+     * to C; of any other the kernel fills a tile in scratch, of which the wanted part goes to C by the same arithmetic.
+     *
+     * @param back rows before {@code a} at which the kernel starts, where an A in place has none behind the tile; 0 if
+     *     what is behind it may be read (zero-padded panels)
+     * @param column of the tile in C and B
+     * @param n columns of B that may be read: a piece that would need more starts before it, where its neighbours are;
+     *     {@link #PADDED} if B is packed
+     */
+    void edge(
+            int height,
+            int width,
+            int back,
+            int column,
+            long n,
             int kc,
             long a,
             long rs,
@@ -64,23 +142,48 @@ final class GemmTile {
             int alpha,
             boolean add,
             long scratch) {
-        if (columns > Lanes.FLOATS) {
-            if (rows <= FEW) {
-                GemmEdgeKernels.set4x2(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
-            } else {
-                full(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE, false);
+        int high = edgeRows(height);
+        a -= back * rs;
+        for (int j = 0, vectors; j < width; j += vectors * Lanes.FLOATS) {
+            int at = column + j, left = width - j;
+            vectors = left > 2 * Lanes.FLOATS && high == 8 && n >= 3 * Lanes.FLOATS
+                    ? 3
+                    : left > Lanes.FLOATS && n >= 2 * Lanes.FLOATS ? 2 : 1;
+            int here = Math.min(left, vectors * Lanes.FLOATS);
+            int over = (int) Math.max(0, (long) at + vectors * Lanes.FLOATS - n);
+            long from = b + 4L * (j - over), to = c + 4L * j;
+            if (!add && height == high && here == vectors * Lanes.FLOATS) {
+                set(high, vectors, kc, a, rs, cs, from, bs, to, ldc, alpha);
+                continue;
             }
-            merge(rows, Lanes.FLOATS, scratch, c, ldc, alpha, add);
-            merge(rows, columns - Lanes.FLOATS, scratch + BYTES, c + BYTES, ldc, alpha, add);
+            set(high, vectors, kc, a, rs, cs, from, bs, scratch, STRIDE, ONE);
+            long tile = scratch + back * STRIDE + 4L * over;
+            for (int v = 0; v < here; v += Lanes.FLOATS) {
+                merge(height, Math.min(here - v, Lanes.FLOATS), tile + 4L * v, to + 4L * v, ldc, alpha, add);
+            }
+        }
+    }
+
+    private void set(
+            int high, int vectors, int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
+        if (vectors == 3) {
+            GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
+        } else if (vectors == 2) {
+            if (high == FEW) {
+                GemmEdgeKernels.set4x2(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else if (high == 8) {
+                GemmKernels.set8x2(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else {
+                GemmKernels16.set6x2(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
         } else {
-            if (rows <= FEW) {
-                GemmEdgeKernels.set4x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
-            } else if (ROWS == 8) {
-                GemmEdgeKernels.set8x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+            if (high == FEW) {
+                GemmEdgeKernels.set4x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else if (high == 8) {
+                GemmEdgeKernels.set8x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             } else {
-                GemmEdgeKernels.set6x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+                GemmEdgeKernels.set6x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             }
-            merge(rows, columns, scratch, c, ldc, alpha, add);
         }
     }
 
