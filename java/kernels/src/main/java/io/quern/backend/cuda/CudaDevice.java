@@ -27,6 +27,7 @@ final class CudaDevice implements AutoCloseable {
     private final long context;
     private final long stream;
     private Thread current;
+    private StepTrace trace;
     private DeviceLostException lost;
     private boolean closed;
 
@@ -59,6 +60,15 @@ final class CudaDevice implements AutoCloseable {
 
     LaunchLog log() {
         return log;
+    }
+
+    /** What writes down the step that is being run; null for none. */
+    StepTrace trace() {
+        return trace;
+    }
+
+    void trace(StepTrace next) {
+        trace = next;
     }
 
     IndexFaults faults() {

@@ -28,6 +28,11 @@ public enum CudaPlatform {
         }
 
         @Override
+        String management() {
+            return NvmlEnergy.LIBRARY;
+        }
+
+        @Override
         byte[] kernels() {
             return module(BASE)
                     .orElseThrow(() -> new DeviceUnavailableException(
@@ -57,6 +62,11 @@ public enum CudaPlatform {
             return CudaDriver.at(file)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_DEVICE, file + " cannot be loaded as a library; build it anew"));
+        }
+
+        @Override
+        String management() {
+            return simulator().toAbsolutePath().toString();
         }
 
         @Override
@@ -119,6 +129,9 @@ public enum CudaPlatform {
 
     /** Those for compute capability 9.0 alone, which no device needs; empty where they are not there. */
     abstract Optional<byte[]> hopperKernels();
+
+    /** The library that knows how much energy a device has used. */
+    abstract String management();
 
     /** The backend's name. */
     public String id() {

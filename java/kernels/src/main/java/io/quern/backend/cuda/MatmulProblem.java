@@ -18,8 +18,10 @@ final class MatmulProblem {
      * @param partial address of partial sums, [splits][batch][m][n], or 0
      */
     static Launch add(Launch launch, Matmul.Args args, int splits, long partial) {
-        Rng rng = args.dropout() == null ? NO_DRAWS : args.dropout().rng();
-        return launch.words(words(args, splits, partial)).rng(rng).tensor(null);
+        launch.words(words(args, splits, partial));
+        return args.dropout() == null
+                ? launch.rng(NO_DRAWS).tensor(null)
+                : launch.generator(args.dropout().rng());
     }
 
     /** Problem, as 64-bit words. */
