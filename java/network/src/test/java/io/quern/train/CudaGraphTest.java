@@ -176,6 +176,21 @@ class CudaGraphTest {
         }
     }
 
+    /** With it each launch is waited for and named, which takes launches op by op. */
+    @Test
+    void theDebugFlagRunsOpByOp() {
+        ToyData data = ToyData.quarters(48, 8, 1);
+        Trained opByOp = train(false, DENSE, data, 8, options(1, new AdamW()));
+        System.setProperty("quern.cuda.sync", "true");
+        try {
+            Trained waiting = train(true, DENSE, data, 8, options(1, new AdamW()));
+            waiting.assertSame(opByOp);
+            assertEquals(0, waiting.graphLaunches);
+        } finally {
+            System.clearProperty("quern.cuda.sync");
+        }
+    }
+
     /** Two models by turns on one device: the larger one moves the scratch memory that the smaller one's graph uses. */
     @Test
     void anotherModelBetweenTheStepsChangesNoBit() {
