@@ -1,189 +1,204 @@
-// The f32 matrix product on CUDA cores: c = f(alpha op(a) op(b) + beta c + bias).
-//
-// A block of 256 threads makes a BM x BN tile, Depth steps of k at a time: global memory -> registers -> one of two tiles in
-// shared memory, while the other one is multiplied. A warp has 8 x 4 lanes of TM x TN sums, in chunks of 4 x 4, so that its
-// reads of shared memory are 16 bytes wide and without bank conflicts.
+// What all matrix products share: the problem c = d(f(alpha op(a) op(b) + beta c + bias)), its cut into parts along k, and the
+// end of the work on sums, in runs of neighbours of a row.
 #pragma once
 
 #include "activation.cuh"
-#include "ptx/barrier.cuh"
+#include "philox.cuh"
 
 namespace quern::matmul {
 
-inline constexpr int kThreads = 256;
-
 struct Problem {
-    const float *a, *b, *bias;
-    float *c, *preactivation, *partial;
-    int m, n, k;
+    const void *a, *b, *bias;
+    void *c, *preactivation;
+    /// [splits][batch][m][n] or null.
+    float* partial;
+    int m, n, k, batch;
     long long stride_a, stride_b, stride_c;
     float alpha, beta;
     int activation, splits;
+    /// Of dropout; 0: none.
+    u32 threshold;
+    float scale;
+    /// bias, c and preactivation are bf16 instead of f32.
+    int narrow;
 };
 
-/// Where sums become results; element (row, column) of one product of the batch.
-QUERN_DEVICE void finish(const Problem& p, long long at, int column, float sum) {
-    sum *= p.alpha;
+/// A kernel's parameters.
+struct Call : Problem {
+    RngKey rng;
+    /// Null, or where rng's step is read from.
+    const u32* step;
+};
+
+/// What a tile of c is made of: an item of the batch, and a part of k.
+struct Part {
+    int batch, split, begin, end;
+
+    /// Whole steps of k, so that loads of 16 bytes stay aligned.
+    QUERN_DEVICE Part(const Call& p, int depth, unsigned index) {
+        batch = static_cast<int>(index) / p.splits;
+        split = static_cast<int>(index) % p.splits;
+        int per_split = ceil_div(ceil_div(p.k, depth), p.splits) * depth;
+        begin = static_cast<int>(min_of(static_cast<long long>(split) * per_split, static_cast<long long>(p.k)));
+        end = static_cast<int>(min_of(static_cast<long long>(begin) + per_split, static_cast<long long>(p.k)));
+    }
+};
+
+/// Tile index of rows x columns: groups of 8 rows, column by column, so that blocks at work together share operands in L2.
+QUERN_DEVICE void tile_at(unsigned index, unsigned rows, unsigned columns, int& row, int& column) {
+    constexpr unsigned kGroup = 8;
+    unsigned per_group = kGroup * columns, first = index / per_group * kGroup, height = min_of(rows - first, kGroup);
+    row = static_cast<int>(first + index % per_group % height);
+    column = static_cast<int>(index % per_group / height);
+}
+
+template <int N>
+struct Run {
+    float x[N];
+    QUERN_DEVICE float& operator[](int i) { return x[i]; }
+};
+
+/// N neighbours as f32, zeros from valid on; whole: all of them, at an address aligned to their size or 16 bytes.
+template <class T, int N>
+QUERN_DEVICE Run<N> load_run(const T* p, int valid, bool whole) {
+    constexpr int lanes = N < kLanes<T> ? N : kLanes<T>;
+    Run<N> run;
+    if (whole) {
+#pragma unroll
+        for (int i = 0; i < N; i += lanes) {
+            Vec<T, lanes> v = load_vec<T, lanes>(p + i);
+#pragma unroll
+            for (int j = 0; j < lanes; j++) {
+                run[i + j] = to_float(v[j]);
+            }
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            run[i] = i < valid ? to_float(p[i]) : 0.0f;
+        }
+    }
+    return run;
+}
+
+template <class T, int N>
+QUERN_DEVICE void store_run(T* p, Run<N>& run, int valid, bool whole) {
+    constexpr int lanes = N < kLanes<T> ? N : kLanes<T>;
+    if (whole) {
+#pragma unroll
+        for (int i = 0; i < N; i += lanes) {
+            Vec<T, lanes> v;
+#pragma unroll
+            for (int j = 0; j < lanes; j++) {
+                v[j] = from_float<T>(run[i + j]);
+            }
+            store_vec<T, lanes>(p + i, v);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            if (i < valid) {
+                p[i] = from_float<T>(run[i]);
+            }
+        }
+    }
+}
+
+/// Element i of a tensor whose type is known at run time only.
+template <int N>
+QUERN_DEVICE Run<N> load_any(const void* p, bool narrow, long long i, int valid, bool whole) {
+    whole = whole && aligned16(p);
+    return narrow ? load_run<bf16, N>(static_cast<const bf16*>(p) + i, valid, whole)
+                  : load_run<float, N>(static_cast<const float*>(p) + i, valid, whole);
+}
+
+template <int N>
+QUERN_DEVICE void store_any(void* p, bool narrow, long long i, Run<N>& run, int valid, bool whole) {
+    whole = whole && aligned16(p);
+    if (narrow) {
+        store_run<bf16, N>(static_cast<bf16*>(p) + i, run, valid, whole);
+    } else {
+        store_run<float, N>(static_cast<float*>(p) + i, run, valid, whole);
+    }
+}
+
+/// io.quern.op.Dropout of elements i .. i + N - 1, bit for bit.
+template <int N>
+QUERN_DEVICE void drop(const Call& p, long long i, Run<N>& run) {
+    RngKey rng = p.rng;
+    if (p.step != nullptr) {
+        rng.step = *p.step;
+    }
+    u64 block = static_cast<u64>(i) / 8;
+    int first = static_cast<int>(i & 7);
+    u32 dropped = 0;  // a bit per lane of two blocks of the generator
+#pragma unroll 1
+    for (int half = 0; half < 2 && half * 8 < first + N; half++) {
+        u32 words[4];
+        philox(rng, block + half, words);
+#pragma unroll
+        for (int lane = 0; lane < 8; lane++) {
+            dropped |= (lane16(words, lane) < p.threshold ? 1u : 0u) << (half * 8 + lane);
+        }
+    }
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+        run[j] = dropped >> (first + j) & 1 ? 0.0f : run[j] * p.scale;
+    }
+}
+
+/// Sums become results. at: the first one's index in c; Mixed: p.narrow may be set.
+template <int N, bool Mixed>
+QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Run<N>& run) {
+    bool narrow = Mixed && p.narrow != 0;
+    bool whole = valid >= N && p.n % N == 0;
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+        run[j] *= p.alpha;
+    }
     if (p.beta != 0.0f) {
-        sum = fmaf(p.beta, p.c[at], sum);
+        Run<N> c = load_any<N>(p.c, narrow, at, valid, whole);
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            run[j] = fmaf(p.beta, c[j], run[j]);
+        }
     }
     if (p.bias != nullptr) {
-        sum += p.bias[column];
+        Run<N> bias = load_any<N>(p.bias, narrow, column, valid, whole);
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            run[j] += bias[j];
+        }
     }
     if (p.preactivation != nullptr) {
-        p.preactivation[at] = sum;
+        store_any<N>(p.preactivation, narrow, at, run, valid, whole);
     }
-    p.c[at] = activate(sum, p.activation);
+    if (p.activation != kNone) {
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            run[j] = activate(run[j], p.activation);
+        }
+    }
+    if (p.threshold != 0) {
+        drop<N>(p, at, run);
+    }
+    store_any<N>(p.c, narrow, at, run, valid, whole);
 }
 
-/// Four neighbours, zeros where x is not below limit.
-QUERN_DEVICE Vec<float, 4> load4(const float* p, int valid, bool aligned) {
-    Vec<float, 4> out{};
-    if (valid >= 4 && aligned) {
-        return load_vec<float, 4>(p);
+/// Where a block's sums go from (row, column) on: to partial, if other blocks have the rest, else they are finished.
+template <int N, bool Mixed>
+QUERN_DEVICE void deliver(const Call& p, const Part& part, int row, int column, Run<N>& run) {
+    if (row >= p.m || column >= p.n) {
+        return;
     }
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-        if (i < valid) {
-            out[i] = p[i];
-        }
-    }
-    return out;
-}
-
-/// A Depth x Width tile of an operand on its way to shared memory, as [k][x].
-template <int Depth, int Width, bool Along>  // Along: neighbours in memory along k, otherwise along x
-struct Loader {
-    static constexpr int kCount = Depth * Width / 4 / kThreads;
-    static constexpr int kPitch = Width + 4;
-    Vec<float, 4> held[kCount];
-
-    QUERN_DEVICE static void place(int i, int& k, int& x) {
-        int at = static_cast<int>(threadIdx.x) + i * kThreads;
-        k = Along ? at % (Depth / 4) * 4 : at / (Width / 4);
-        x = Along ? at / (Depth / 4) : at % (Width / 4) * 4;
-    }
-
-    /// Reads the tile at (first_k, first_x); pitch: elements from one line of memory to the next.
-    QUERN_DEVICE void load(const float* source, long long pitch, int first_k, int last_k, int first_x, int last_x, bool aligned) {
-#pragma unroll
-        for (int i = 0; i < kCount; i++) {
-            int k, x;
-            place(i, k, x);
-            k += first_k;
-            x += first_x;
-            const float* p = source + (Along ? x * pitch + k : k * pitch + x);
-            int valid = Along ? (x < last_x ? last_k - k : 0) : (k < last_k ? last_x - x : 0);
-            held[i] = load4(p, valid, aligned);
-        }
-    }
-
-    QUERN_DEVICE void store(float* tile) const {
-#pragma unroll
-        for (int i = 0; i < kCount; i++) {
-            int k, x;
-            place(i, k, x);
-            if constexpr (Along) {
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-                    tile[(k + j) * kPitch + x] = held[i][j];
-                }
-            } else {
-                store_vec(tile + k * kPitch + x, held[i]);
-            }
-        }
-    }
-};
-
-template <int BM, int BN, int TM, int TN, int Depth, bool TransposeA, bool TransposeB>
-QUERN_DEVICE void run(const Problem& p) {
-    static_assert(BM / (8 * TM) * (BN / (4 * TN)) == kThreads / 32);
-    using LoadA = Loader<Depth, BM, !TransposeA>;
-    using LoadB = Loader<Depth, BN, TransposeB>;
-    QUERN_SHARED(float, tile_a, [2][Depth * LoadA::kPitch]);
-    QUERN_SHARED(float, tile_b, [2][Depth * LoadB::kPitch]);
-
-    int batch = static_cast<int>(blockIdx.z) / p.splits, split = static_cast<int>(blockIdx.z) % p.splits;
-    const float* a = p.a + batch * p.stride_a;
-    const float* b = p.b + batch * p.stride_b;
-    long long pitch_a = TransposeA ? p.m : p.k, pitch_b = TransposeB ? p.k : p.n;
-    bool aligned_a = aligned16(a) && pitch_a % 4 == 0, aligned_b = aligned16(b) && pitch_b % 4 == 0;
-    int row0 = static_cast<int>(blockIdx.y) * BM, column0 = static_cast<int>(blockIdx.x) * BN;
-    // whole steps, so that 16-byte loads stay aligned
-    int steps = ceil_div(p.k, Depth), per_split = ceil_div(steps, p.splits);
-    int begin = min_of(split * per_split * Depth, p.k), end = min_of(begin + per_split * Depth, p.k);
-
-    int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    int warp_row = warp / (BN / (4 * TN)) * (8 * TM) + lane / 4 * 4, warp_column = warp % (BN / (4 * TN)) * (4 * TN) + lane % 4 * 4;
-
-    float sums[TM][TN] = {};
-    LoadA load_a;
-    LoadB load_b;
-    if (begin < end) {
-        load_a.load(a, pitch_a, begin, end, row0, p.m, aligned_a);
-        load_b.load(b, pitch_b, begin, end, column0, p.n, aligned_b);
-        load_a.store(tile_a[0]);
-        load_b.store(tile_b[0]);
-        block_barrier();
-    }
-    int now = 0;
-    for (int k0 = begin; k0 < end; k0 += Depth) {
-        bool more = k0 + Depth < end;
-        if (more) {
-            load_a.load(a, pitch_a, k0 + Depth, end, row0, p.m, aligned_a);
-            load_b.load(b, pitch_b, k0 + Depth, end, column0, p.n, aligned_b);
-        }
-#pragma unroll
-        for (int k = 0; k < Depth; k++) {
-            float x[TM], y[TN];
-#pragma unroll
-            for (int i = 0; i < TM; i += 4) {
-                Vec<float, 4> v = load_vec<float, 4>(&tile_a[now][k * LoadA::kPitch + warp_row + i * 8]);
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-                    x[i + j] = v[j];
-                }
-            }
-#pragma unroll
-            for (int i = 0; i < TN; i += 4) {
-                Vec<float, 4> v = load_vec<float, 4>(&tile_b[now][k * LoadB::kPitch + warp_column + i * 4]);
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-                    y[i + j] = v[j];
-                }
-            }
-#pragma unroll
-            for (int i = 0; i < TM; i++) {
-#pragma unroll
-                for (int j = 0; j < TN; j++) {
-                    sums[i][j] = fmaf(x[i], y[j], sums[i][j]);
-                }
-            }
-        }
-        now ^= 1;
-        if (more) {
-            load_a.store(tile_a[now]);
-            load_b.store(tile_b[now]);
-            block_barrier();
-        }
-    }
-#pragma unroll
-    for (int i = 0; i < TM; i++) {
-        int row = row0 + warp_row + i / 4 * 32 + i % 4;
-#pragma unroll
-        for (int j = 0; j < TN; j++) {
-            int column = column0 + warp_column + j / 4 * 16 + j % 4;
-            if (row < p.m && column < p.n) {
-                long long at = batch * p.stride_c + static_cast<long long>(row) * p.n + column;
-                if (p.splits > 1) {
-                    long long all = gridDim.z / p.splits * static_cast<long long>(p.m) * p.n;
-                    long long packed = (static_cast<long long>(batch) * p.m + row) * p.n + column;
-                    p.partial[split * all + packed] = sums[i][j];
-                } else {
-                    finish(p, at, column, sums[i][j]);
-                }
-            }
-        }
+    int valid = p.n - column;
+    long long at = static_cast<long long>(row) * p.n + column;
+    if (p.splits > 1) {
+        long long item = static_cast<long long>(p.m) * p.n;
+        float* to = p.partial + (static_cast<long long>(part.split) * p.batch + part.batch) * item + at;
+        store_run<float, N>(to, run, valid, valid >= N && p.n % N == 0);
+    } else {
+        finish<N, Mixed>(p, part.batch * p.stride_c + at, column, valid, run);
     }
 }
 

@@ -1,34 +1,66 @@
-// c = f(alpha op(a) op(b) + beta c + bias), f32, batched; op transposes for t. All tensors contiguous.
-// matmul_{nn,nt,tn,tt}_f32_{128,64}(Problem p)     tile 128x128 or 64x64, block 256,
-//   grid (ceil(n / tile), ceil(m / tile), batch * splits), grid.y <= 65535
-// matmul_finish_f32(Problem p, int batch)          with splits > 1: adds the partial sums in order; elementwise grid
-// Problem (104 bytes, by value): float *a, *b, *bias, *c, *preactivation, *partial; int m, n, k, (4 bytes of padding);
-//   int64 stride_a, stride_b, stride_c (elements from one item of the batch to the next; 0 repeats an operand);
-//   float alpha, beta; int activation, splits. bias, preactivation may be null; partial: [splits][batch][m][n] or null.
+// c = d(f(alpha op(a) op(b) + beta c + bias)), batched; op transposes for t, d is dropout. All tensors contiguous.
+// matmul_{nn,nt,tn,tt}_f32_{128,64}(Problem p, RngKey rng, const u32* step)     on CUDA cores, exact f32; tile 128x128 or 64x64,
+//   block 256
+// matmul_{nn,nt,tn,tt}_{tf32,bf16}_{128,64}(Problem p, RngKey rng, const u32* step)   on tensor cores, f32 operands rounded to
+//   tf32, or bf16 ones; block 128
+//   all: grid (ceil(n / tile), ceil(m / tile), batch * splits), grid.y <= 65535
+// matmul_finish(Problem p, RngKey rng, const u32* step)   with splits > 1: adds the partial sums in order; elementwise grid, 8 per
+//   thread
+// Problem (120 bytes, by value): matmul.cuh. strides: elements from one item of the batch to the next, 0 repeats an operand;
+//   bias, preactivation may be null. c, bias and preactivation are f32, or with tensor cores bf16 where narrow is set. Dropout
+//   draws by the index in c; rng: 16 bytes by value, step: null, or where rng's step is read from.
 #include "elementwise.cuh"
-#include "matmul.cuh"
+#include "matmul_mma.cuh"
+#include "matmul_simt.cuh"
 
+using quern::RngKey;
 using quern::matmul::Problem;
-static_assert(sizeof(Problem) == 104);
+static_assert(sizeof(Problem) == 120);
 
-#define QUERN_MATMUL(name, ta, tb)                                                                                   \
-    QUERN_KERNEL(256, matmul_##name##_f32_128, Problem p) {                                                         \
-        quern::matmul::run<128, 128, 8, 8, 8, ta, tb>(p);                                                            \
-    }                                                                                                                \
-    QUERN_KERNEL(256, matmul_##name##_f32_64, Problem p) { quern::matmul::run<64, 64, 4, 4, 16, ta, tb>(p); }
+// Blocks that share a multiprocessor's registers: ptxas 13.0 spills for the second large f32 one from sm_100 on.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+#define QUERN_LARGE_F32_BLOCKS 1
+#else
+#define QUERN_LARGE_F32_BLOCKS 2
+#endif
+
+#define QUERN_MATMUL(name, ta, tb)                                                                                          \
+    QUERN_MATMUL_KERNEL(256, QUERN_LARGE_F32_BLOCKS, matmul_##name##_f32_128, (run<128, 128, 8, 8, 8, ta, tb>))             \
+    QUERN_MATMUL_KERNEL(256, 1, matmul_##name##_f32_64, (run<64, 64, 4, 4, 16, ta, tb>))                                    \
+    QUERN_MATMUL_KERNEL(128, 2, matmul_##name##_tf32_128, (run_mma<float, 128, 128, 3, ta, tb>))                            \
+    QUERN_MATMUL_KERNEL(128, 4, matmul_##name##_tf32_64, (run_mma<float, 64, 64, 3, ta, tb>))                               \
+    QUERN_MATMUL_KERNEL(128, 2, matmul_##name##_bf16_128, (run_mma<quern::bf16, 128, 128, 3, ta, tb>))                      \
+    QUERN_MATMUL_KERNEL(128, 4, matmul_##name##_bf16_64, (run_mma<quern::bf16, 64, 64, 3, ta, tb>))
+
+#define QUERN_MATMUL_KERNEL(threads, blocks, name, function)                                                                \
+    QUERN_KERNEL_BLOCKS(threads, blocks, name, Problem p, RngKey rng, const unsigned* step) {                               \
+        using namespace quern::matmul;                                                                                      \
+        QUERN_MATMUL_UNPACK function({p, rng, step});                                                                       \
+    }
+#define QUERN_MATMUL_UNPACK(...) __VA_ARGS__
 
 QUERN_MATMUL(nn, false, false)
 QUERN_MATMUL(nt, false, true)
 QUERN_MATMUL(tn, true, false)
 QUERN_MATMUL(tt, true, true)
 
-QUERN_KERNEL(256, matmul_finish_f32, Problem p, int batch) {
-    long long item = static_cast<long long>(p.m) * p.n, all = item * batch;
-    quern::for_each(all, [&](long long i) {
-        float sum = 0;
+QUERN_KERNEL(256, matmul_finish, Problem problem, RngKey rng, const unsigned* step) {
+    quern::matmul::Call p{problem, rng, step};
+    constexpr int N = 8;
+    int runs = quern::ceil_div(p.n, N);
+    long long item = static_cast<long long>(p.m) * p.n, all = item * p.batch;
+    quern::for_each(static_cast<long long>(p.batch) * p.m * runs, [&](long long i) {
+        int column = static_cast<int>(i % runs) * N, valid = p.n - column;
+        long long at = i / runs * p.n + column;
+        bool whole = valid >= N && p.n % N == 0;
+        quern::matmul::Run<N> sum{};
         for (int split = 0; split < p.splits; split++) {
-            sum += p.partial[split * all + i];
+            auto part = quern::matmul::load_run<float, N>(p.partial + split * all + at, valid, whole);
+#pragma unroll
+            for (int j = 0; j < N; j++) {
+                sum[j] += part[j];
+            }
         }
-        quern::matmul::finish(p, i / item * p.stride_c + i % item, static_cast<int>(i % p.n), sum);
+        quern::matmul::finish<N, true>(p, at / item * p.stride_c + at % item, column, valid, sum);
     });
 }

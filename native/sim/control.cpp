@@ -137,11 +137,13 @@ QUERN_API const char* quern_sim_report() {
 
 QUERN_API void quern_sim_clear_reports() { clear_reports(); }
 
+/// 0 eager, 1 late, 2 mixed.
 QUERN_API void quern_sim_set_late(int late) {
     Locked s;
     s->finish_all();
     s->settings.late = late != 0;
-    set_late(late != 0);
+    s->settings.early_loads = late == 2;
+    set_late(s->settings.late, s->settings.early_loads);
 }
 
 QUERN_API void quern_sim_set_driver_version(int version) { Locked()->settings.driver_version = version; }

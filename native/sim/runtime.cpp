@@ -221,6 +221,13 @@ const sim::Runtime* runtime() {
     return &calls;
 }
 
-void set_late(bool late) { calls.late = late; }
+static bool early = false;
+
+void set_late(bool late, bool early_loads) {
+    calls.late = late;
+    early = early_loads;
+}
+
+bool loads_late() { return calls.late && !early; }
 
 }  // namespace quern::driver

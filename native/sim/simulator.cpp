@@ -28,7 +28,8 @@ Settings Settings::from_environment() {
     s.minor = static_cast<int>(compute % 10);
     s.memory = static_cast<size_t>(number("QUERN_SIM_MEMORY", static_cast<long>(s.memory)));
     const char* completion = std::getenv("QUERN_SIM_COMPLETION");
-    s.late = completion != nullptr && std::strcmp(completion, "late") == 0;
+    s.early_loads = completion != nullptr && std::strcmp(completion, "mixed") == 0;
+    s.late = s.early_loads || (completion != nullptr && std::strcmp(completion, "late") == 0);
     return s;
 }
 
@@ -55,7 +56,7 @@ Simulator& simulator() {
         made->legacy = std::make_shared<Stream>();
         made->legacy->legacy = true;
         set_describer(describe, is_device);
-        set_late(made->settings.late);
+        set_late(made->settings.late, made->settings.early_loads);
         const char* faults = std::getenv("QUERN_SIM_FAIL");
         if (faults != nullptr) {
             set_faults(*made, faults);
@@ -197,7 +198,7 @@ void Simulator::reset() {
     calls.clear();
     all_calls = 0;
     settings = Settings::from_environment();
-    set_late(settings.late);
+    set_late(settings.late, settings.early_loads);
     clear_reports();
 }
 

@@ -23,7 +23,7 @@ struct Settings {
     int devices = 1;
     int major = 9, minor = 0;
     size_t memory = size_t{4} << 30;
-    bool late = false;
+    bool late = false, early_loads = false;
 
     static Settings from_environment();
 };

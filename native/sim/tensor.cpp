@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "async.h"
+#include "group.h"
 #include "report.h"
 #include "tensor_map.h"
 
@@ -152,7 +153,7 @@ void tensor_load(unsigned target, const void* pointer, unsigned barrier, const i
             complete_bytes(in_rank(barrier, r), bytes);
         }
     };
-    if (runtime()->late) {
+    if (loads_late()) {
         g.defer(work);
     } else {
         work();
@@ -222,7 +223,7 @@ void bulk_load(unsigned target, const void* source, unsigned bytes, unsigned bar
             }
         }
     };
-    if (runtime()->late) {
+    if (loads_late()) {
         current_group()->defer(work);
     } else {
         work();

@@ -124,7 +124,8 @@ inline std::vector<char> read_file(const std::string& path) {
 /// A device with the module loaded, and a stream that does not wait for the legacy one.
 class Device {
 public:
-    explicit Device(const std::string& image, bool late = false) {
+    /// late: 0 eager, 1 late, 2 mixed.
+    explicit Device(const std::string& image, int late = 0) {
         quern_sim_reset();
         quern_sim_set_late(late);
         OK(cuInit(0));

@@ -4,7 +4,7 @@
 using namespace quern;
 
 /// d (64 x 128) = a (64 x k) b (128 x k)^T, bf16 through a ring of 3 slots: warpgroup 1 loads, warpgroup 0 multiplies.
-/// fault 1: the loads' slot is never given back; 2: sums are read without waiting for them.
+/// fault 1: the loads' slot is never given back; 2: sums are read without waiting for them; 3: a slot is given back while it is read.
 QUERN_KERNEL(256, ring_bf16, QUERN_GRID_CONSTANT TensorMap a, QUERN_GRID_CONSTANT TensorMap b, QUERN_GRID_CONSTANT TensorMap d,
              int k, int fault) {
     QUERN_DYNAMIC_SHARED(unsigned char, memory);
@@ -46,9 +46,11 @@ QUERN_KERNEL(256, ring_bf16, QUERN_GRID_CONSTANT TensorMap a, QUERN_GRID_CONSTAN
             wgmma_m64n128k16_bf16(sums, x, y, step + part > 0);
         }
         wgmma_commit();
-        if (fault != 2) wgmma_wait<0>();
+        if (fault == 3) wgmma_wait<1>();
+        else if (fault != 2) wgmma_wait<0>();
         if (threadIdx.x == 0 && fault != 1) mbarrier_arrive(&empty[slot]);
     }
+    if (fault == 3) wgmma_wait<0>();
     int warp = threadIdx.x / 32, lane = lane_id();
     // four boxes of 64 x 32 floats, 128 bytes wide
     for (int j = 0; j < 16; j++) {

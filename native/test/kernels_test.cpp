@@ -1,88 +1,48 @@
 // The kernels of cuda/src on the simulated driver against plain loops in double, on shapes with edges.
-#include "check.h"
-
-#include <cmath>
-#include <random>
+#include "products.h"
 
 namespace {
 
 std::string image;
-
-std::vector<float> numbers(size_t n, unsigned seed) {
-    std::mt19937 generator(seed);
-    std::uniform_real_distribution<float> uniform(-1, 1);
-    std::vector<float> values(n);
-    for (float& v : values) {
-        v = uniform(generator);
-    }
-    return values;
-}
-
-struct Problem {
-    CUdeviceptr a, b, bias, c, preactivation, partial;
-    int m, n, k, pad;
-    long long stride_a, stride_b, stride_c;
-    float alpha, beta;
-    int activation, splits;
-};
 
 struct Axes {
     int rank;
     long long sizes[8], strides[8];
 };
 
-void product(Device& d, int tile, int m, int n, int k, int layout, int batch, int splits, float beta) {
-    bool ta = (layout & 1) != 0, tb = (layout & 2) != 0;
-    size_t na = static_cast<size_t>(batch) * m * k, nb = static_cast<size_t>(batch) * k * n, nc = static_cast<size_t>(batch) * m * n;
-    std::vector<float> a = numbers(na, 1), b = numbers(nb, 2), bias = numbers(static_cast<size_t>(n), 3), c = numbers(nc, 4);
-    Problem p{d.upload(a), d.upload(b), d.upload(bias), d.upload(c), d.upload(c),
-              d.upload(std::vector<float>(nc * static_cast<size_t>(splits))), m, n, k, 0,
-              static_cast<long long>(m) * k, static_cast<long long>(k) * n, static_cast<long long>(m) * n, 0.5f, beta, 1, splits};
-    std::string name = std::string("matmul_") + (ta ? "t" : "n") + (tb ? "t" : "n") + "_f32_" + std::to_string(tile);
-    void* parameters[] = {&p};
+void product(Device& d, const std::string& type, bool narrow, int tile, int m, int n, int k, int layout, int batch, int splits,
+             float beta, unsigned threshold) {
+    Product product(d, type, narrow, m, n, k, layout, batch, splits, beta, threshold);
+    std::string name = "matmul_" + product.layout() + "_" + type + "_" + std::to_string(tile);
+    void* parameters[] = {&product.p, &product.rng, &product.step};
     CUlaunchConfig config{static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((m + tile - 1) / tile),
-                          static_cast<unsigned>(batch * splits), 256, 1, 1, 0, d.stream, nullptr, 0};
+                          static_cast<unsigned>(batch * splits), type == "f32" ? 256u : 128u, 1, 1, 0, d.stream, nullptr, 0};
     OK(cuLaunchKernelEx(&config, d.function(name.c_str()), parameters, nullptr));
     if (splits > 1) {
-        OK(d.launch("matmul_finish_f32", 3, 256, p, batch));
+        OK(d.launch("matmul_finish", 3, 256, product.p, product.rng, product.step));
     }
-    std::vector<float> got = d.download<float>(p.c, nc), pre = d.download<float>(p.preactivation, nc);
-    double worst = 0;
-    for (int item = 0; item < batch; item++) {
-        for (int i = 0; i < m; i++) {
-            for (int j = 0; j < n; j++) {
-                double sum = 0;
-                for (int q = 0; q < k; q++) {
-                    size_t ai = ta ? (static_cast<size_t>(item) * k + q) * m + i : (static_cast<size_t>(item) * m + i) * k + q;
-                    size_t bi = tb ? (static_cast<size_t>(item) * n + j) * k + q : (static_cast<size_t>(item) * k + q) * n + j;
-                    sum += static_cast<double>(a[ai]) * b[bi];
-                }
-                size_t at = (static_cast<size_t>(item) * m + i) * n + j;
-                sum = 0.5 * sum + beta * static_cast<double>(c[at]) + bias[static_cast<size_t>(j)];
-                worst = std::max(worst, std::abs(pre[at] - sum));
-                worst = std::max(worst, std::abs(got[at] - std::max(sum, 0.0)));
-            }
-        }
-    }
-    CHECK(worst < (k + 8) * 1.2e-7);
-    for (CUdeviceptr address : {p.a, p.b, p.bias, p.c, p.preactivation, p.partial}) {
-        OK(cuMemFree_v2(address));
-    }
+    product.verify();
 }
 
 void matmul(bool late) {
     Device d(image, late);
-    const int sizes[][3] = {{1, 1, 1}, {5, 7, 3}, {64, 64, 16}, {65, 130, 33}, {128, 128, 64}, {150, 132, 100}, {3, 200, 257}};
-    for (auto& size : sizes) {
-        for (int layout = 0; layout < 4; layout++) {
-            for (int tile : {64, 128}) {
-                product(d, tile, size[0], size[1], size[2], layout, 1, 1, 0);
+    const int sizes[][3] = {{1, 1, 1}, {5, 7, 3}, {64, 64, 16}, {65, 130, 33}, {128, 128, 64}, {150, 136, 104}, {3, 200, 257}};
+    for (const char* type : {"f32", "tf32", "bf16"}) {
+        bool half = type[0] == 'b';
+        for (auto& size : sizes) {
+            for (int layout = 0; layout < 4; layout++) {
+                for (int tile : {64, 128}) {
+                    product(d, type, half, tile, size[0], size[1], size[2], layout, 1, 1, 0, layout * 5000);
+                }
             }
         }
+        product(d, type, half, 64, 37, 41, 100, 0, 3, 1, 0.25f, 0);
+        product(d, type, false, 64, 37, 41, 100, 2, 3, 4, 0.25f, 20000);
+        product(d, type, half, 64, 40, 48, 128, 3, 2, 4, 0.25f, 20000);
+        product(d, type, false, 128, 130, 60, 90, 1, 1, 9, 0, 20000);
     }
-    product(d, 64, 37, 41, 100, 0, 3, 1, 0.25f);
-    product(d, 64, 37, 41, 100, 2, 3, 4, 0.25f);
-    product(d, 128, 130, 60, 90, 1, 1, 9, 0);
+    // ten rows of tiles, more than a group
+    product(d, "bf16", true, 64, 650, 130, 8, 0, 1, 1, 0, 0);
 }
 
 void reductions(bool late) {
@@ -159,28 +119,12 @@ void transposes(bool late) {
     CHECK(y == z);
 }
 
-/// Philox4x32-10 as Random123 has it, and lanes as io.quern.tensor.Rng takes them.
-void philox(const unsigned (&counter)[4], unsigned k0, unsigned k1, unsigned (&out)[4]) {
-    unsigned c[4] = {counter[0], counter[1], counter[2], counter[3]};
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = uint64_t{0xD2511F53u} * c[0], p1 = uint64_t{0xCD9E8D57u} * c[2];
-        unsigned next[4] = {static_cast<unsigned>(p1 >> 32) ^ c[1] ^ k0, static_cast<unsigned>(p1),
-                            static_cast<unsigned>(p0 >> 32) ^ c[3] ^ k1, static_cast<unsigned>(p0)};
-        std::copy(next, next + 4, c);
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    std::copy(c, c + 4, out);
-}
-
 void dropout(bool late) {
     unsigned words[4];
     philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0, words);
     CHECK(words[0] == 0xd16cfe09 && words[1] == 0x94fdcceb && words[2] == 0x5001e420 && words[3] == 0x24126ea1);
     Device d(image, late);
-    struct Key {
-        unsigned low, high, stream, step;
-    } key{0x89abcdef, 0x01234567, 3, 7};
+    Key key{0x89abcdef, 0x01234567, 3, 7};
     for (long long n : {1LL, 8LL, 1001LL}) {
         for (long long shift : {0LL, 1LL}) {
             std::vector<float> x = numbers(static_cast<size_t>(n + 1), 5);
@@ -192,9 +136,7 @@ void dropout(bool late) {
                         threshold, scale, n));
             std::vector<float> y = d.download<float>(dy, static_cast<size_t>(n));
             for (long long i = 0; i < n; i++) {
-                philox({static_cast<unsigned>(i / 8), 0, 7, 3}, key.low, key.high, words);
-                unsigned draw = words[i % 8 / 2] >> (i % 2 * 16) & 0xffff;
-                CHECK(y[static_cast<size_t>(i)] == (draw < threshold ? 0.0f : x[static_cast<size_t>(i + shift)] * scale));
+                CHECK(y[static_cast<size_t>(i)] == (dropped(key, i, threshold) ? 0.0f : x[static_cast<size_t>(i + shift)] * scale));
             }
         }
     }

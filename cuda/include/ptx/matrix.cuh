@@ -148,6 +148,26 @@ QUERN_DEVICE void ldmatrix_x4_transposed(u32 (&d)[4], const void* row) {
 #endif
 }
 
+/// One matrix; lanes 0..7 give its rows.
+QUERN_DEVICE void ldmatrix_x1(u32 (&d)[1], const void* row) {
+#if QUERN_SIM
+    emulated::ldmatrix<1, false>(d, row);
+#else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];" : "=r"(d[0]) : "r"(shared_address(row)) : "memory");
+#endif
+}
+
+QUERN_DEVICE void ldmatrix_x1_transposed(u32 (&d)[1], const void* row) {
+#if QUERN_SIM
+    emulated::ldmatrix<1, true>(d, row);
+#else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x1.trans.shared.b16 {%0}, [%1];"
+                 : "=r"(d[0])
+                 : "r"(shared_address(row))
+                 : "memory");
+#endif
+}
+
 QUERN_DEVICE void ldmatrix_x2(u32 (&d)[2], const void* row) {
 #if QUERN_SIM
     emulated::ldmatrix<2, false>(d, row);

@@ -41,8 +41,13 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
         }
         double testSeconds = (System.nanoTime() - start) * 1e-9;
         double seconds = metrics.stream().mapToDouble(Metrics::seconds).sum();
-        Charts.curves(run.curves(), metrics);
-        Charts.confusion(run.confusion(), evaluation.confusion(), config.classNames());
+        if (Charts.drawable()) {
+            Charts.curves(run.curves(), metrics);
+            Charts.confusion(run.confusion(), evaluation.confusion(), config.classNames());
+        } else {
+            terminal.line(
+                    "charts   left out: no fonts here, install fontconfig and a font; the report has them all the same");
+        }
         new TrainingReport(
                         config.data() + ": " + modelName(),
                         DataChoice.summary(raw),

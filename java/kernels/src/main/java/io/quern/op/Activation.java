@@ -1,8 +1,10 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** y = f(x), element by element, for the functions of {@link ActivationKind}. y may be x. */
 public final class Activation implements Op<Activation.Args> {
@@ -10,7 +12,7 @@ public final class Activation implements Op<Activation.Args> {
 
     public record Args(Tensor x, Tensor y, ActivationKind kind) implements OpArgs {
         public Args {
-            Check.computable(x, "Activation", "x");
+            Check.supported(x, OP, "x");
             Check.shape(y, x.shape(), "Activation", "y");
             Check.dtype(y, x.dtype(), "Activation", "y");
             Check.inPlaceOrApart(y, x, "Activation", "y", "x");
@@ -28,6 +30,11 @@ public final class Activation implements Op<Activation.Args> {
     }
 
     private Activation() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** f(x), recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, ActivationKind kind) {

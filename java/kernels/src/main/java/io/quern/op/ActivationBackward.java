@@ -1,9 +1,11 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** dx = dy f'(x), where {@code saved} is y if {@link ActivationKind#fromOutput}, else x. dx may be dy. */
 public final class ActivationBackward implements Op<ActivationBackward.Args> {
@@ -11,7 +13,7 @@ public final class ActivationBackward implements Op<ActivationBackward.Args> {
 
     public record Args(Tensor saved, Tensor dy, Tensor dx, ActivationKind kind) implements OpArgs {
         public Args {
-            Check.computable(saved, "ActivationBackward", "saved");
+            Check.supported(saved, OP, "saved");
             Check.shape(dy, saved.shape(), "ActivationBackward", "dy");
             Check.dtype(dy, saved.dtype(), "ActivationBackward", "dy");
             Check.shape(dx, saved.shape(), "ActivationBackward", "dx");
@@ -32,6 +34,11 @@ public final class ActivationBackward implements Op<ActivationBackward.Args> {
     }
 
     private ActivationBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {

@@ -1,7 +1,9 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /** y = a + b, element by element; a, b, y of one shape. y may be a or b. */
 public final class Add implements Op<Add.Args> {
@@ -9,7 +11,7 @@ public final class Add implements Op<Add.Args> {
 
     public record Args(Tensor a, Tensor b, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(a, "Add", "a");
+            Check.supported(a, OP, "a");
             Check.shape(b, a.shape(), "Add", "b");
             Check.dtype(b, a.dtype(), "Add", "b");
             Check.shape(y, a.shape(), "Add", "y");
@@ -30,6 +32,11 @@ public final class Add implements Op<Add.Args> {
     }
 
     private Add() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** The sum of two tensors of one shape, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor a, Tensor b) {

@@ -4,9 +4,18 @@ import io.quern.tensor.ArgumentException;
 import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
 
 /** The checks of Args records; each names the op, the argument, and both sides of what does not fit. */
 public final class Check {
+    /** The types that every op computes in. */
+    static final Set<DType> COMPUTABLE = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64));
+
+    /** Those, and what is computed in F32 and rounded once when it is stored. */
+    static final Set<DType> STORABLE = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64, DType.BF16));
+
     private Check() {}
 
     /** For constant texts; one that is put together costs time also when all is well: there, test and throw {@link #failed}. */
@@ -44,6 +53,15 @@ public final class Check {
         present(tensor, op, name);
         if (tensor.dtype() != expected) {
             throw failed(op, name + " is " + tensor + ", expected dtype " + expected);
+        }
+    }
+
+    /** One of the dtypes that the op declares. */
+    public static void supported(Tensor tensor, Op<?> op, String name) {
+        present(tensor, op.name(), name);
+        if (!op.dtypes().contains(tensor.dtype())) {
+            throw failed(
+                    op.name(), name + " is " + tensor + ", expected one of " + op.dtypes() + "; convert with Cast");
         }
     }
 

@@ -1,10 +1,12 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y[i] = x[i] scale if draw i is kept, else 0. Srivastava et al., "Dropout", JMLR 2014.
@@ -22,7 +24,7 @@ public final class Dropout implements Op<Dropout.Args> {
      */
     public record Args(Tensor x, Tensor y, double p, Rng rng) implements OpArgs {
         public Args {
-            Check.computable(x, "Dropout", "x");
+            Check.supported(x, OP, "x");
             Check.shape(y, x.shape(), "Dropout", "y");
             Check.dtype(y, x.dtype(), "Dropout", "y");
             Check.inPlaceOrApart(y, x, "Dropout", "y", "x");
@@ -55,6 +57,11 @@ public final class Dropout implements Op<Dropout.Args> {
     }
 
     private Dropout() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** Dropout of x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, double p, Rng rng) {

@@ -1,12 +1,14 @@
 // Long because of its cases: each reaches another loop, layout or border of the kernels.
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +17,9 @@ import java.util.stream.Stream;
  * <p>op(a): (m, k), op(b): (k, n), c: (m, n), bias: (n). With a leading batch axis on a, b and c, the product is taken
  * per item. If f needs its input for the gradient, {@code preactivation} receives it. Dropout draws by the index in c, so
  * the result has the bits of {@link Dropout} on the product.
+ *
+ * <p>BF16 operands are multiplied exactly and summed in F32; the result is BF16, rounded once, or F32. The backward pass of
+ * such a call computes in F32 and rounds what it multiplies, and each gradient, to BF16.
  */
 public final class Matmul implements Op<Matmul.Args> {
     public static final Matmul OP = new Matmul();
@@ -24,11 +29,12 @@ public final class Matmul implements Op<Matmul.Args> {
 
     /**
      * @param a (m, k), or (k, m) if transposeA; optionally a batch axis in front
-     * @param b (k, n), or (n, k) if transposeB
-     * @param bias (n), or null
-     * @param c (m, n); read only if beta is not 0
-     * @param preactivation c's shape, or null
+     * @param b (k, n), or (n, k) if transposeB, of a's dtype
+     * @param bias (n), of c's dtype, or null
+     * @param c (m, n), of a's dtype, or F32 if that is BF16; read only if beta is not 0
+     * @param preactivation c's shape and dtype, or null
      * @param dropout which elements of f's result to set to zero, or null
+     * @param precision how exactly F32 operands must be taken
      */
     public record Args(
             Tensor a,
@@ -41,10 +47,11 @@ public final class Matmul implements Op<Matmul.Args> {
             double alpha,
             double beta,
             ActivationKind activation,
-            DropoutMask dropout)
+            DropoutMask dropout,
+            Precision precision)
             implements OpArgs {
         public Args {
-            Check.computable(a, "Matmul", "a");
+            Check.supported(a, OP, "a");
             if (!(a.rank() == 2 || a.rank() == 3)) {
                 throw Check.failed("Matmul", "a is " + a + ", expected rank 2 or 3");
             }
@@ -61,25 +68,56 @@ public final class Matmul implements Op<Matmul.Args> {
             }
             Shape result = a.rank() == 2 ? Shape.of(m, n) : Shape.of(a.size(0), m, n);
             Check.shape(c, result, "Matmul", "c");
-            Check.dtype(c, a.dtype(), "Matmul", "c");
+            if (c.dtype() != a.dtype().accumulator()) {
+                Check.dtype(c, a.dtype(), "Matmul", "c");
+            }
             Check.apart(c, a, "Matmul", "c", "a");
             Check.apart(c, b, "Matmul", "c", "b");
             if (bias != null) {
                 Check.shape(bias, Shape.of(n), "Matmul", "bias");
-                Check.dtype(bias, a.dtype(), "Matmul", "bias");
+                Check.dtype(bias, c.dtype(), "Matmul", "bias");
                 Check.apart(c, bias, "Matmul", "c", "bias");
             }
             if (preactivation != null) {
                 Check.shape(preactivation, result, "Matmul", "preactivation");
-                Check.dtype(preactivation, a.dtype(), "Matmul", "preactivation");
+                Check.dtype(preactivation, c.dtype(), "Matmul", "preactivation");
                 Check.apart(preactivation, c, "Matmul", "preactivation", "c");
                 Check.apart(preactivation, a, "Matmul", "preactivation", "a");
                 Check.apart(preactivation, b, "Matmul", "preactivation", "b");
             }
             Objects.requireNonNull(activation, "activation");
+            Objects.requireNonNull(precision, "precision");
             if (dropout != null) {
                 dropout.check("Matmul");
             }
+        }
+
+        /** With full precision. */
+        public Args(
+                Tensor a,
+                Tensor b,
+                Tensor bias,
+                Tensor c,
+                Tensor preactivation,
+                boolean transposeA,
+                boolean transposeB,
+                double alpha,
+                double beta,
+                ActivationKind activation,
+                DropoutMask dropout) {
+            this(
+                    a,
+                    b,
+                    bias,
+                    c,
+                    preactivation,
+                    transposeA,
+                    transposeB,
+                    alpha,
+                    beta,
+                    activation,
+                    dropout,
+                    Precision.FULL);
         }
 
         /** Without dropout. */
@@ -132,6 +170,11 @@ public final class Matmul implements Op<Matmul.Args> {
     }
 
     private Matmul() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** f(x w + bias), recorded on the tape. x: (m, k), w: (k, n), bias: (n) or null. */
     public static Tensor apply(Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation) {
@@ -201,7 +244,7 @@ public final class Matmul implements Op<Matmul.Args> {
         if (!(kind.fromOutput() || args.preactivation != null)) {
             throw Check.failed("Matmul", "the gradient of " + kind.label() + " needs preactivation");
         }
-        Tensor dz = gradients.of(args.c);
+        Tensor dz = cast(gradients.of(args.c), args.c.dtype().accumulator(), gradients);
         if (args.dropout != null) {
             Tensor dc = dz;
             dz = gradients.allocate(dc.dtype(), dc.shape());
@@ -211,42 +254,70 @@ public final class Matmul implements Op<Matmul.Args> {
             Tensor dy = dz;
             Tensor known = kind.fromOutput() ? activated(args, gradients) : args.preactivation;
             dz = gradients.allocate(dy.dtype(), dy.shape());
-            gradients.run(ActivationBackward.OP, new ActivationBackward.Args(known, dy, dz, kind));
+            gradients.run(
+                    ActivationBackward.OP,
+                    new ActivationBackward.Args(cast(known, dy.dtype(), gradients), dy, dz, kind));
         }
-        Tensor signal = dz;
-        double alpha = args.alpha;
+        Tensor wide = dz;
+        Tensor signal = cast(dz, args.a.dtype(), gradients);
         gradients.add(
                 args.a,
                 da -> gradients.run(
                         OP,
                         args.transposeA
-                                ? product(args.b, signal, da, args.transposeB, true, alpha)
-                                : product(signal, args.b, da, false, !args.transposeB, alpha)));
+                                ? product(args, args.b, signal, da, args.transposeB, true)
+                                : product(args, signal, args.b, da, false, !args.transposeB)));
         gradients.add(
                 args.b,
                 db -> gradients.run(
                         OP,
                         args.transposeB
-                                ? product(signal, args.a, db, true, args.transposeA, alpha)
-                                : product(args.a, signal, db, !args.transposeA, false, alpha)));
-        gradients.add(
-                args.bias,
-                dbias ->
-                        gradients.run(Reduce.OP, new Reduce.Args(signal, dbias, ReduceKind.SUM, 0, signal.rank() - 2)));
+                                ? product(args, signal, args.a, db, true, args.transposeA)
+                                : product(args, args.a, signal, db, !args.transposeA, false)));
+        gradients.add(args.bias, dbias -> {
+            Tensor sums = dbias.dtype() == wide.dtype() ? dbias : gradients.allocate(wide.dtype(), dbias.shape());
+            gradients.run(Reduce.OP, new Reduce.Args(wide, sums, ReduceKind.SUM, 0, wide.rank() - 2));
+            if (sums != dbias) {
+                gradients.run(Cast.OP, new Cast.Args(sums, dbias));
+            }
+        });
     }
 
     /** f's result, from c where dropout has scaled it; what it dropped does not matter, its dy is 0. */
     private static Tensor activated(Args args, Gradients gradients) {
+        Tensor c = cast(args.c, args.c.dtype().accumulator(), gradients);
         if (args.dropout == null || args.activation.fromSign()) {
-            return args.c;
+            return c;
         }
-        Tensor y = gradients.allocate(args.c.dtype(), args.c.shape());
-        gradients.run(Scale.OP, new Scale.Args(args.c, y, 1.0 / args.dropout.scale()));
+        Tensor y = gradients.allocate(c.dtype(), c.shape());
+        gradients.run(Scale.OP, new Scale.Args(c, y, 1.0 / args.dropout.scale()));
         return y;
     }
 
-    private static Args product(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB, double alpha) {
-        return new Args(a, b, null, c, null, transposeA, transposeB, alpha, 0, ActivationKind.NONE);
+    private static Tensor cast(Tensor x, DType dtype, Gradients gradients) {
+        if (x.dtype() == dtype) {
+            return x;
+        }
+        Tensor y = gradients.allocate(dtype, x.shape());
+        gradients.run(Cast.OP, new Cast.Args(x, y));
+        return y;
+    }
+
+    /** A product of the backward pass of the given call. */
+    private static Args product(Args forward, Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
+        return new Args(
+                a,
+                b,
+                null,
+                c,
+                null,
+                transposeA,
+                transposeB,
+                forward.alpha,
+                0,
+                ActivationKind.NONE,
+                null,
+                forward.precision);
     }
 
     @Override
@@ -256,7 +327,7 @@ public final class Matmul implements Op<Matmul.Args> {
 
     /**
      * gamma_{k+3} times the product of absolute values; activations have slope at most 1.13 and few ulps of their own;
-     * dropout scales both, or leaves an exact 0 whatever it drops.
+     * dropout scales both, or leaves an exact 0 whatever it drops. Rounded operands add their error to each product.
      */
     @Override
     public Bound bound(Args args, double u) {
@@ -271,7 +342,7 @@ public final class Matmul implements Op<Matmul.Args> {
                 args.alpha,
                 0,
                 ActivationKind.NONE);
-        Bound sum = Bounds.linear(this, plain, args.k() + 3.0, u);
+        Bound sum = Bounds.linear(this, plain, args.k() + 3.0 + 2.01 * args.precision.roundoff() / u, u);
         double beta = Math.abs(args.beta);
         double scale = args.dropout == null ? 1 : args.dropout.scale();
         return (output, index, reference) -> output == 0 && args.dropout != null && args.dropout.drops(index)
@@ -338,6 +409,22 @@ public final class Matmul implements Op<Matmul.Args> {
                         0,
                         ActivationKind.RELU,
                         new DropoutMask(0.5, DRAWS))));
+        for (int layout = 0; layout < 4; layout++) {
+            boolean ta = (layout & 1) != 0;
+            boolean tb = (layout & 2) != 0;
+            cases.add(wide(40, 72, 65, ta, tb, ActivationKind.RELU));
+            cases.add(wide(33, 30, 140, ta, tb, ActivationKind.SILU));
+            cases.add(rounded(40, 72, 65, ta, tb));
+            cases.add(rounded(33, 30, 140, ta, tb));
+            // tiles that a Hopper's copy engine can bring
+            cases.add(product(72, 136, 72, ta, tb, 1, 0, true, ActivationKind.RELU));
+            // k in parts that other blocks have
+            cases.add(product(24, 40, 1100, ta, tb, 1, 0, true, ActivationKind.RELU));
+            cases.add(product(5, 19, 777, ta, tb, 1, 0.5, false, ActivationKind.NONE));
+        }
+        cases.add(dropped(24, 40, 1100, true, 0.5, ActivationKind.TANH));
+        cases.add(dropped(64, 72, 1032, true, 0.5, ActivationKind.RELU));
+        cases.add(dropped(5, 19, 777, false, 0.5, ActivationKind.GELU));
         cases.add(product(150, 130, 140, false, false, 1, 0, true, ActivationKind.RELU));
         cases.add(product(150, 130, 140, true, false, 1, 0, false, ActivationKind.NONE));
         for (int layout = 0; layout < 4; layout++) {
@@ -391,6 +478,44 @@ public final class Matmul implements Op<Matmul.Args> {
                         new DropoutMask(p, DRAWS)));
     }
 
+    /** The result in the type of the sums. */
+    private static Case<Args> wide(int m, int n, int k, boolean ta, boolean tb, ActivationKind kind) {
+        return new Case<>(m + "x" + n + "x" + k + " " + layout(ta, tb) + " wide " + kind.label(), t -> {
+            DType sums = t.dtype().accumulator();
+            Shape shape = Shape.of(m, n);
+            return new Args(
+                    ta ? t.input(k, m) : t.input(m, k),
+                    tb ? t.input(n, k) : t.input(k, n),
+                    null,
+                    t.output(sums, shape),
+                    kind.fromOutput() ? null : t.output(sums, shape),
+                    ta,
+                    tb,
+                    1,
+                    0,
+                    kind);
+        });
+    }
+
+    /** Operands that may be rounded. */
+    private static Case<Args> rounded(int m, int n, int k, boolean ta, boolean tb) {
+        return new Case<>(
+                m + "x" + n + "x" + k + " " + layout(ta, tb) + " tf32",
+                t -> new Args(
+                        ta ? t.input(k, m) : t.input(m, k),
+                        tb ? t.input(n, k) : t.input(k, n),
+                        t.input(n),
+                        t.output(m, n),
+                        null,
+                        ta,
+                        tb,
+                        1,
+                        0,
+                        ActivationKind.RELU,
+                        null,
+                        Precision.TF32));
+    }
+
     private static String layout(boolean ta, boolean tb) {
         return (ta ? "t" : "n") + (tb ? "t" : "n");
     }
@@ -406,6 +531,28 @@ public final class Matmul implements Op<Matmul.Args> {
                         "result shape",
                         t -> new Args(t.input(2, 3), t.input(3, 5), t.output(5, 2), false, false),
                         "c is F32[5x2], expected shape 2x5"),
+                new Rejection(
+                        "integers",
+                        t -> new Args(t.indices(Shape.of(2, 3), 0, 9), t.input(3, 5), t.output(2, 5), false, false),
+                        "a is I32[2x3], expected one of [F32, F64, BF16]; convert with Cast"),
+                new Rejection(
+                        "wider operands than result",
+                        t -> new Args(t.input(2, 3), t.input(3, 5), t.output(DType.BF16, Shape.of(2, 5)), false, false),
+                        "c is BF16[2x5], expected dtype F32"),
+                new Rejection(
+                        "bias of another dtype",
+                        t -> new Args(
+                                t.output(DType.BF16, Shape.of(2, 3)),
+                                t.output(DType.BF16, Shape.of(3, 5)),
+                                t.input(5),
+                                t.output(DType.BF16, Shape.of(2, 5)),
+                                null,
+                                false,
+                                false,
+                                1,
+                                0,
+                                ActivationKind.NONE),
+                        "bias is F32[5], expected dtype BF16"),
                 new Rejection(
                         "rank",
                         t -> new Args(t.input(2), t.input(2), t.output(1), false, false),

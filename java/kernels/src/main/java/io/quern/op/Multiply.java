@@ -1,7 +1,9 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /** y = a b, element by element; a, b, y of one shape. y may be a or b. */
 public final class Multiply implements Op<Multiply.Args> {
@@ -9,7 +11,7 @@ public final class Multiply implements Op<Multiply.Args> {
 
     public record Args(Tensor a, Tensor b, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(a, "Multiply", "a");
+            Check.supported(a, OP, "a");
             Check.shape(b, a.shape(), "Multiply", "b");
             Check.dtype(b, a.dtype(), "Multiply", "b");
             Check.shape(y, a.shape(), "Multiply", "y");
@@ -30,6 +32,11 @@ public final class Multiply implements Op<Multiply.Args> {
     }
 
     private Multiply() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** The product of two tensors of one shape, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor a, Tensor b) {

@@ -1,8 +1,10 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.QuernException;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The definition of one op: its checks are in its Args record, its meaning in {@link #reference}.
@@ -16,6 +18,11 @@ public interface Op<A extends OpArgs> {
     /** The op's stem: the simple name of its class, for example {@code Conv2dBackwardData}. */
     default String name() {
         return getClass().getSimpleName();
+    }
+
+    /** The dtypes that real tensors of a call may have; the harness tries the cases in each of them. */
+    default Set<DType> dtypes() {
+        return Check.COMPUTABLE;
     }
 
     /** Plain loops in double over any strides: the definition, and the kernel of a machine without a better one. */

@@ -1,7 +1,9 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /** y = factor x, element by element. y may be x. */
 public final class Scale implements Op<Scale.Args> {
@@ -9,7 +11,7 @@ public final class Scale implements Op<Scale.Args> {
 
     public record Args(Tensor x, Tensor y, double factor) implements OpArgs {
         public Args {
-            Check.computable(x, "Scale", "x");
+            Check.supported(x, OP, "x");
             Check.shape(y, x.shape(), "Scale", "y");
             Check.dtype(y, x.dtype(), "Scale", "y");
             Check.inPlaceOrApart(y, x, "Scale", "y", "x");
@@ -27,6 +29,11 @@ public final class Scale implements Op<Scale.Args> {
     }
 
     private Scale() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** factor x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, double factor) {

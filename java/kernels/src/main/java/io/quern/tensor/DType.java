@@ -6,7 +6,7 @@ public enum DType {
     F32(4, 0x1p-24),
     /** IEEE binary64, for references and gradient checks. */
     F64(8, 0x1p-53),
-    /** Upper half of a binary32: a storage format, converted by {@code Cast}. */
+    /** Upper half of a binary32: a storage format; ops that take it compute in F32 and round results once. */
     BF16(2, 0x1p-8),
     /** Signed 32-bit integers: labels and indices. */
     I32(4, 0);
@@ -27,6 +27,11 @@ public enum DType {
     /** Largest relative error of rounding to nearest; 0 for integers. */
     public double unitRoundoff() {
         return unitRoundoff;
+    }
+
+    /** The type that sums of this one are kept in: F32 for BF16, else this one. */
+    public DType accumulator() {
+        return this == BF16 ? F32 : this;
     }
 
     /** True for the floating-point types. */

@@ -22,8 +22,8 @@ final class Agreement {
         try (GuardedTensors tensors =
                 new GuardedTensors(variant.dtype(), variant.layout(), variant.values(), variant.seed())) {
             A args = c.build().apply(tensors);
-            A exact = ArgsMap.map(args, tensor -> doubleCopy(tensor, copies));
-            A before = ArgsMap.map(exact, tensor -> doubleCopy(tensor, copies));
+            A exact = ArgsMap.map(args, tensor -> doubleCopy(tensor, variant.dtype(), copies));
+            A before = ArgsMap.map(exact, tensor -> doubleCopy(tensor, variant.dtype(), copies));
             executor.run(op, args);
             op.reference(exact);
             Optional<String> difference = compare(op, args, exact, before, variant.dtype());
@@ -51,16 +51,22 @@ final class Agreement {
         return values;
     }
 
-    /** F32 becomes F64; other types keep theirs, since an op may be about them. */
-    private static Tensor doubleCopy(Tensor tensor, List<Tensor> copies) {
-        Tensor copy = Tensor.allocate(tensor.dtype() == DType.F32 ? DType.F64 : tensor.dtype(), tensor.shape());
+    /** F32 and the dtype under test become F64; other types keep theirs, since an op may be about them. */
+    private static Tensor doubleCopy(Tensor tensor, DType tested, List<Tensor> copies) {
+        boolean widens = tensor.dtype() == DType.F32 || tensor.dtype() == tested;
+        Tensor copy = Tensor.allocate(widens ? DType.F64 : tensor.dtype(), tensor.shape());
         copies.add(copy);
         return copy.copyFrom(tensor);
     }
 
+    /** Of the arithmetic, not of storage: sums of BF16 are F32, which tensor cores truncate instead of rounding. */
+    private static double unitRoundoff(DType dtype) {
+        return dtype == DType.BF16 ? 2 * DType.F32.unitRoundoff() : dtype.unitRoundoff();
+    }
+
     private static <A extends OpArgs> Optional<String> compare(Op<A> op, A args, A exact, A before, DType dtype) {
         // A bound may look at inputs that the op updates in place, so it sees them as they were.
-        Bound bound = op.bound(withOutputs(before, exact), dtype.unitRoundoff());
+        Bound bound = op.bound(withOutputs(before, exact), unitRoundoff(dtype));
         for (int o = 0; o < args.outputs().size(); o++) {
             Tensor actual = args.outputs().get(o);
             Tensor expected = exact.outputs().get(o);
@@ -98,7 +104,7 @@ final class Agreement {
         if (Double.isInfinite(expected)) {
             return actual == expected;
         }
-        if (dtype == DType.F32 && Math.abs(expected) > Float.MAX_VALUE) {
+        if (dtype != DType.F64 && Math.abs(expected) > Float.MAX_VALUE) {
             return actual == Math.copySign(Double.POSITIVE_INFINITY, expected)
                     || Math.abs(actual - expected) <= allowed;
         }

@@ -27,7 +27,7 @@ final class OnDevice implements Executor {
     private final CudaBackend backend;
     private final boolean misaligned;
 
-    /** @param misaligned tensors start four bytes behind a 16-byte boundary */
+    /** @param misaligned tensors start one element, of at most four bytes, behind a 16-byte boundary */
     OnDevice(CudaBackend backend, boolean misaligned) {
         this.backend = backend;
         this.misaligned = misaligned;
@@ -62,17 +62,16 @@ final class OnDevice implements Executor {
     }
 
     private Copy place(Tensor tensor) {
-        int words =
-                Math.toIntExact(Math.ceilDiv(tensor.elements() * tensor.dtype().bytes(), Integer.BYTES));
-        int before = GUARD + (misaligned && tensor.dtype().bytes() <= Integer.BYTES ? 1 : 0);
-        Storage storage = backend.memory().allocate((long) (before + words + GUARD) * Integer.BYTES);
-        Tensor all = Tensor.over(storage, DType.I32, Shape.of(before + words + GUARD));
-        int[] pattern = new int[before + words + GUARD];
+        int bytes = tensor.dtype().bytes();
+        int shift = misaligned && bytes <= Integer.BYTES ? 1 : 0;
+        int words = Math.toIntExact(Math.ceilDiv((tensor.elements() + shift) * bytes, Integer.BYTES));
+        Storage storage = backend.memory().allocate((long) (GUARD + words + GUARD) * Integer.BYTES);
+        Tensor all = Tensor.over(storage, DType.I32, Shape.of(GUARD + words + GUARD));
+        int[] pattern = new int[GUARD + words + GUARD];
         Arrays.fill(pattern, PATTERN);
         all.copyFrom(pattern);
-        long elementBytes = tensor.dtype().bytes();
-        long first = (long) before * Integer.BYTES / elementBytes;
-        Tensor window = Tensor.over(storage, tensor.dtype(), Shape.of(storage.byteSize() / elementBytes))
+        long first = (long) GUARD * Integer.BYTES / bytes + shift;
+        Tensor window = Tensor.over(storage, tensor.dtype(), Shape.of(storage.byteSize() / bytes))
                 .slice(0, first, first + tensor.elements())
                 .reshape(tensor.shape());
         return new Copy(storage, all, window.copyFrom(tensor));
@@ -80,8 +79,9 @@ final class OnDevice implements Executor {
 
     private static void checkGuards(Tensor host, Copy copy) {
         int[] words = copy.all.toInts();
-        long start = (copy.tensor.address() - copy.storage.address()) / Integer.BYTES;
-        long end = start + Math.ceilDiv(host.elements() * host.dtype().bytes(), Integer.BYTES);
+        long offset = copy.tensor.address() - copy.storage.address();
+        long start = offset / Integer.BYTES;
+        long end = Math.ceilDiv(offset + host.elements() * host.dtype().bytes(), (long) Integer.BYTES);
         List<Integer> damaged = new ArrayList<>();
         for (int i = 0; i < words.length; i++) {
             if ((i < start || i >= end) && words[i] != PATTERN) {

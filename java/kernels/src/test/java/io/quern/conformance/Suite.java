@@ -40,11 +40,11 @@ final class Suite implements AutoCloseable {
     <A extends OpArgs> void agreement(Op<A> op, String backend) {
         for (Case<A> c : op.cases()) {
             List<Variant> variants = new ArrayList<>();
-            for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+            for (DType dtype : op.dtypes()) {
                 Variant plain = Variant.plain(backend, dtype);
                 variants.add(plain);
                 variants.add(plain.layout(Layout.STRIDED).seed(3));
-                if (dtype == DType.F32) {
+                if (dtype != DType.F64) {
                     variants.add(plain.layout(Layout.MISALIGNED).seed(2));
                     variants.add(plain.special().seed(4));
                     variants.add(plain.threads(1).seed(5));
@@ -58,10 +58,17 @@ final class Suite implements AutoCloseable {
         }
     }
 
-    /** The F32 agreement checks on a device, where a kernel takes the call. */
+    /** The agreement checks on a device, where a kernel takes the call. */
     <A extends OpArgs> void onDevice(Op<A> op, String device, CudaBackend backend) {
+        for (DType dtype : op.dtypes()) {
+            if (dtype != DType.F64) {
+                onDevice(op, Variant.plain(device, dtype).threads(1), backend);
+            }
+        }
+    }
+
+    private <A extends OpArgs> void onDevice(Op<A> op, Variant plain, CudaBackend backend) {
         for (Case<A> c : op.cases()) {
-            Variant plain = Variant.plain(device, DType.F32).threads(1);
             for (Variant variant : List.of(
                     plain,
                     plain.layout(Layout.MISALIGNED).seed(2),

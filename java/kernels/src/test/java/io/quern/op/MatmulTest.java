@@ -9,6 +9,9 @@ import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import io.quern.tensor.Workspace;
+import io.quern.testing.CudaDevices;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -65,6 +68,81 @@ class MatmulTest {
                     assertArrayEquals(apart.toFloats(), fused.toFloats(), name + ", n = " + n);
                 }
             }
+        }
+    }
+
+    /** In tiles with edges, and where partial sums are added first. */
+    @Test
+    void dropoutOnADeviceHasTheBitsOfTheDropoutOpOnTheProduct() {
+        CudaDevices.require();
+        DropoutMask mask = new DropoutMask(0.4, new Rng(9, 8, 7));
+        int[][] sizes = {{41, 1, 19}, {41, 5, 19}, {41, 64, 19}, {70, 67, 33}, {9, 40, 700}, {9, 41, 700}};
+        for (String name : CudaDevices.available()) {
+            for (int[] size : sizes) {
+                Shape shape = Shape.of(size[0], size[1]);
+                try (Backend backend = Backends.of(name, 1);
+                        Tensor a = onDevice(backend, 1, size[0], size[2]);
+                        Tensor b = onDevice(backend, 2, size[2], size[1]);
+                        Tensor fused = Tensor.allocate(backend.memory(), DType.F32, shape);
+                        Tensor apart = Tensor.allocate(backend.memory(), DType.F32, shape)) {
+                    backend.run(Matmul.OP, args(a, b, fused, mask));
+                    backend.run(Matmul.OP, args(a, b, apart, null));
+                    backend.run(Dropout.OP, new Dropout.Args(apart, apart, mask.p(), mask.rng()));
+                    assertArrayEquals(apart.toFloats(), fused.toFloats(), name + ", " + shape);
+                }
+            }
+        }
+    }
+
+    private static Tensor onDevice(Backend backend, int seed, long rows, long columns) {
+        try (Tensor x = Tensor.allocate(DType.F32, Shape.of(rows, columns))) {
+            return Rng.of(seed).fillUniform(x, -1, 1).copyTo(backend.memory());
+        }
+    }
+
+    /** Operands are BF16 values in both, so gradients differ by what BF16 rounds: the signal, c and the gradient itself. */
+    @Test
+    void gradientsOfBf16AreThoseOfF32Rounded() {
+        List<String> names = new ArrayList<>(List.of("reference"));
+        names.addAll(CudaDevices.available());
+        for (String name : names) {
+            for (ActivationKind kind : List.of(ActivationKind.NONE, ActivationKind.SIGMOID, ActivationKind.GELU)) {
+                for (DropoutMask mask : new DropoutMask[] {null, new DropoutMask(0.25, new Rng(9, 8, 7))}) {
+                    try (Backend backend = Backends.of(name, 1)) {
+                        List<float[]> narrow = gradients(backend, DType.BF16, kind, mask);
+                        List<float[]> wide = gradients(backend, DType.F32, kind, mask);
+                        for (int i = 0; i < narrow.size(); i++) {
+                            assertArrayEquals(wide.get(i), narrow.get(i), 0.05f, name + ", " + kind + ", tensor " + i);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** c and the gradients of x, w and bias for the sum of c. */
+    private static List<float[]> gradients(Backend backend, DType dtype, ActivationKind kind, DropoutMask mask) {
+        try (Workspace workspace = new Workspace(backend.memory())) {
+            Tape tape = new Tape(backend, workspace);
+            Tensor x = tape.watch(rounded(workspace, backend, dtype, 1, Shape.of(7, 12)));
+            Tensor w = tape.watch(rounded(workspace, backend, dtype, 2, Shape.of(12, 9)));
+            Tensor bias = tape.watch(rounded(workspace, backend, dtype, 3, Shape.of(9)));
+            Tensor y = Cast.apply(tape, Matmul.apply(tape, x, w, bias, kind, mask), DType.F32);
+            Gradients gradients = tape.backward(Reduce.apply(tape, y, ReduceKind.SUM, 0, 1));
+            return List.of(
+                    y.toFloats(),
+                    gradients.of(x).toFloats(),
+                    gradients.of(w).toFloats(),
+                    gradients.of(bias).toFloats());
+        }
+    }
+
+    private static Tensor rounded(Workspace workspace, Backend backend, DType dtype, int seed, Shape shape) {
+        try (Tensor values = Tensor.allocate(DType.F32, shape);
+                Tensor halves = Tensor.allocate(DType.BF16, shape)) {
+            halves.copyFrom(Rng.of(seed).fillUniform(values, -1, 1));
+            values.copyFrom(halves);
+            return workspace.allocate(dtype, shape).copyFrom(dtype == DType.BF16 ? halves : values);
         }
     }
 

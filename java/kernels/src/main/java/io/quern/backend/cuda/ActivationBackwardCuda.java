@@ -5,20 +5,20 @@ import io.quern.op.ActivationBackward;
 
 /** activation_backward.cu. */
 final class ActivationBackwardCuda implements Kernel<ActivationBackward.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     ActivationBackwardCuda(CudaKernels kernels) {
-        kernel = kernels.get("activation_backward_f32");
+        kernel = new KernelByDtype(kernels, "activation_backward");
     }
 
     @Override
     public boolean supports(ActivationBackward.Args args) {
-        return Contiguous.floats(args.saved(), args.dy(), args.dx());
+        return KernelByDtype.takes(args.saved(), args.dy(), args.dx());
     }
 
     @Override
     public void run(ActivationBackward.Args args) {
-        kernel.with()
+        kernel.with(args.dx())
                 .tensor(args.saved())
                 .tensor(args.dy())
                 .tensor(args.dx())

@@ -5,20 +5,20 @@ import io.quern.op.Activation;
 
 /** activation.cu. */
 final class ActivationCuda implements Kernel<Activation.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     ActivationCuda(CudaKernels kernels) {
-        kernel = kernels.get("activation_f32");
+        kernel = new KernelByDtype(kernels, "activation");
     }
 
     @Override
     public boolean supports(Activation.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x(), args.y());
     }
 
     @Override
     public void run(Activation.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.y())
                 .i32(args.kind().ordinal())

@@ -5,20 +5,20 @@ import io.quern.op.Add;
 
 /** add.cu. */
 final class AddCuda implements Kernel<Add.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     AddCuda(CudaKernels kernels) {
-        kernel = kernels.get("add_f32");
+        kernel = new KernelByDtype(kernels, "add");
     }
 
     @Override
     public boolean supports(Add.Args args) {
-        return Contiguous.floats(args.a(), args.b(), args.y());
+        return KernelByDtype.takes(args.a(), args.b(), args.y());
     }
 
     @Override
     public void run(Add.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.a())
                 .tensor(args.b())
                 .tensor(args.y())

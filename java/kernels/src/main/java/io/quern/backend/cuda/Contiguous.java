@@ -17,7 +17,8 @@ final class Contiguous {
         return all(DType.I32, tensors);
     }
 
-    private static boolean all(DType dtype, Tensor... tensors) {
+    /** True for one dtype without gaps; nulls pass. */
+    static boolean all(DType dtype, Tensor... tensors) {
         for (Tensor tensor : tensors) {
             if (tensor != null && (tensor.dtype() != dtype || !tensor.isContiguous())) {
                 return false;

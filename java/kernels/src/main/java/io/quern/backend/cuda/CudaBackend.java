@@ -30,7 +30,7 @@ public final class CudaBackend implements Backend {
     private final String name;
     private final CudaDevice device;
     private final DeviceMemory memory;
-    private final KernelImage image;
+    private final KernelImages images;
     private final DeviceScratch scratch;
     private final StepValues stepValues;
     private final Launch launch;
@@ -38,13 +38,13 @@ public final class CudaBackend implements Backend {
     private final KernelTable kernels;
     private boolean closed;
 
-    CudaBackend(CudaPlatform platform, CudaDriver driver, int ordinal, byte[] base) {
+    CudaBackend(CudaPlatform platform, CudaDriver driver, int ordinal) {
         this.platform = platform;
         this.name = platform.id();
         this.device = new CudaDevice(driver, ordinal);
         try {
             memory = new DeviceMemory(device, name);
-            image = new KernelImage(device, base);
+            images = new KernelImages(device, platform);
         } catch (RuntimeException e) {
             device.close();
             throw e;
@@ -52,7 +52,7 @@ public final class CudaBackend implements Backend {
         scratch = new DeviceScratch(memory);
         stepValues = new StepValues(memory);
         launch = new Launch(device, stepValues, Boolean.getBoolean(WAIT));
-        named = new CudaKernels(image, launch, scratch);
+        named = new CudaKernels(images, device, launch, scratch);
         kernels = CudaTable.of(named);
     }
 
@@ -71,8 +71,9 @@ public final class CudaBackend implements Backend {
         args.inputs().forEach(tensor -> requireHere(op, tensor));
         args.outputs().forEach(tensor -> requireHere(op, tensor));
         if (!kernels.covers(op, args)) {
-            throw new QuernException(op.name() + " has no " + name + " kernel for " + args.outputs() + " from "
-                    + args.inputs() + "; kernels take contiguous F32. Run this model with --backend vector");
+            throw new QuernException(
+                    op.name() + " has no " + name + " kernel for " + args.outputs() + " from " + args.inputs()
+                            + "; kernels take contiguous F32, some BF16 as well. Run this model with --backend vector");
         }
         device.log().begin(op.name());
         kernels.run(op, args);
@@ -137,6 +138,11 @@ public final class CudaBackend implements Backend {
         return device.info().cacheBytes();
     }
 
+    /** The last launches, each as op (kernel, grid, block), separated by commas. */
+    String launches() {
+        return device.log().suspects();
+    }
+
     /** True when the device failed and cannot be used again by this process. */
     public boolean isLost() {
         return device.isLost();
@@ -175,7 +181,7 @@ public final class CudaBackend implements Backend {
         }
         device.release(DriverCall.STREAM_SYNCHRONIZE, device.stream());
         memory.close();
-        image.close();
+        images.close();
         launch.close();
         device.close();
     }

@@ -23,6 +23,7 @@ final class CudaDevice implements AutoCloseable {
     private final CudaDriver driver;
     private final DeviceInfo info;
     private final LaunchLog log = new LaunchLog();
+    private final IndexFaults faults = new IndexFaults(this);
     private final long context;
     private final long stream;
     private Thread current;
@@ -68,6 +69,10 @@ final class CudaDevice implements AutoCloseable {
 
     void trace(StepTrace next) {
         trace = next;
+    }
+
+    IndexFaults faults() {
+        return faults;
     }
 
     boolean isLost() {
@@ -122,10 +127,11 @@ final class CudaDevice implements AutoCloseable {
         }
     }
 
-    /** Waits for all work; what went wrong since the last time shows here. */
+    /** Waits for all work; what went wrong since the last time shows here, also an index outside its table. */
     void synchronize() {
         call(DriverCall.STREAM_SYNCHRONIZE, stream);
         log.clear();
+        faults.check();
     }
 
     /** Turns a result into the exception of its kind. */
@@ -165,6 +171,7 @@ final class CudaDevice implements AutoCloseable {
     public void close() {
         if (!closed) {
             release(DriverCall.STREAM_SYNCHRONIZE, stream);
+            faults.close();
             release(DriverCall.STREAM_DESTROY, stream);
             closed = true;
             driver.call(DriverCall.PRIMARY_CONTEXT_RELEASE, info.handle());

@@ -5,9 +5,12 @@ final class CudaKernel {
     private final String name;
     private final KernelImage image;
     private final Launch launch;
+    private final int sharedBytes;
     private long function;
 
-    CudaKernel(String name, KernelImage image, Launch launch) {
+    /** @param sharedBytes dynamic shared memory that its blocks may have; 0 for what every kernel may */
+    CudaKernel(String name, KernelImage image, Launch launch, int sharedBytes) {
+        this.sharedBytes = sharedBytes;
         this.name = name;
         this.image = image;
         this.launch = launch;
@@ -20,7 +23,7 @@ final class CudaKernel {
     /** The driver's handle. */
     long function() {
         if (function == 0) {
-            function = image.function(name);
+            function = image.function(name, sharedBytes);
         }
         return function;
     }

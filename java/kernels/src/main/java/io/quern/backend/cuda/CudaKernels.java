@@ -1,22 +1,39 @@
 package io.quern.backend.cuda;
 
-/** Kernels of an image by name, and the launcher and scratch memory that they share. */
+import java.util.Optional;
+
+/** Kernels of the device's images by name, and the launcher and scratch memory that they share. */
 final class CudaKernels {
-    private final KernelImage image;
+    private final KernelImages images;
+    private final CudaDevice device;
     private final Launch launch;
     private final DeviceScratch scratch;
 
-    CudaKernels(KernelImage image, Launch launch, DeviceScratch scratch) {
-        this.image = image;
+    CudaKernels(KernelImages images, CudaDevice device, Launch launch, DeviceScratch scratch) {
+        this.images = images;
+        this.device = device;
         this.launch = launch;
         this.scratch = scratch;
     }
 
     CudaKernel get(String name) {
-        return new CudaKernel(name, image, launch);
+        return new CudaKernel(name, images.base(), launch, 0);
+    }
+
+    /**
+     * A kernel of the Hopper module; empty where the device is no Hopper.
+     *
+     * @param sharedBytes dynamic shared memory of a block
+     */
+    Optional<CudaKernel> hopper(String name, int sharedBytes) {
+        return images.hopper().map(image -> new CudaKernel(name, image, launch, sharedBytes));
     }
 
     DeviceScratch scratch() {
         return scratch;
+    }
+
+    CudaDevice device() {
+        return device;
     }
 }

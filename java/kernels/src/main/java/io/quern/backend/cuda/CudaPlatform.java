@@ -34,14 +34,23 @@ public enum CudaPlatform {
 
         @Override
         byte[] kernels() {
-            return ServiceLoader.load(CudaImages.class).stream()
-                    .map(ServiceLoader.Provider::get)
-                    .flatMap(images -> images.module(BASE).stream())
-                    .findFirst()
+            return module(BASE)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_BINARY,
-                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which a"
-                                    + " build with nvcc (CUDA 13) makes"));
+                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which"
+                                    + " ./mvnw -Pcuda package makes where nvcc (CUDA 13) is"));
+        }
+
+        @Override
+        Optional<byte[]> hopperKernels() {
+            return module(HOPPER);
+        }
+
+        private Optional<byte[]> module(String module) {
+            return ServiceLoader.load(CudaImages.class).stream()
+                    .map(ServiceLoader.Provider::get)
+                    .flatMap(images -> images.module(module).stream())
+                    .findFirst();
         }
     },
 
@@ -62,7 +71,17 @@ public enum CudaPlatform {
 
         @Override
         byte[] kernels() {
-            Path file = simulator().resolveSibling(SIMULATED_KERNELS);
+            return read(simulator().resolveSibling(SIMULATED_KERNELS));
+        }
+
+        @Override
+        Optional<byte[]> hopperKernels() {
+            return Optional.of(simulator().resolveSibling(SIMULATED_HOPPER_KERNELS))
+                    .filter(Files::isRegularFile)
+                    .map(this::read);
+        }
+
+        private byte[] read(Path file) {
             try {
                 return Files.readAllBytes(file);
             } catch (IOException e) {
@@ -85,11 +104,15 @@ public enum CudaPlatform {
     /** The module of kernels that every GPU runs. */
     private static final String BASE = "base";
 
+    /** The one that compute capability 9.0 runs as well. */
+    private static final String HOPPER = "hopper";
+
     /** Path of the simulator's library. */
     private static final String PROPERTY = "quern.cuda.sim";
 
     private static final String VARIABLE = "QUERN_CUDA_SIM";
     private static final String SIMULATED_KERNELS = "libquern_sim_base.so";
+    private static final String SIMULATED_HOPPER_KERNELS = "libquern_sim_hopper.so";
 
     /** Number of the GPU to use, among those that the driver shows. */
     private static final String ORDINAL = "quern.cuda.device";
@@ -103,6 +126,9 @@ public enum CudaPlatform {
     abstract CudaDriver driver();
 
     abstract byte[] kernels();
+
+    /** Those for compute capability 9.0 alone, which no device needs; empty where they are not there. */
+    abstract Optional<byte[]> hopperKernels();
 
     /** The library that knows how much energy a device has used. */
     abstract String management();
@@ -136,7 +162,7 @@ public enum CudaPlatform {
     /** Opens the device. */
     public Backend open() {
         try {
-            return new CudaBackend(this, driver(), gpu(), kernels());
+            return new CudaBackend(this, driver(), gpu());
         } catch (DeviceUnavailableException e) {
             throw new DeviceUnavailableException(e.code(), "backend " + id + " is not available: " + e.getMessage());
         } catch (UncheckedIOException e) {

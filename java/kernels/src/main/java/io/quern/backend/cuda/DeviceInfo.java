@@ -96,6 +96,11 @@ record DeviceInfo(
         return version / 1000 + "." + version % 1000 / 10;
     }
 
+    /** True for exactly the chips that the Hopper module is for. */
+    boolean isHopper() {
+        return major == 9 && minor == 0;
+    }
+
     /** Name and capability, as errors begin. */
     String title() {
         return name + " (sm_" + major + minor + ")";

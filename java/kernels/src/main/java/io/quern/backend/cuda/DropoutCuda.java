@@ -3,35 +3,30 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.Dropout;
 import io.quern.op.DropoutMask;
-import io.quern.tensor.Tensor;
 
 /** dropout.cu. */
 final class DropoutCuda implements Kernel<Dropout.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     DropoutCuda(CudaKernels kernels) {
-        kernel = kernels.get("dropout_f32");
+        kernel = new KernelByDtype(kernels, "dropout");
     }
 
     @Override
     public boolean supports(Dropout.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x(), args.y());
     }
 
     @Override
     public void run(Dropout.Args args) {
-        launch(kernel, args.x(), args.y(), new DropoutMask(args.p(), args.rng()));
-    }
-
-    /** Also for ops that end with dropout; y may be x. */
-    static void launch(CudaKernel kernel, Tensor x, Tensor y, DropoutMask mask) {
-        kernel.with()
-                .tensor(x)
-                .tensor(y)
+        DropoutMask mask = new DropoutMask(args.p(), args.rng());
+        kernel.with(args.y())
+                .tensor(args.x())
+                .tensor(args.y())
                 .generator(mask.rng())
                 .i32(mask.threshold())
                 .f32(mask.scale())
-                .i64(y.elements())
-                .cover(y.elements(), 256, 8);
+                .i64(args.y().elements())
+                .cover(args.y().elements(), 256, 8);
     }
 }

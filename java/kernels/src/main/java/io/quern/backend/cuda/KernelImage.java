@@ -9,6 +9,9 @@ import java.lang.foreign.ValueLayout;
 
 /** A loaded module of kernels. The driver may read the image as long as it is loaded, so its bytes stay. */
 final class KernelImage implements AutoCloseable {
+    /** CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES. */
+    private static final int MOST_DYNAMIC_SHARED = 8;
+
     private final CudaDevice device;
     private final Arena arena = Arena.ofShared();
     private final long library;
@@ -26,11 +29,19 @@ final class KernelImage implements AutoCloseable {
         }
     }
 
-    /** The launchable function of a kernel. */
-    long function(String name) {
+    /**
+     * The launchable function of a kernel.
+     *
+     * @param sharedBytes dynamic shared memory that its blocks may have; 0 for what every kernel may
+     */
+    long function(String name, int sharedBytes) {
         device.ready();
         try (Arena call = Arena.ofConfined()) {
             long kernel = device.create(DriverCall.LIBRARY_GET_KERNEL, library, call.allocateFrom(name));
+            if (sharedBytes > 0) {
+                int handle = device.info().handle();
+                device.call(DriverCall.KERNEL_SET_ATTRIBUTE, MOST_DYNAMIC_SHARED, sharedBytes, kernel, handle);
+            }
             return device.create(DriverCall.KERNEL_GET_FUNCTION, kernel);
         } catch (CudaException e) {
             throw e.code() == DriverError.NOT_FOUND

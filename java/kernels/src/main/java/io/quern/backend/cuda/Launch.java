@@ -3,6 +3,7 @@ package io.quern.backend.cuda;
 import io.quern.backend.ffi.CudaDriver;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.backend.ffi.LaunchLayout;
+import io.quern.op.Op;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -21,7 +22,7 @@ final class Launch implements AutoCloseable {
     private final boolean waits;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment config = arena.allocate(LaunchLayout.CONFIG_BYTES, 8);
-    private final MemorySegment values = arena.allocate((long) MAX_ARGUMENTS * SLOT, 8);
+    private final MemorySegment values = arena.allocate((long) MAX_ARGUMENTS * SLOT, TensorMaps.ALIGNMENT);
     private final MemorySegment pointers = arena.allocate((long) MAX_ARGUMENTS * SLOT, 8);
     private final StepValues changing;
     private final BitSet skipped = new BitSet();
@@ -139,6 +140,24 @@ final class Launch implements AutoCloseable {
             values.set(ValueLayout.JAVA_LONG, at + 8L * i, words[i]);
         }
         return this;
+    }
+
+    /** A tensor map of {@link TensorMaps}; in front of other arguments, since it is aligned. */
+    Launch map(long... map) {
+        if (used % TensorMaps.ALIGNMENT != 0) {
+            throw new IllegalStateException("a tensor map at byte " + used + " of the arguments");
+        }
+        return words(map);
+    }
+
+    /** Where the kernel writes the first index outside a table of so many rows: {@link IndexFaults}. */
+    Launch fault(Op<?> op, long rows) {
+        return i64(device.faults().slot(op.name(), rows));
+    }
+
+    /** Two 32-bit members of a structure as one word. */
+    static long pair(int low, int high) {
+        return low & 0xffffffffL | (long) high << 32;
     }
 
     Launch flag(boolean value) {

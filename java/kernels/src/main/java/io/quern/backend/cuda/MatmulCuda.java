@@ -2,39 +2,58 @@ package io.quern.backend.cuda;
 
 import io.quern.backend.Kernel;
 import io.quern.op.Matmul;
-import io.quern.tensor.Tensor;
+import io.quern.op.Precision;
+import io.quern.tensor.DType;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 
 /**
- * matmul.cu: tiles of 128 or 64, and a cut of k into partial products where there are few tiles. Tile and cut depend on
- * the shape alone, so that bits do not depend on the GPU.
+ * matmul.cu: F32 on CUDA cores; BF16 and, where the call allows it, F32 rounded to TF32 on tensor cores; see also
+ * {@link MatmulHopper}.
  */
 final class MatmulCuda implements Kernel<Matmul.Args> {
-    private static final int BLOCK = 256;
-    private static final int LARGE = 128;
-    private static final int SMALL = 64;
-    /** So many large tiles fill any GPU. */
-    private static final long MANY_TILES = 128;
+    /** Elements that a thread of the kernel that adds partial sums takes. */
+    private static final int RUN = 8;
 
-    private static final int LEAST_K = 256;
-    private static final int MOST_SPLITS = 16;
-    private static final int MOST_BLOCKS = 65_535;
+    private static final int FINISH_BLOCK = 256;
 
-    private final CudaKernel[] large;
-    private final CudaKernel[] small;
+    private final Map<Kind, CudaKernel[]> large = new EnumMap<>(Kind.class);
+    private final Map<Kind, CudaKernel[]> small = new EnumMap<>(Kind.class);
     private final CudaKernel finish;
-    private final CudaKernel dropout;
     private final DeviceScratch scratch;
+    private final Optional<MatmulHopper> hopper;
 
-    MatmulCuda(CudaKernels kernels) {
-        large = byLayout(kernels, LARGE);
-        small = byLayout(kernels, SMALL);
-        finish = kernels.get("matmul_finish_f32");
-        dropout = kernels.get("dropout_f32");
-        scratch = kernels.scratch();
+    /** How products are computed, and the threads of a block. */
+    private enum Kind {
+        F32(256),
+        TF32(128),
+        BF16(128);
+
+        private final int block;
+
+        Kind(int block) {
+            this.block = block;
+        }
+
+        static Kind of(Matmul.Args args) {
+            return args.a().dtype() == DType.BF16 ? BF16 : args.precision() == Precision.TF32 ? TF32 : F32;
+        }
     }
 
-    private static CudaKernel[] byLayout(CudaKernels kernels, int tile) {
-        String end = "_f32_" + tile;
+    MatmulCuda(CudaKernels kernels) {
+        for (Kind kind : Kind.values()) {
+            large.put(kind, byLayout(kernels, kind, MatmulTiles.LARGE));
+            small.put(kind, byLayout(kernels, kind, MatmulTiles.SMALL));
+        }
+        finish = kernels.get("matmul_finish");
+        scratch = kernels.scratch();
+        hopper = MatmulHopper.of(kernels);
+    }
+
+    private static CudaKernel[] byLayout(CudaKernels kernels, Kind kind, int tile) {
+        String end = "_" + kind.name().toLowerCase(Locale.ROOT) + "_" + tile;
         return new CudaKernel[] {
             kernels.get("matmul_nn" + end),
             kernels.get("matmul_nt" + end),
@@ -45,19 +64,10 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
 
     @Override
     public boolean supports(Matmul.Args args) {
-        return Contiguous.floats(args.a(), args.b(), args.bias(), args.c(), args.preactivation())
-                && Math.ceilDiv(args.m(), SMALL) <= MOST_BLOCKS
-                && args.batch() * MOST_SPLITS <= MOST_BLOCKS;
-    }
-
-    private static long tiles(Matmul.Args args, int tile) {
-        return args.batch() * Math.ceilDiv(args.m(), tile) * Math.ceilDiv(args.n(), tile);
-    }
-
-    /** Pieces of k: more for fewer tiles. */
-    private static int splits(Matmul.Args args, int tile) {
-        long wanted = Math.min(MANY_TILES / Math.max(1, tiles(args, tile)), args.k() / LEAST_K);
-        return Math.toIntExact(Math.clamp(wanted, 1, MOST_SPLITS));
+        return Contiguous.all(args.a().dtype(), args.a(), args.b())
+                && Contiguous.all(args.c().dtype(), args.c(), args.bias(), args.preactivation())
+                && args.a().dtype() != DType.F64
+                && MatmulTiles.fits(args);
     }
 
     @Override
@@ -66,47 +76,31 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
         if (results == 0) {
             return;
         }
-        int tile = tiles(args, LARGE) >= MANY_TILES ? LARGE : SMALL;
-        int splits = splits(args, tile);
+        boolean onHopper = hopper.isPresent() && hopper.get().supports(args);
+        MatmulTiles tiles = MatmulTiles.of(args);
+        int splits = onHopper ? MatmulHopper.splits(args) : tiles.splits();
         long partial = splits == 1 ? 0 : scratch.bytes(splits * results * Float.BYTES);
-        long[] problem = problem(args, splits, partial);
-        int layout = (args.transposeA() ? 2 : 0) + (args.transposeB() ? 1 : 0);
-        (tile == LARGE ? large : small)
-                [layout].with()
-                .words(problem)
-                .run(Math.ceilDiv(args.n(), tile), Math.ceilDiv(args.m(), tile), args.batch() * splits, BLOCK, 0);
+        if (onHopper) {
+            hopper.get().run(args, splits, partial);
+        } else {
+            run(args, tiles, partial);
+        }
         if (splits > 1) {
-            finish.with().words(problem).i32(Math.toIntExact(args.batch())).cover(results, BLOCK, 4);
-        }
-        if (args.dropout() != null) {
-            DropoutCuda.launch(dropout, args.c(), args.c(), args.dropout());
+            long runs = args.batch() * args.m() * Math.ceilDiv(args.n(), RUN);
+            MatmulProblem.add(finish.with(), args, splits, partial).cover(runs, FINISH_BLOCK, 1);
         }
     }
 
-    /** Problem of matmul.cuh, as 64-bit words. */
-    private static long[] problem(Matmul.Args args, int splits, long partial) {
-        return new long[] {
-            args.a().address(),
-            args.b().address(),
-            address(args.bias()),
-            args.c().address(),
-            address(args.preactivation()),
-            partial,
-            pair(args.m(), args.n()),
-            pair(args.k(), 0),
-            (long) args.m() * args.k(),
-            (long) args.k() * args.n(),
-            (long) args.m() * args.n(),
-            pair(Float.floatToRawIntBits((float) args.alpha()), Float.floatToRawIntBits((float) args.beta())),
-            pair(args.activation().ordinal(), splits)
-        };
-    }
-
-    private static long address(Tensor tensor) {
-        return tensor == null ? 0 : tensor.address();
-    }
-
-    private static long pair(int low, int high) {
-        return low & 0xffffffffL | (long) high << 32;
+    private void run(Matmul.Args args, MatmulTiles tiles, long partial) {
+        Kind kind = Kind.of(args);
+        int layout = (args.transposeA() ? 2 : 0) + (args.transposeB() ? 1 : 0);
+        CudaKernel kernel = (tiles.size() == MatmulTiles.LARGE ? large : small).get(kind)[layout];
+        MatmulProblem.add(kernel.with(), args, tiles.splits(), partial)
+                .run(
+                        Math.ceilDiv(args.n(), tiles.size()),
+                        Math.ceilDiv(args.m(), tiles.size()),
+                        args.batch() * tiles.splits(),
+                        kind.block,
+                        0);
     }
 }

@@ -5,20 +5,20 @@ import io.quern.op.Multiply;
 
 /** multiply.cu. */
 final class MultiplyCuda implements Kernel<Multiply.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     MultiplyCuda(CudaKernels kernels) {
-        kernel = kernels.get("multiply_f32");
+        kernel = new KernelByDtype(kernels, "multiply");
     }
 
     @Override
     public boolean supports(Multiply.Args args) {
-        return Contiguous.floats(args.a(), args.b(), args.y());
+        return KernelByDtype.takes(args.a(), args.b(), args.y());
     }
 
     @Override
     public void run(Multiply.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.a())
                 .tensor(args.b())
                 .tensor(args.y())

@@ -5,20 +5,20 @@ import io.quern.op.Scale;
 
 /** scale.cu. */
 final class ScaleCuda implements Kernel<Scale.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     ScaleCuda(CudaKernels kernels) {
-        kernel = kernels.get("scale_f32");
+        kernel = new KernelByDtype(kernels, "scale");
     }
 
     @Override
     public boolean supports(Scale.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x(), args.y());
     }
 
     @Override
     public void run(Scale.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.y())
                 .f32(args.factor())
