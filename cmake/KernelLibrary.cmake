@@ -1,7 +1,7 @@
 # quern_sim_module(<name> TARGET <compute capability x 10> [EXACT] SOURCES <.cu>...)
 # Kernels compiled by g++ into lib<name>.so, which the simulated driver loads as the real one loads a fatbin.
 
-set(QUERN_WARNINGS -Wall -Wextra -Wno-unknown-pragmas)
+set(QUERN_WARNINGS -Wall -Wextra -Wno-unknown-pragmas -Wno-psabi)
 
 # Bits do not depend on the machine: no contraction (sources say fmaf where they mean it), no reassociation.
 set(QUERN_KERNEL_FLAGS -x c++ -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
@@ -12,6 +12,13 @@ execute_process(COMMAND grep -qw -m1 avx2 /proc/cpuinfo RESULT_VARIABLE no_avx2 
 if(no_avx2 EQUAL 0)
   list(APPEND QUERN_KERNEL_FLAGS -mavx2 -mfma -mf16c)
 endif()
+
+# a library that also loads where no C++ runtime, or an older one, is installed
+function(quern_carry_runtime target)
+  if(NOT QUERN_SANITIZE)
+    target_link_options(${target} PRIVATE -static-libgcc -static-libstdc++)
+  endif()
+endfunction()
 
 function(quern_sim_module name)
   cmake_parse_arguments(arg "EXACT" "TARGET" "SOURCES" ${ARGN})
@@ -26,5 +33,6 @@ function(quern_sim_module name)
   target_compile_definitions(${name} PRIVATE QUERN_SIM_TARGET=${arg_TARGET} QUERN_SIM_EXACT=${exact})
   # one translation unit, as under nvcc: the headers cost more than the kernels
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  quern_carry_runtime(${name})
   quern_sanitize(${name})
 endfunction()

@@ -29,7 +29,7 @@ if ! "$@" -Xptxas -v >"$log" 2>&1; then
   exit 1
 fi
 
-cat "${sources[@]}" | grep -hE '^// gate: ' | awk -v module="$module" -v log_file="$log" '
+{ grep -hE '^// gate: ' "${sources[@]}" || true; } | awk -v module="$module" -v log_file="$log" '
   # first the declarations on stdin, then the log
   FILENAME == "-" { declared[$3] = $4; for (i = 5; i <= NF; i++) { split($i, part, "="); special[$3, part[1]] = part[2] } next }
   function limit(target) {

@@ -2,42 +2,38 @@
 // result (n, p, q, k).
 #pragma once
 
-#include "device.cuh"
+#include "division.cuh"
 
 namespace quern {
 
 struct Convolution {
     int n, h, w, c, r, s, k, p, q;
     int stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w, groups;
+    Divider by_p, by_q;
 
     QUERN_DEVICE int group_c() const { return c / groups; }
     QUERN_DEVICE int group_k() const { return k / groups; }
+    QUERN_DEVICE int result_pixels() const { return n * p * q; }
+};
+static_assert(sizeof(Convolution) == 80);
 
-    /// Index of the image pixel that tap (i, j) of result (image, row, column) sees; -1 outside.
-    QUERN_DEVICE long long image_pixel(int image, int row, int column, int i, int j) const {
-        const int y = row * stride_h - padding_h + i * dilation_h;
-        const int x = column * stride_w - padding_w + j * dilation_w;
-        return y >= 0 && y < h && x >= 0 && x < w ? (static_cast<long long>(image) * h + y) * w + x : -1;
-    }
+/// A result pixel's image, and the image row and column that tap (0, 0) sees.
+struct Origin {
+    int image, y, x;
 
-    /// Index of the result pixel whose tap (i, j) sees image pixel (image, row, column); -1 if there is none.
-    QUERN_DEVICE long long result_pixel(int image, int row, int column, int i, int j) const {
-        const int y = row + padding_h - i * dilation_h;
-        const int x = column + padding_w - j * dilation_w;
-        if (y < 0 || x < 0 || y % stride_h != 0 || x % stride_w != 0 || y / stride_h >= p || x / stride_w >= q) {
-            return -1;
-        }
-        return (static_cast<long long>(image) * p + y / stride_h) * q + x / stride_w;
+    QUERN_DEVICE Origin(const Convolution& conv, int pixel) {
+        const int row = conv.by_q.quotient(pixel);
+        image = conv.by_p.quotient(row);
+        y = (row - image * conv.p) * conv.stride_h - conv.padding_h;
+        x = (pixel - row * conv.q) * conv.stride_w - conv.padding_w;
     }
 };
 
-}  // namespace quern
+/// Far outside any image, and no overflow when a filter's extent is added.
+inline constexpr int kOutside = -(1 << 30);
 
-/// The last parameters of every convolution kernel, and the problem made of them.
-#define QUERN_CONVOLUTION_PARAMETERS                                                                                \
-    int n, int h, int w, int c, int r, int s, int k, int p, int q, int stride_h, int stride_w, int padding_h,       \
-        int padding_w, int dilation_h, int dilation_w, int groups
-#define QUERN_CONVOLUTION                                                                                           \
-    quern::Convolution {                                                                                            \
-        n, h, w, c, r, s, k, p, q, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w, groups         \
-    }
+QUERN_DEVICE bool within(int y, int x, int height, int width) {
+    return static_cast<unsigned>(y) < static_cast<unsigned>(height) && static_cast<unsigned>(x) < static_cast<unsigned>(width);
+}
+
+}  // namespace quern

@@ -1,14 +1,15 @@
 // How a pooling window slides over an image: PoolGeometry of the Java side, with the extents of image and result.
 #pragma once
 
-#include "device.cuh"
+#include "strips.cuh"
 
 namespace quern {
 
 struct Pool {
-    int h, w, p, q;
-    long long c;
+    int h, w, p, q, c;
     int window_h, window_w, stride_h, stride_w, padding_h, padding_w;
+    int lanes;  // channels of a thread: 1, or 4 where all is aligned to 16 bytes
+    Divider by_stride_h, by_stride_w;
 
     QUERN_DEVICE int first_row(int row) const { return max_of(0, row * stride_h - padding_h); }
     QUERN_DEVICE int end_row(int row) const { return min_of(h, row * stride_h - padding_h + window_h); }
@@ -16,15 +17,16 @@ struct Pool {
     QUERN_DEVICE int end_column(int column) const { return min_of(w, column * stride_w - padding_w + window_w); }
 
     /// Result rows whose window holds an image row: first .. end - 1.
-    QUERN_DEVICE int first_window_row(int row) const { return first(row + padding_h - window_h + 1, stride_h); }
-    QUERN_DEVICE int end_window_row(int row) const { return min_of(p, (row + padding_h) / stride_h + 1); }
+    QUERN_DEVICE int first_window_row(int row) const { return first(row + padding_h - window_h + 1, stride_h, by_stride_h); }
+    QUERN_DEVICE int end_window_row(int row) const { return min_of(p, by_stride_h.quotient(row + padding_h) + 1); }
     QUERN_DEVICE int first_window_column(int column) const {
-        return first(column + padding_w - window_w + 1, stride_w);
+        return first(column + padding_w - window_w + 1, stride_w, by_stride_w);
     }
-    QUERN_DEVICE int end_window_column(int column) const { return min_of(q, (column + padding_w) / stride_w + 1); }
+    QUERN_DEVICE int end_window_column(int column) const { return min_of(q, by_stride_w.quotient(column + padding_w) + 1); }
 
-    QUERN_DEVICE static int first(int numerator, int stride) {
-        return numerator <= 0 ? 0 : ceil_div(numerator, stride);
+    /// numerator / stride, rounded up, 0 at least.
+    QUERN_DEVICE static int first(int numerator, int stride, Divider by_stride) {
+        return numerator <= 0 ? 0 : by_stride.quotient(numerator + stride - 1);
     }
 
     /// Elements that an average divides by.
@@ -33,13 +35,20 @@ struct Pool {
                                                      : (end_row(row) - first_row(row)) *
                                                            (end_column(column) - first_column(column)));
     }
+
+    QUERN_DEVICE const float* image_of(const float* x, int image, int channel) const {
+        return x + static_cast<long long>(image) * h * w * c + channel;
+    }
+    QUERN_DEVICE const float* result_of(const float* y, int image, int channel) const {
+        return y + static_cast<long long>(image) * p * q * c + channel;
+    }
 };
+static_assert(sizeof(Pool) == 64);
+
+/// The first element of a strip of one pixel, in a tensor whose strips these are.
+QUERN_DEVICE long long element_of(const Strip& at, const Strips& strips, int lanes) {
+    const long long pixel = (static_cast<long long>(at.image) * strips.rows + at.row) * strips.strips + at.first;
+    return (pixel * strips.lanes + at.lane) * lanes;
+}
 
 }  // namespace quern
-
-/// The last parameters of every pooling kernel, and the geometry made of them.
-#define QUERN_POOL_PARAMETERS                                                                                     \
-    int h, int w, int p, int q, long long c, int window_h, int window_w, int stride_h, int stride_w, int padding_h, \
-        int padding_w
-#define QUERN_POOL \
-    quern::Pool { h, w, p, q, c, window_h, window_w, stride_h, stride_w, padding_h, padding_w }

@@ -1,6 +1,7 @@
 // Every PTX instruction behind one function with two bodies: asm under nvcc, plain C++ for the simulated driver.
 #pragma once
 
+#include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"
 #include "ptx/cluster.cuh"
 #include "ptx/copy.cuh"

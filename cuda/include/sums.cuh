@@ -56,40 +56,52 @@ struct Pair {
     double a, b;
 };
 
-/// Blocks of 32 columns x 8 threads; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
+/// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
+/// term(row, column) gives Lanes neighbours: Vec<Pair, Lanes>.
 constexpr int kColumnThreads = 256;
-template <class Term>
-QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, Pair (*shared)[32],
-                              Term term) {
-    const int lane = threadIdx.x % 32;
-    const int group = threadIdx.x / 32;
-    const int column = static_cast<int>(blockIdx.x) * 32 + lane;
+constexpr int kColumns = 32;
+template <int Lanes, class Term>
+QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, Term term) {
+    constexpr int kAlong = kColumns / Lanes, kGroups = kColumnThreads / kAlong;
+    QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
+    const int own = static_cast<int>(threadIdx.x) % kAlong * Lanes, group = static_cast<int>(threadIdx.x) / kAlong;
+    const int first_column = static_cast<int>(blockIdx.x) * kColumns;
     const long long first = static_cast<long long>(blockIdx.y) * chunk;
     const long long end = min_of(rows, first + chunk);
-    Pair sum{0, 0};
-    if (column < columns) {
-        for (long long row = first + group; row < end; row += 8) {
-            const Pair next = term(row, column);
-            sum.a += next.a;
-            sum.b += next.b;
+    Vec<Pair, Lanes> sum{};
+    if (first_column + own < columns) {
+#pragma unroll 4  // several loads under way
+        for (long long row = first + group; row < end; row += kGroups) {
+            const Vec<Pair, Lanes> next = term(row, first_column + own);
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                sum[i].a += next[i].a;
+                sum[i].b += next[i].b;
+            }
         }
     }
-    shared[group][lane] = sum;
+#pragma unroll
+    for (int i = 0; i < Lanes; i++) {
+        shared[group][own + i] = sum[i];
+    }
     block_barrier();
-    if (group == 0 && column < columns) {
-        for (int i = 1; i < 8; i++) {
-            sum.a += shared[i][lane].a;
-            sum.b += shared[i][lane].b;
+    const int column = static_cast<int>(threadIdx.x);
+    if (column < kColumns && first_column + column < columns) {
+        Pair total = shared[0][column];
+        for (int i = 1; i < kGroups; i++) {
+            total.a += shared[i][column].a;
+            total.b += shared[i][column].b;
         }
-        double* out = partial + static_cast<long long>(blockIdx.y) * 2 * columns + column;
-        out[0] = sum.a;
-        out[columns] = sum.b;
+        double* out = partial + static_cast<long long>(blockIdx.y) * 2 * columns + first_column + column;
+        out[0] = total.a;
+        out[columns] = total.b;
     }
 }
 
 /// The sums of a column over all chunks.
 QUERN_DEVICE Pair column_total(const double* partial, int chunks, int columns, int column) {
     Pair sum{0, 0};
+#pragma unroll 8
     for (int i = 0; i < chunks; i++) {
         const double* in = partial + static_cast<long long>(i) * 2 * columns + column;
         sum.a += in[0];

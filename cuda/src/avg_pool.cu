@@ -1,44 +1,74 @@
-// Mean of each window, and its gradient in gather form.
+// Mean of each window, and its gradient in gather form; a thread per pixel and 1 or 4 channels.
 #include "pool.cuh"
 
-/// y (n, p, q, c) from x (n, h, w, c); one thread per element of y.
-QUERN_KERNEL(256, avg_pool_f32, const float* x, float* y, long long elements, int count_padding,
-             QUERN_POOL_PARAMETERS) {
-    const quern::Pool pool = QUERN_POOL;
-    const long long i = quern::global_index();
-    if (i >= elements) {
-        return;
-    }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % q);
-    const int row = static_cast<int>(i / c / q % p);
-    const float* image = x + i / c / q / p * h * w * c + channel;
-    float sum = 0;
-    for (int a = pool.first_row(row); a < pool.end_row(row); a++) {
-        for (int b = pool.first_column(column); b < pool.end_column(column); b++) {
-            sum += image[(static_cast<long long>(a) * w + b) * c];
+namespace quern::avg_pool {
+
+template <int Lanes>
+QUERN_DEVICE void forward(const float* x, float* y, int count_padding, const Pool& pool, const Strips& strips, const Strip& at) {
+    const float* image = pool.image_of(x, at.image, at.lane * Lanes);
+    Vec<float, Lanes> sum{};
+    for (int a = pool.first_row(at.row); a < pool.end_row(at.row); a++) {
+        for (int b = pool.first_column(at.first); b < pool.end_column(at.first); b++) {
+            const Vec<float, Lanes> value = load_vec<float, Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                sum[i] += value[i];
+            }
         }
     }
-    y[i] = sum / pool.divisor(row, column, count_padding);
+    const float divisor = pool.divisor(at.row, at.first, count_padding);
+#pragma unroll
+    for (int i = 0; i < Lanes; i++) {
+        sum[i] /= divisor;
+    }
+    store_vec(y + element_of(at, strips, Lanes), sum);
 }
 
-/// dx (n, h, w, c) from dy (n, p, q, c); one thread per element of dx.
-QUERN_KERNEL(256, avg_pool_backward_f32, const float* dy, float* dx, long long elements, int count_padding,
-             QUERN_POOL_PARAMETERS) {
-    const quern::Pool pool = QUERN_POOL;
-    const long long i = quern::global_index();
-    if (i >= elements) {
-        return;
-    }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % w);
-    const int row = static_cast<int>(i / c / w % h);
-    const float* image = dy + i / c / w / h * p * q * c + channel;
-    float sum = 0;
-    for (int a = pool.first_window_row(row); a < pool.end_window_row(row); a++) {
-        for (int b = pool.first_window_column(column); b < pool.end_window_column(column); b++) {
-            sum += image[(static_cast<long long>(a) * q + b) * c] / pool.divisor(a, b, count_padding);
+template <int Lanes>
+QUERN_DEVICE void backward(const float* dy, float* dx, int count_padding, const Pool& pool, const Strips& strips,
+                           const Strip& at) {
+    const float* result = pool.result_of(dy, at.image, at.lane * Lanes);
+    Vec<float, Lanes> sum{};
+    for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
+        for (int b = pool.first_window_column(at.first); b < pool.end_window_column(at.first); b++) {
+            const Vec<float, Lanes> value = load_vec<float, Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
+            const float divisor = pool.divisor(a, b, count_padding);
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                sum[i] += value[i] / divisor;
+            }
         }
     }
-    dx[i] = sum;
+    store_vec(dx + element_of(at, strips, Lanes), sum);
+}
+
+}  // namespace quern::avg_pool
+
+/// y (n, p, q, c) from x (n, h, w, c); strips of y.
+QUERN_KERNEL(256, avg_pool_f32, const float* x, float* y, int count_padding, quern::Pool pool, quern::Strips strips) {
+    const int index = static_cast<int>(quern::global_index());
+    if (index >= strips.count) {
+        return;
+    }
+    const quern::Strip at(strips, index);
+    if (pool.lanes == 4) {
+        quern::avg_pool::forward<4>(x, y, count_padding, pool, strips, at);
+    } else {
+        quern::avg_pool::forward<1>(x, y, count_padding, pool, strips, at);
+    }
+}
+
+/// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
+QUERN_KERNEL(256, avg_pool_backward_f32, const float* dy, float* dx, int count_padding, quern::Pool pool,
+             quern::Strips strips) {
+    const int index = static_cast<int>(quern::global_index());
+    if (index >= strips.count) {
+        return;
+    }
+    const quern::Strip at(strips, index);
+    if (pool.lanes == 4) {
+        quern::avg_pool::backward<4>(dy, dx, count_padding, pool, strips, at);
+    } else {
+        quern::avg_pool::backward<1>(dy, dx, count_padding, pool, strips, at);
+    }
 }

@@ -1,32 +1,105 @@
-// Rows of a table by number. Indices outside the table give NaN: a kernel cannot throw.
-#include "device.cuh"
+// Rows of a table by number, and the gradient of the table. An index outside the table is reported at the host's next wait
+// (IndexFaults of the Java side); what it would have given is NaN.
+// embedding_f32           2^log threads per index, each with 16 bytes at a time where the width allows it
+// embedding_backward_f32  for a dtable of zeros; a block per index and 128 columns, block 128, grid (count, ceil(width / 128)).
+//   The block of an index that has not occurred before sums the rows of dy of all its occurrences, in their order.
+#include "ptx/atomic.cuh"
+#include "ptx/barrier.cuh"
+#include "ptx/warp.cuh"
 
-/// y (count, width) from table (rows, width).
-QUERN_KERNEL(256, embedding_f32, const float* table, const int* indices, float* y, long long elements, long long rows,
-             long long width) {
-    const long long i = quern::global_index();
-    if (i >= elements) {
-        return;
-    }
-    const int row = indices[i / width];
-    const bool known = row >= 0 && row < rows;
-    y[i] = known ? table[row * width + i % width] : __uint_as_float(0x7fc00000u);
+namespace quern::embedding {
+
+/// The least position is kept, whatever the order of the threads.
+QUERN_DEVICE void report(u64* fault, long long position, int index) {
+    const u64 place = static_cast<u64>(min_of(position, 0xfffffffeLL));
+    atomic_min(fault, place << 32 | static_cast<u32>(index));
 }
 
-/// dtable (rows, width) from dy (count, width); one thread per element of dtable, in the order of the indices.
-QUERN_KERNEL(256, embedding_backward_f32, const int* indices, const float* dy, float* dtable, long long elements,
-             long long count, long long width) {
-    const long long i = quern::global_index();
-    if (i >= elements) {
+template <int Lanes>
+QUERN_DEVICE void copy(const float* from, float* to, bool known, int width, int lane, int lanes) {
+    for (int c = lane * Lanes; c < width; c += lanes * Lanes) {
+        Vec<float, Lanes> value;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            value[i] = __uint_as_float(0x7fc00000u);
+        }
+        store_vec(to + c, known ? load_vec<float, Lanes>(from + c) : value);
+    }
+}
+
+inline constexpr int kThreads = 128;
+
+/// A bit for each thread of the block, in words of 32.
+QUERN_DEVICE void block_ballot(bool predicate, u32* words) {
+    const u32 ballot = warp_ballot(predicate);
+    if (lane_id() == 0) {
+        words[threadIdx.x / 32] = ballot;
+    }
+    block_barrier();
+}
+
+}  // namespace quern::embedding
+
+QUERN_KERNEL(256, embedding_f32, const float* table, const int* indices, float* y, quern::u64* fault, long long count,
+             int rows, int width, int log) {
+    using namespace quern;
+    const long long position = global_index() >> log;
+    if (position >= count) {
         return;
     }
-    const int row = static_cast<int>(i / width);
-    const long long column = i % width;
+    const int lane = static_cast<int>(threadIdx.x) & ((1 << log) - 1), row = indices[position];
+    const bool known = row >= 0 && row < rows;
+    if (!known && lane == 0) {
+        embedding::report(fault, position, row);
+    }
+    const float* from = table + static_cast<long long>(row) * width;
+    float* to = y + position * width;
+    if (width % 4 == 0 && aligned16(table) && aligned16(y)) {
+        embedding::copy<4>(from, to, known, width, lane, 1 << log);
+    } else {
+        embedding::copy<1>(from, to, known, width, lane, 1 << log);
+    }
+}
+
+QUERN_KERNEL(128, embedding_backward_f32, const int* indices, const float* dy, float* dtable, quern::u64* fault, int count,
+             int rows, int width) {
+    using namespace quern;
+    constexpr int kThreads = embedding::kThreads, kWords = kThreads / 32;
+    QUERN_SHARED(u32, words, [kWords]);
+    const int thread = static_cast<int>(threadIdx.x), position = static_cast<int>(blockIdx.x);
+    const int column = static_cast<int>(blockIdx.y) * kThreads + thread, row = indices[position];
+    if (row < 0 || row >= rows) {
+        if (thread == 0 && blockIdx.y == 0) {
+            embedding::report(fault, position, row);
+        }
+        return;
+    }
+    bool before = false;
+    for (int i = thread; i < position; i += kThreads) {
+        before |= indices[i] == row;
+    }
+    embedding::block_ballot(before, words);
+    u32 any = 0;
+#pragma unroll
+    for (int i = 0; i < kWords; i++) {
+        any |= words[i];
+    }
+    if (any != 0) {
+        return;
+    }
     float sum = 0;
-    for (long long k = 0; k < count; k++) {
-        if (indices[k] == row) {
-            sum += dy[k * width + column];
+    for (int first = position; first < count; first += kThreads) {
+        block_barrier();  // the words of the last round are no longer read
+        embedding::block_ballot(first + thread < count && indices[first + thread] == row, words);
+        for (int i = 0; i < kWords; i++) {
+            for (u32 bits = words[i]; bits != 0; bits &= bits - 1) {
+                if (column < width) {
+                    sum += dy[static_cast<long long>(first + i * 32 + __ffs(static_cast<int>(bits)) - 1) * width + column];
+                }
+            }
         }
     }
-    dtable[i] = sum;
+    if (column < width) {
+        dtable[static_cast<long long>(row) * width + column] = sum;
+    }
 }

@@ -1,6 +1,26 @@
 // Normalisation of each row, and its gradient; one warp per row, channel sums in chunks of rows.
 #include "sums.cuh"
 
+namespace quern::layer_norm {
+
+template <int Lanes>
+QUERN_DEVICE void backward_sums(const float* x, const float* dy, const float* mean, const float* inverse, double* partial,
+                                long long rows, int n, long long chunk) {
+    column_sums<Lanes>(rows, n, chunk, partial, [=](long long row, int c) {
+        const Vec<float, Lanes> values = load_vec<float, Lanes>(x + row * n + c), gradients = load_vec<float, Lanes>(dy + row * n + c);
+        const double m = mean[row], s = inverse[row];
+        Vec<Pair, Lanes> out;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            const double gradient = gradients[i];
+            out[i] = {gradient * (values[i] - m) * s, gradient};
+        }
+        return out;
+    });
+}
+
+}  // namespace quern::layer_norm
+
 /// y, and mean and inverse deviation of each row, from x (rows, n).
 QUERN_KERNEL(128, layer_norm_f32, const float* x, const float* gamma, const float* beta, float* y, float* mean,
              float* inverse, long long rows, int n, double epsilon) {
@@ -58,11 +78,11 @@ QUERN_KERNEL(128, layer_norm_backward_f32, const float* x, const float* dy, cons
 /// Sums over rows of dy h and dy.
 QUERN_KERNEL(256, layer_norm_backward_sums_f32, const float* x, const float* dy, const float* mean,
              const float* inverse, double* partial, long long rows, int n, long long chunk) {
-    QUERN_SHARED(quern::Pair, shared, [8][32]);
-    quern::column_sums(rows, n, chunk, partial, shared, [=](long long row, int c) {
-        const double gradient = dy[row * n + c];
-        return quern::Pair{gradient * (x[row * n + c] - static_cast<double>(mean[row])) * inverse[row], gradient};
-    });
+    if (n % 4 == 0 && quern::aligned16(x) && quern::aligned16(dy)) {
+        quern::layer_norm::backward_sums<4>(x, dy, mean, inverse, partial, rows, n, chunk);
+    } else {
+        quern::layer_norm::backward_sums<1>(x, dy, mean, inverse, partial, rows, n, chunk);
+    }
 }
 
 /// dgamma and dbeta; one thread per column.

@@ -1,63 +1,92 @@
-// Largest element of each window, and its gradient in gather form: every image element looks for the windows it won.
+// Largest element of each window, and its gradient in gather form: every image element looks for the windows it won. The
+// winner is the first of the largest, or the first NaN. A thread per pixel and 1 or 4 channels.
 #include "pool.cuh"
 
 namespace quern::max_pool {
 
-/// Offset within an image of the first largest element of a window, or of its first NaN.
-QUERN_DEVICE long long winner(const float* image, const quern::Pool& pool, int row, int column, long long channel) {
-    long long best = -1;
-    float largest = 0;
-    for (int i = pool.first_row(row); i < pool.end_row(row); i++) {
-        for (int j = pool.first_column(column); j < pool.end_column(column); j++) {
-            const long long at = (static_cast<long long>(i) * pool.w + j) * pool.c + channel;
-            const float value = image[at];
-            // a NaN that leads stays
-            if (best < 0 || (largest == largest && !(value <= largest))) {
-                best = at;
-                largest = value;
+template <int Lanes>
+QUERN_DEVICE void forward(const float* x, float* y, const Pool& pool, const Strips& strips, const Strip& at) {
+    const float* image = pool.image_of(x, at.image, at.lane * Lanes);
+    const int top = pool.first_row(at.row), left = pool.first_column(at.first);
+    Vec<float, Lanes> largest = load_vec<float, Lanes>(image + (static_cast<long long>(top) * pool.w + left) * pool.c);
+    for (int a = top; a < pool.end_row(at.row); a++) {
+        for (int b = left; b < pool.end_column(at.first); b++) {
+            const Vec<float, Lanes> value = load_vec<float, Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                // a NaN that leads stays
+                largest[i] = largest[i] == largest[i] && !(value[i] <= largest[i]) ? value[i] : largest[i];
             }
         }
     }
-    return best;
+    store_vec(y + element_of(at, strips, Lanes), largest);
+}
+
+template <int Lanes>
+QUERN_DEVICE void backward(const float* x, const float* dy, float* dx, const Pool& pool, const Strips& strips, const Strip& at) {
+    const float* image = pool.image_of(x, at.image, at.lane * Lanes);
+    const float* result = pool.result_of(dy, at.image, at.lane * Lanes);
+    const Vec<float, Lanes> own = load_vec<float, Lanes>(image + (static_cast<long long>(at.row) * pool.w + at.first) * pool.c);
+    Vec<float, Lanes> sum{};
+    for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
+        for (int b = pool.first_window_column(at.first); b < pool.end_window_column(at.first); b++) {
+            Vec<bool, Lanes> won;
+#pragma unroll
+            for (int l = 0; l < Lanes; l++) {
+                won[l] = true;
+            }
+            for (int i = pool.first_row(a); i < pool.end_row(a); i++) {
+                for (int j = pool.first_column(b); j < pool.end_column(b); j++) {
+                    const Vec<float, Lanes> other =
+                        load_vec<float, Lanes>(image + (static_cast<long long>(i) * pool.w + j) * pool.c);
+                    const bool before = i < at.row || (i == at.row && j < at.first), itself = i == at.row && j == at.first;
+#pragma unroll
+                    for (int l = 0; l < Lanes; l++) {
+                        const bool nan = own[l] != own[l];
+                        // beats what came before it, and is not beaten by what follows
+                        const bool holds = before ? (nan ? other[l] == other[l] : other[l] < own[l]) : nan || other[l] <= own[l];
+                        won[l] = won[l] && (itself || holds);
+                    }
+                }
+            }
+            const Vec<float, Lanes> gradient =
+                load_vec<float, Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
+#pragma unroll
+            for (int l = 0; l < Lanes; l++) {
+                sum[l] += won[l] ? gradient[l] : 0.0f;
+            }
+        }
+    }
+    store_vec(dx + element_of(at, strips, Lanes), sum);
 }
 
 }  // namespace quern::max_pool
 
-/// y (n, p, q, c) from x (n, h, w, c); one thread per element of y.
-QUERN_KERNEL(256, max_pool_f32, const float* x, float* y, long long elements, QUERN_POOL_PARAMETERS) {
-    const quern::Pool pool = QUERN_POOL;
-    const long long i = quern::global_index();
-    if (i >= elements) {
+/// y (n, p, q, c) from x (n, h, w, c); strips of y.
+QUERN_KERNEL(256, max_pool_f32, const float* x, float* y, quern::Pool pool, quern::Strips strips) {
+    const int index = static_cast<int>(quern::global_index());
+    if (index >= strips.count) {
         return;
     }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % q);
-    const int row = static_cast<int>(i / c / q % p);
-    const float* image = x + i / c / q / p * h * w * c;
-    y[i] = image[quern::max_pool::winner(image, pool, row, column, channel)];
+    const quern::Strip at(strips, index);
+    if (pool.lanes == 4) {
+        quern::max_pool::forward<4>(x, y, pool, strips, at);
+    } else {
+        quern::max_pool::forward<1>(x, y, pool, strips, at);
+    }
 }
 
-/// dx (n, h, w, c) from x and dy (n, p, q, c); one thread per element of dx.
-QUERN_KERNEL(256, max_pool_backward_f32, const float* x, const float* dy, float* dx, long long elements,
-             QUERN_POOL_PARAMETERS) {
-    const quern::Pool pool = QUERN_POOL;
-    const long long i = quern::global_index();
-    if (i >= elements) {
+/// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
+QUERN_KERNEL(256, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
+             quern::Strips strips) {
+    const int index = static_cast<int>(quern::global_index());
+    if (index >= strips.count) {
         return;
     }
-    const long long channel = i % c;
-    const int column = static_cast<int>(i / c % w);
-    const int row = static_cast<int>(i / c / w % h);
-    const long long n = i / c / w / h;
-    const float* image = x + n * h * w * c;
-    const long long own = i - n * h * w * c;
-    float sum = 0;
-    for (int a = pool.first_window_row(row); a < pool.end_window_row(row); a++) {
-        for (int b = pool.first_window_column(column); b < pool.end_window_column(column); b++) {
-            if (quern::max_pool::winner(image, pool, a, b, channel) == own) {
-                sum += dy[((n * p + a) * q + b) * c + channel];
-            }
-        }
+    const quern::Strip at(strips, index);
+    if (pool.lanes == 4) {
+        quern::max_pool::backward<4>(x, dy, dx, pool, strips, at);
+    } else {
+        quern::max_pool::backward<1>(x, dy, dx, pool, strips, at);
     }
-    dx[i] = sum;
 }

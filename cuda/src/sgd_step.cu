@@ -1,13 +1,14 @@
 // One step of gradient descent, in place.
-#include "device.cuh"
+#include "changing.cuh"
 
-/// velocity may be null. keep = 1 - rate decay.
+/// velocity may be null. changing: rate, keep = 1 - rate decay.
 QUERN_KERNEL(256, sgd_step_f32, float* parameter, const float* gradient, float* velocity, long long elements,
-             float rate, float momentum, float keep, int nesterov) {
+             float momentum, int nesterov, quern::Changing changing) {
     const long long i = quern::global_index();
-    if (i >= elements) {
+    if (i >= elements || changing.off()) {
         return;
     }
+    const float rate = changing[0], keep = changing[1];
     float direction = gradient[i];
     if (velocity != nullptr) {
         const float v = momentum * velocity[i] + direction;

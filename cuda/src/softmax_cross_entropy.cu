@@ -95,24 +95,30 @@ QUERN_KERNEL(256, softmax_cross_entropy_totals_f32, const int* labels, const flo
     }
 }
 
-/// dlogits = dloss / totals[0] (p sum_k q_k - q); one thread per element.
-QUERN_KERNEL(256, softmax_cross_entropy_backward_f32, const float* probabilities, const int* labels,
-             const float* weights, const float* dloss, const double* totals, float* dlogits, long long elements, int n,
+/// dlogits = dloss / totals[0] (p sum_k q_k - q); one warp per row.
+QUERN_KERNEL(128, softmax_cross_entropy_backward_f32, const float* probabilities, const int* labels,
+             const float* weights, const float* dloss, const double* totals, float* dlogits, long long rows, int n,
              int ignore, double smoothing) {
-    const long long i = quern::global_index();
-    if (i >= elements) {
+    const long long row = quern::warp_row();
+    if (row >= rows) {
         return;
     }
-    const int label = labels[i / n];
-    const int c = static_cast<int>(i % n);
-    float gradient = 0;
-    if (label != ignore) {
-        const double scale = totals[0] == 0 ? 0 : *dloss / totals[0];
-        const double own = quern::cross_entropy::known(label, n) ? (1.0 - smoothing) * quern::cross_entropy::weight(weights, label) : 0;
-        const double spread = smoothing == 0 ? 0 : smoothing / n;
-        const double mass = own + (smoothing == 0 ? 0 : spread * totals[1]);
-        const double target = (c == label ? own : 0) + (smoothing == 0 ? 0 : spread * quern::cross_entropy::weight(weights, c));
-        gradient = static_cast<float>(scale * (probabilities[i] * mass - target));
+    const int lane = static_cast<int>(threadIdx.x % 32), label = labels[row];
+    using quern::cross_entropy::weight;
+    // the divisions first, while little else is in registers
+    const double scale = totals[0] == 0 ? 0 : *dloss / totals[0];
+    const double spread = smoothing == 0 ? 0 : smoothing / n;
+    float* out = dlogits + row * n;
+    if (label == ignore) {
+        for (int c = lane; c < n; c += 32) {
+            out[c] = 0;
+        }
+        return;
     }
-    dlogits[i] = gradient;
+    const double own = quern::cross_entropy::known(label, n) ? (1.0 - smoothing) * weight(weights, label) : 0;
+    const double mass = own + (smoothing == 0 ? 0 : spread * totals[1]);
+    for (int c = lane; c < n; c += 32) {
+        const double target = (c == label ? own : 0) + (smoothing == 0 ? 0 : spread * weight(weights, c));
+        out[c] = static_cast<float>(scale * (probabilities[row * n + c] * mass - target));
+    }
 }

@@ -80,8 +80,7 @@ QUERN_API CUresult cuDeviceGetName(char* name, int length, CUdevice device) {
     if (call || name == nullptr || length <= 0 || device != 0) {
         return call ? call.error() : device != 0 ? CUDA_ERROR_INVALID_DEVICE : CUDA_ERROR_INVALID_VALUE;
     }
-    std::snprintf(name, static_cast<size_t>(length), "Quern simulated device (compute %d.%d)", simulator().settings.major,
-                  simulator().settings.minor);
+    std::snprintf(name, static_cast<size_t>(length), "Quern simulated device");
     return CUDA_SUCCESS;
 }
 

@@ -19,6 +19,9 @@ void switch_stack(Stack& from, Stack& to, bool last = false);
 /// To be called first on a fresh stack.
 void arrived();
 
+/// To be called first where a signal handler, not switch_stack, moved execution to this stack.
+void landed(char* bottom, size_t bytes);
+
 struct Fiber {
     Stack stack;
     /// Lowest byte, below it lies a guard page.

@@ -265,8 +265,11 @@ std::string Group::where() const {
     return place;
 }
 
-void Group::fail(int error, const std::string& message) {
-    failure_ = {error, where() + ": " + message};
+void Group::fail(int error, std::string message) {
+    failure_.error = error;
+    failure_.text = where() + ": ";
+    failure_.text += message;
+    std::string().swap(message);  // no destructor runs after the switch
     Fiber* mine = running_->fiber;
     running_ = nullptr;
     switch_stack(mine->stack, scheduler_, true);

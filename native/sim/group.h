@@ -146,7 +146,8 @@ public:
     void park_until(std::function<bool()> ready, const char* what, unsigned id);
     /// To be done as late as possible: when no thread can go on without it.
     void defer(std::function<void()> work);
-    [[noreturn]] void fail(int error, const std::string& message);
+    /// The caller's stack is left for good, so what it holds must not own memory: hand strings over.
+    [[noreturn]] void fail(int error, std::string message);
     std::string where() const;
 
     ThreadList cluster_waiting;

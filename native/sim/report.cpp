@@ -7,7 +7,7 @@
 namespace quern::driver {
 namespace {
 
-std::mutex guard;
+std::mutex report_guard;
 std::string last;
 long count = 0;
 
@@ -23,24 +23,24 @@ std::string text(const char* format, ...) {
 }
 
 void report(const std::string& message) {
-    std::lock_guard lock(guard);
+    std::lock_guard lock(report_guard);
     last = message;
     count++;
     std::fprintf(stderr, "quern-sim: %s\n", message.c_str());
 }
 
 std::string last_report() {
-    std::lock_guard lock(guard);
+    std::lock_guard lock(report_guard);
     return last;
 }
 
 long reports() {
-    std::lock_guard lock(guard);
+    std::lock_guard lock(report_guard);
     return count;
 }
 
 void clear_reports() {
-    std::lock_guard lock(guard);
+    std::lock_guard lock(report_guard);
     last.clear();
     count = 0;
 }

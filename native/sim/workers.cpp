@@ -71,6 +71,7 @@ unsigned thread_count() {
 /// After a fault in a kernel: on the worker's emergency stack, outside of the signal handler.
 [[noreturn]] void land() {
     Worker& w = *worker;
+    landed(w.emergency_stack, kSignalStack);
     int error = CUDA_ERROR_LAUNCH_FAILED;
     std::string message;
     if (w.fault_signal == SIGFPE) {
@@ -88,7 +89,7 @@ unsigned thread_count() {
         message = text("access to 0x%llx, which %s", static_cast<unsigned long long>(w.fault_address),
                        describe_address == nullptr ? "is unknown" : describe_address(w.fault_address).c_str());
     }
-    w.group.fail(error, message);
+    w.group.fail(error, std::move(message));
 }
 
 void on_signal(int signal, siginfo_t* info, void* context) {

@@ -4,6 +4,12 @@
 
 using namespace quern;
 
+// Faults that are the point of a test: the simulator is to report them, not a sanitizer that ends the process first.
+#define ON_PURPOSE __attribute__((noinline, no_sanitize("address,undefined")))
+ON_PURPOSE int quotient(int a, int b) { return a / b; }
+ON_PURPOSE float load_anyway(const float* x) { return *x; }
+ON_PURPOSE void store_anyway(float* y, float value) { *y = value; }
+
 QUERN_KERNEL(256, increment, float* y, int n) {
     int i = static_cast<int>(global_index());
     if (i < n) y[i] += 1.0f;
@@ -28,11 +34,11 @@ QUERN_KERNEL(256, skips_barrier, float* y) {
 }
 
 QUERN_KERNEL(256, reads_past_end, const float* x, float* y, int offset) {
-    if (blockIdx.x == 1 && threadIdx.x == 5) y[0] = x[offset];
+    if (blockIdx.x == 1 && threadIdx.x == 5) y[0] = load_anyway(x + offset);
 }
 
 QUERN_KERNEL(256, writes_slack, float* y, int offset) {
-    if (threadIdx.x == 0) y[offset] = 1;
+    if (threadIdx.x == 0) store_anyway(y + offset, 1);
 }
 
 QUERN_KERNEL(256, misaligned, const float* x, float* y) {
@@ -40,7 +46,7 @@ QUERN_KERNEL(256, misaligned, const float* x, float* y) {
     y[threadIdx.x] = p[0];
 }
 
-QUERN_KERNEL(256, divides_by_zero, int zero, int* y) { y[threadIdx.x] = 7 / zero; }
+QUERN_KERNEL(256, divides_by_zero, int zero, int* y) { y[threadIdx.x] = quotient(7, zero); }
 
 QUERN_KERNEL(256, uninitialised_shared, float* y) {
     QUERN_SHARED(float, values, [256]);

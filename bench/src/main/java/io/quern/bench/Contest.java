@@ -3,6 +3,8 @@ package io.quern.bench;
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
 import io.quern.bench.peer.Library;
+import io.quern.op.ArgsMap;
+import io.quern.op.Executor;
 import io.quern.op.Op;
 import io.quern.op.OpArgs;
 import io.quern.tensor.DType;
@@ -15,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * The implementations of one op on one set of arguments. They share the tensors, and each is compared with another one
@@ -27,6 +30,24 @@ public final class Contest implements AutoCloseable {
         void accept(String contender);
     }
 
+    /** A call of an op. */
+    public record OpCall<A extends OpArgs>(Op<A> op, A args) {
+        /** Runs or queues it. */
+        public void on(Executor executor) {
+            executor.run(op, args);
+        }
+
+        /** In double, on the host. */
+        public void asReference() {
+            op.reference(args);
+        }
+
+        /** The same call with other tensors. */
+        public OpCall<A> with(UnaryOperator<Tensor> tensors) {
+            return new OpCall<>(op, ArgsMap.map(args, tensors));
+        }
+    }
+
     private record Entry(Library library, Supplier<Contender> create) {}
 
     private final String what;
@@ -36,6 +57,7 @@ public final class Contest implements AutoCloseable {
     private final Map<String, Entry> entries = new LinkedHashMap<>();
     private final Map<String, Contender> ready = new HashMap<>();
     private final List<Tensor> results = new ArrayList<>();
+    private final List<OpCall<?>> calls = new ArrayList<>();
     private Runnable reference;
     private Runnable before = this::spoil;
     private double tolerance;
@@ -70,16 +92,42 @@ public final class Contest implements AutoCloseable {
 
     /** Quern's own entry, and its reference for the comparison. */
     public <A extends OpArgs> Contest quern(Op<A> op, A args, Tensor... compared) {
-        reference = () -> op.reference(args);
-        results.addAll(List.of(compared));
-        return add("quern", Library.NONE, () -> () -> backend.run(op, args));
+        return quern(List.of(new OpCall<>(op, args)), compared);
     }
 
     /** Quern's entry where it is more than one op. */
-    public Contest quern(Runnable calls, Runnable reference, Tensor... compared) {
-        this.reference = reference;
+    public Contest quern(List<OpCall<?>> sequence, Tensor... compared) {
+        calls.addAll(sequence);
+        return quern(
+                () -> sequence.forEach(call -> call.on(backend)),
+                () -> sequence.forEach(OpCall::asReference),
+                compared);
+    }
+
+    /** Quern's entry where it is not a sequence of ops. */
+    public Contest quern(Runnable run, Runnable comparison, Tensor... compared) {
+        reference = comparison;
         results.addAll(List.of(compared));
-        return add("quern", Library.NONE, () -> calls::run);
+        return add("quern", Library.NONE, () -> run::run);
+    }
+
+    /** Quern's ops, for devices that run them on copies of the tensors; empty where it is not a sequence of ops. */
+    public List<OpCall<?>> calls() {
+        return List.copyOf(calls);
+    }
+
+    /** What is compared. */
+    public List<Tensor> results() {
+        return List.copyOf(results);
+    }
+
+    public double tolerance() {
+        return tolerance;
+    }
+
+    /** Sets the tensors to what a call starts from. */
+    public void reset() {
+        before.run();
     }
 
     /** What is compared, for contenders that are all added by name. */

@@ -39,6 +39,11 @@ public abstract class OpBench {
     /** Arguments and implementations, from the parameters other than impl. */
     protected abstract Contest contest();
 
+    /** The same for harnesses other than JMH; the caller closes it. */
+    public final Contest open() {
+        return contest();
+    }
+
     @Setup(Level.Trial)
     public void setup(BenchmarkParams parameters) {
         StringBuilder row = new StringBuilder(parameters.getBenchmark());

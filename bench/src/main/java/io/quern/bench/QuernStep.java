@@ -14,7 +14,7 @@ import io.quern.train.TrainingOptions;
 import io.quern.train.TrainingStep;
 
 /** Quern's own training step, from the weights of seed 1. */
-final class QuernStep implements Contender {
+public final class QuernStep implements Contender {
     private final Backend backend;
     private final Network network;
     private final TrainingStep step;
@@ -27,11 +27,19 @@ final class QuernStep implements Contender {
         this.loss = loss;
         this.backend = Backends.of(backend, threads);
         network = Network.build(
-                Models.named(model, TrainStepBench.CLASSES), inputs.shape().dropFirst(1), Rng.of(1));
+                Models.named(model, TrainStepBench.CLASSES),
+                inputs.shape().dropFirst(1),
+                Rng.of(1),
+                this.backend.memory());
         TrainingOptions options = TrainingOptions.of(
                 1, new CrossEntropyLoss(), new Sgd(0.9, true, 0), new ConstantRate(TrainStepBench.RATE));
         step = new TrainingStep(network, this.backend, options);
         samples = new Batch(0, 0, new int[inputs.dim(0)], inputs, labels);
+    }
+
+    /** Where it runs. */
+    public Backend backend() {
+        return backend;
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.quern.op.SoftmaxCrossEntropyBackward;
 import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.util.List;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
@@ -60,14 +61,9 @@ public class SoftmaxBench extends OpBench {
                 SoftmaxCrossEntropyBackward.Args backward =
                         new SoftmaxCrossEntropyBackward.Args(probabilities, labels, null, one, y, 0, -100);
                 contest.quern(
-                        () -> {
-                            contest.backend().run(SoftmaxCrossEntropy.OP, forward);
-                            contest.backend().run(SoftmaxCrossEntropyBackward.OP, backward);
-                        },
-                        () -> {
-                            SoftmaxCrossEntropy.OP.reference(forward);
-                            SoftmaxCrossEntropyBackward.OP.reference(backward);
-                        },
+                        List.of(
+                                new Contest.OpCall<>(SoftmaxCrossEntropy.OP, forward),
+                                new Contest.OpCall<>(SoftmaxCrossEntropyBackward.OP, backward)),
                         y);
                 contest.add("libtorch", Library.LIBTORCH, () -> SoftmaxLibtorch.crossEntropy(x, labels, y));
                 contest.tolerance(1e-6);

@@ -26,7 +26,10 @@ public class TrainStepBench extends OpBench {
     @Param({"32", "128"})
     public int batch;
 
-    /** {@code scalar} is Quern's plain Java loops, without the Vector API. */
+    /**
+     * {@code scalar} is Quern's plain Java loops, without the Vector API; {@code quern-cuda} and {@code quern-cuda-sim} are
+     * for GpuBench.
+     */
     @Param({"quern", "libtorch", "dl4j"})
     public String impl;
 
@@ -43,6 +46,11 @@ public class TrainStepBench extends OpBench {
         return contest.compared(loss)
                 .add("quern", Library.NONE, () -> new QuernStep("vector", model, inputs, labels, threads, loss))
                 .add("scalar", Library.NONE, () -> new QuernStep("scalar", model, inputs, labels, threads, loss))
+                .add("quern-cuda", Library.NONE, () -> new QuernStep("cuda", model, inputs, labels, threads, loss))
+                .add(
+                        "quern-cuda-sim",
+                        Library.NONE,
+                        () -> new QuernStep("cuda-sim", model, inputs, labels, threads, loss))
                 .add("libtorch", Library.LIBTORCH, () -> {
                     try (Network network = Network.build(Models.named(model, CLASSES), image, Rng.of(1))) {
                         return new TrainStepLibtorch(model, network, inputs, labels, RATE, loss);

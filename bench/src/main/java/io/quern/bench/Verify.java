@@ -1,11 +1,11 @@
 package io.quern.bench;
 
 /** Compares results before anything is timed: a fast wrong answer is not a result. */
-final class Verify {
+public final class Verify {
     private Verify() {}
 
     /** Fails unless every pair differs by at most {@code tolerance} x (1 + |expected|). */
-    static void close(String what, float[] actual, float[] expected, double tolerance) {
+    public static void close(String what, float[] actual, float[] expected, double tolerance) {
         if (actual.length != expected.length) {
             throw new IllegalStateException(what + ": " + actual.length + " values, expected " + expected.length);
         }

@@ -44,6 +44,10 @@ class BenchTest {
             entry(LayerNormBench.class, sized("5x48", "quern", "libtorch")),
             entry(BatchNormBench.class, sized("2x3x4x16", "quern", "libtorch")),
             entry(PoolBench.class, sized("2x6x7x5x3x2x1", "quern", "libtorch")),
+            entry(
+                    TransposeBench.class,
+                    Map.of("axes", values("0231"), "size", values("2x3x20x17"), "impl", present("quern", "libtorch"))),
+            entry(EmbeddingBench.class, sized("5x7x20", "quern", "libtorch")),
             entry(OptimizerBench.class, sized("1000", "quern", "libtorch")),
             entry(
                     TrainStepBench.class,

@@ -11,9 +11,9 @@ import java.util.Map;
  * @param bench simple name of the class
  * @param impl empty for a benchmark's own list
  */
-record Row(String bench, Map<String, String> parameters, List<String> impl) {
+public record Row(String bench, Map<String, String> parameters, List<String> impl) {
     /** {@code MatmulBench shape=64x64x64,128x128x128 layout=nn,nt impl=quern,mkl}: one row per combination. */
-    static List<Row> expand(String line) {
+    public static List<Row> expand(String line) {
         String[] words = line.strip().split("\\s+");
         List<String> impl = List.of();
         List<Map<String, String>> combinations = new ArrayList<>(List.of(Map.of()));

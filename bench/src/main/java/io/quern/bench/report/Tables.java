@@ -4,6 +4,7 @@ import io.quern.bench.BatchNormBench;
 import io.quern.bench.Conv2dBench;
 import io.quern.bench.DropoutBench;
 import io.quern.bench.ElementwiseBench;
+import io.quern.bench.EmbeddingBench;
 import io.quern.bench.FmaCeilingBench;
 import io.quern.bench.FusedEpilogueBench;
 import io.quern.bench.LayerNormBench;
@@ -12,6 +13,7 @@ import io.quern.bench.OptimizerBench;
 import io.quern.bench.PoolBench;
 import io.quern.bench.SoftmaxBench;
 import io.quern.bench.StreamBench;
+import io.quern.bench.TransposeBench;
 import io.quern.op.Cost;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,6 +33,8 @@ public final class Tables {
             ResultTable.of("BatchNormBench", "GB/s", BatchNormBench::cost),
             ResultTable.of("LayerNormBench", "GB/s", LayerNormBench::cost),
             ResultTable.of("PoolBench", "GB/s", PoolBench::cost),
+            ResultTable.of("TransposeBench", "GB/s", TransposeBench::cost),
+            ResultTable.of("EmbeddingBench", "GB/s", EmbeddingBench::cost),
             ResultTable.of("OptimizerBench", "GB/s", OptimizerBench::cost),
             ResultTable.items("TrainStepBench", "samples/s", "batch", 1e6, row -> new Cost(0, 0)));
 

@@ -3,6 +3,7 @@ package io.quern.cli;
 import com.sun.management.OperatingSystemMXBean;
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.backend.EnergyMeter;
 import io.quern.op.Op;
 import io.quern.op.Ops;
 import io.quern.tensor.Memory;
@@ -46,6 +47,7 @@ final class DoctorCommand implements Callable<Integer> {
                 row("", kernels(backend.name()));
             }
         }
+        row("energy", EnergyMeter.summary());
         row("data folder", data());
         return ExitCode.DONE;
     }

@@ -1,6 +1,7 @@
 package io.quern.cli;
 
 import io.quern.backend.Backend;
+import io.quern.backend.EnergyMeter;
 import io.quern.cli.run.DataFacts;
 import io.quern.cli.run.RunConfig;
 import io.quern.cli.run.RunFolder;
@@ -21,6 +22,7 @@ import io.quern.train.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -143,11 +145,18 @@ final class TrainCommand implements Callable<Integer> {
             if (resume) {
                 resume(run, trainer);
             }
-            TrainingProgress progress = new TrainingProgress(
-                    terminal, run, interval, job.fit().epochs(), resume ? run.readMetrics() : List.of());
-            trainer.listen(progress);
-            trainer.checkpoints(new CheckpointFolder(run.checkpoints(), KEPT_CHECKPOINTS), interval.batches());
-            TrainingResult result = trainer.fit(loading.training(split), loading.validation(split));
+            TrainingProgress progress;
+            TrainingResult result;
+            Optional<EnergyMeter> energy = job.backend().energy();
+            try {
+                progress = new TrainingProgress(
+                        terminal, run, interval, job.fit().epochs(), resume ? run.readMetrics() : List.of(), energy);
+                trainer.listen(progress);
+                trainer.checkpoints(new CheckpointFolder(run.checkpoints(), KEPT_CHECKPOINTS), interval.batches());
+                result = trainer.fit(loading.training(split), loading.validation(split));
+            } finally {
+                energy.ifPresent(EnergyMeter::close);
+            }
             if (result.end() == TrainingResult.End.STOPPED) {
                 progress.interrupted("stopped; continue with: quern train --out " + run.path() + " --resume");
                 return ExitCode.INTERRUPTED;

@@ -41,8 +41,13 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
         }
         double testSeconds = (System.nanoTime() - start) * 1e-9;
         double seconds = metrics.stream().mapToDouble(Metrics::seconds).sum();
-        Charts.curves(run.curves(), metrics);
-        Charts.confusion(run.confusion(), evaluation.confusion(), config.classNames());
+        if (Charts.drawable()) {
+            Charts.curves(run.curves(), metrics);
+            Charts.confusion(run.confusion(), evaluation.confusion(), config.classNames());
+        } else {
+            terminal.line(
+                    "charts   left out: no fonts here, install fontconfig and a font; the report has them all the same");
+        }
         new TrainingReport(
                         config.data() + ": " + modelName(),
                         DataChoice.summary(raw),
@@ -60,6 +65,9 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
             terminal.line("stopped early: the weights of epoch %d were the best", result.bestEpoch() + 1);
         }
         terminal.line("memory   %s", PeakMemory.text());
+        if (!Double.isNaN(joules())) {
+            terminal.line("energy   %s", energy());
+        }
         terminal.line("trained in %.1f s (%s); report: %s", seconds, rate(), run.report());
         terminal.line("%s", Scores.accuracyLine(evaluation.confusion()));
     }
@@ -77,12 +85,25 @@ record TrainingOutcome(Terminal terminal, Job job, TrainingResult result, List<M
         return String.format(Locale.ROOT, "%,.0f images/s", images / seconds);
     }
 
+    /** Of all epochs; NaN unless it was counted in each. */
+    private double joules() {
+        return metrics.stream().mapToDouble(Metrics::joules).sum();
+    }
+
+    private String energy() {
+        return String.format(
+                Locale.ROOT, "%,.1f J of the GPU in training, %,.1f J per epoch", joules(), joules() / metrics.size());
+    }
+
     private Map<String, String> timing(double seconds, double testSeconds) {
         Map<String, String> timing = new LinkedHashMap<>();
         timing.put("training", Durations.text(seconds));
         timing.put("training rate", rate());
         timing.put("epochs", Integer.toString(metrics.size()));
         timing.put("steps", Long.toString(result.steps()));
+        if (!Double.isNaN(joules())) {
+            timing.put("energy", energy());
+        }
         timing.put("test", Durations.text(testSeconds));
         timing.put(
                 "memory of a step",

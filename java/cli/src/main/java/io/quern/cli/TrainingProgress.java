@@ -1,5 +1,6 @@
 package io.quern.cli;
 
+import io.quern.backend.EnergyMeter;
 import io.quern.cli.run.Metrics;
 import io.quern.cli.run.RunFolder;
 import io.quern.train.EpochReport;
@@ -9,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Shows how a training goes, measures its time, and keeps metrics.csv and metrics.jsonl up to date. */
 final class TrainingProgress implements TrainingListener {
@@ -18,6 +20,7 @@ final class TrainingProgress implements TrainingListener {
     private final int epochs;
     private final ProgressBar bar;
     private final List<Metrics> metrics;
+    private final Optional<EnergyMeter> energy;
     private long start = System.nanoTime();
     private long now = start;
     private long lastCheckpoint = start;
@@ -26,15 +29,28 @@ final class TrainingProgress implements TrainingListener {
     private long samples;
     private long right;
     private double lossSum;
+    private double joulesBefore;
+    private double joules = Double.NaN;
 
-    /** @param earlier the epochs before a resume */
-    TrainingProgress(Terminal terminal, RunFolder run, CheckpointInterval interval, int epochs, List<Metrics> earlier) {
+    /**
+     * @param earlier the epochs before a resume
+     * @param energy the device's, where it counts it; the caller closes it
+     */
+    TrainingProgress(
+            Terminal terminal,
+            RunFolder run,
+            CheckpointInterval interval,
+            int epochs,
+            List<Metrics> earlier,
+            Optional<EnergyMeter> energy) {
         this.terminal = terminal;
         this.run = run;
         this.interval = interval;
         this.epochs = epochs;
         this.bar = new ProgressBar(terminal, start);
         this.metrics = new ArrayList<>(earlier);
+        this.energy = energy;
+        this.joulesBefore = energyNow();
     }
 
     @Override
@@ -52,6 +68,9 @@ final class TrainingProgress implements TrainingListener {
         samples += step.samples();
         right += step.right();
         lossSum += step.loss() * step.samples();
+        if (step.batch() + 1 == step.batches()) { // before the validation
+            joules = energyNow() - joulesBefore;
+        }
         double seconds = seconds();
         double done = step.batch() + 1 - firstBatch;
         double left = (step.batches() - step.batch() - 1) + (double) (epochs - step.epoch() - 1) * step.batches();
@@ -83,7 +102,8 @@ final class TrainingProgress implements TrainingListener {
                 report.validationAccuracy(),
                 report.rate(),
                 samples / seconds(),
-                seconds());
+                seconds(),
+                joules);
         metrics.add(figures);
         run.writeMetrics(metrics);
         bar.finish(line(figures, report.best()));
@@ -94,6 +114,11 @@ final class TrainingProgress implements TrainingListener {
         samples = 0;
         right = 0;
         lossSum = 0;
+        joulesBefore = energyNow();
+    }
+
+    private double energyNow() {
+        return energy.map(EnergyMeter::joules).orElse(Double.NaN);
     }
 
     private String line(Metrics epoch, boolean best) {
@@ -102,7 +127,7 @@ final class TrainingProgress implements TrainingListener {
                 : String.format(Locale.ROOT, "  validation %.2f %%", 100 * epoch.validationAccuracy());
         return String.format(
                 Locale.ROOT,
-                "epoch %d/%d  loss %.4f  accuracy %.2f %%%s%s  %,.0f images/s  %s",
+                "epoch %d/%d  loss %.4f  accuracy %.2f %%%s%s  %,.0f images/s  %s%s",
                 epoch.epoch(),
                 epochs,
                 epoch.loss(),
@@ -110,7 +135,8 @@ final class TrainingProgress implements TrainingListener {
                 validation,
                 best ? " (best)" : "",
                 epoch.imagesPerSecond(),
-                Durations.text(epoch.seconds()));
+                Durations.text(epoch.seconds()),
+                Double.isNaN(epoch.joules()) ? "" : String.format(Locale.ROOT, "  %,.1f J", epoch.joules()));
     }
 
     /** Time of the training steps of this epoch so far. */

@@ -3,6 +3,7 @@ package io.quern.backend;
 import io.quern.op.Executor;
 import io.quern.op.Op;
 import java.util.List;
+import java.util.Optional;
 
 /** A place to run ops: a set of kernels and the memory they work on. */
 public interface Backend extends Executor, AutoCloseable {
@@ -17,6 +18,11 @@ public interface Backend extends Executor, AutoCloseable {
 
     /** Worker threads including the caller. */
     int threads();
+
+    /** Counts the energy of the device, where it does so itself; the caller closes the meter, before the backend. */
+    default Optional<EnergyMeter> energy() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

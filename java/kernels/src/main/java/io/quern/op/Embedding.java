@@ -56,7 +56,8 @@ public final class Embedding implements Op<Embedding.Args> {
     }
 
     /**
-     * What every kernel on the host says of an index outside the table, before anything is written.
+     * What every kernel on the host says of an index outside the table, before anything is written. A kernel on a device says
+     * it at the next wait for the device, which any copy to the host is; y has NaNs in place of the row then.
      *
      * @param position row-major rank among the indices
      */

@@ -1,6 +1,7 @@
 package io.quern.op;
 
 import io.quern.tensor.Memory;
+import java.util.Optional;
 
 /** What can run ops: every backend. */
 public interface Executor {
@@ -9,4 +10,9 @@ public interface Executor {
 
     /** Where this executor's tensors live. */
     Memory memory();
+
+    /** Who runs repeated steps as a whole; empty where nothing is gained by it. The caller closes it. */
+    default Optional<StepRepeater> repeater() {
+        return Optional.empty();
+    }
 }

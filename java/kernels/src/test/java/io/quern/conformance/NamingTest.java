@@ -49,7 +49,8 @@ class NamingTest {
     void noSimpleNameOccursTwice() throws IOException {
         List<String> twice = new ArrayList<>();
         Set<String> seen = new HashSet<>();
-        for (Path source : sources("java/kernels/src", "java/network/src", "java/cli/src", "bench/src")) {
+        for (Path source :
+                sources("java/kernels/src", "java/kernels-cuda/src", "java/network/src", "java/cli/src", "bench/src")) {
             if (!seen.add(name(source))) {
                 twice.add(ROOT.relativize(source).toString());
             }
@@ -82,7 +83,8 @@ class NamingTest {
     @Test
     void longFilesSayWhy() throws IOException {
         List<String> silent = new ArrayList<>();
-        for (Path source : sources("java/kernels/src", "java/network/src", "java/cli/src", "bench/src")) {
+        for (Path source :
+                sources("java/kernels/src", "java/kernels-cuda/src", "java/network/src", "java/cli/src", "bench/src")) {
             List<String> lines = Files.readAllLines(source);
             if (lines.size() > 400 && !lines.getFirst().startsWith("// Long because ")) {
                 silent.add(ROOT.relativize(source) + ": " + lines.size() + " lines");

@@ -84,6 +84,31 @@ public final class Simulator {
         return number("quern_sim_reports");
     }
 
+    /** Driver calls of a kind since the last reset, without the version: {@code cuMemFreeAsync}. */
+    public long calls(String kind) {
+        try (Arena arena = Arena.ofConfined()) {
+            return (long) call(
+                    "quern_sim_calls",
+                    FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS),
+                    arena.allocateFrom(kind));
+        }
+    }
+
+    /** Energy of the device in mJ per kernel; 0 as at first: it does not count it. Outlives {@link #reset}. */
+    public void setEnergy(long perKernel) {
+        call("quern_sim_set_energy", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), perKernel);
+    }
+
+    /** Users of the management library who have not left. */
+    public long managementUsers() {
+        return number("quern_sim_nvml_users");
+    }
+
+    /** Kernels that have run. */
+    public long kernelsRun() {
+        return number("quern_sim_kernels_run");
+    }
+
     public void setDriverVersion(int version) {
         call("quern_sim_set_driver_version", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), version);
     }

@@ -7,6 +7,7 @@ import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The mean of -log softmax(output)[class], for outputs that are one logit per class; see {@link SoftmaxCrossEntropy}.
@@ -43,16 +44,21 @@ public record CrossEntropyLoss(List<Double> classWeights, double labelSmoothing,
 
     @Override
     public Tensor apply(Tape tape, Tensor output, Tensor labels) {
+        return prepare(tape, output.dtype(), output.shape(), labels).apply(output);
+    }
+
+    @Override
+    public UnaryOperator<Tensor> prepare(Tape tape, DType dtype, Shape output, Tensor labels) {
         if (output.rank() != 2) {
-            throw new ArgumentException("cross-entropy takes one logit per class, (n, classes); the output is " + output
-                    + "; end the model with flatten or dense(classes)");
+            throw new ArgumentException("cross-entropy takes one logit per class, (n, classes); the output is " + dtype
+                    + "[" + output + "]; end the model with flatten or dense(classes)");
         }
-        Tensor weights = classWeights.isEmpty() ? null : weights(tape, output);
+        Tensor weights = classWeights.isEmpty() ? null : weights(tape, dtype);
         Tensor placed = tape.place(labels, DType.I32);
         if (placed != labels) {
             check(labels.toInts(), output.size(1));
         }
-        return SoftmaxCrossEntropy.apply(tape, output, placed, weights, labelSmoothing, ignoreIndex)
+        return y -> SoftmaxCrossEntropy.apply(tape, y, placed, weights, labelSmoothing, ignoreIndex)
                 .loss();
     }
 
@@ -66,12 +72,12 @@ public record CrossEntropyLoss(List<Double> classWeights, double labelSmoothing,
         }
     }
 
-    private Tensor weights(Tape tape, Tensor output) {
-        try (Tensor host = Tensor.allocate(output.dtype(), Shape.of(classWeights.size()))) {
+    private Tensor weights(Tape tape, DType dtype) {
+        try (Tensor host = Tensor.allocate(dtype, Shape.of(classWeights.size()))) {
             for (int c = 0; c < classWeights.size(); c++) {
                 host.set(c, classWeights.get(c));
             }
-            return tape.allocate(output.dtype(), host.shape()).copyFrom(host);
+            return tape.allocate(dtype, host.shape()).copyFrom(host);
         }
     }
 

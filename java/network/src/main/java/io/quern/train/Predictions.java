@@ -25,9 +25,13 @@ final class Predictions {
 
     /** The index of the first largest output of each sample; a NaN counts as smallest. */
     static int[] classes(Tensor output) {
-        int[] classes = new int[output.dim(0)];
-        int length = classes.length == 0 ? 0 : Math.toIntExact(output.elements() / classes.length);
-        float[] values = output.toFloats();
+        return classes(output.toFloats(), output.dim(0));
+    }
+
+    /** The same of the outputs of so many samples, one after the other. */
+    static int[] classes(float[] values, int samples) {
+        int[] classes = new int[samples];
+        int length = samples == 0 ? 0 : values.length / samples;
         for (int i = 0; i < classes.length; i++) {
             int best = 0;
             for (int c = 1; c < length; c++) {

@@ -4,7 +4,9 @@ import io.quern.op.MeanSquaredError;
 import io.quern.op.Tape;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.DType;
+import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * The mean of (output - target)^2 over samples and outputs. Class labels stand for targets of 1 at the class and 0
@@ -13,12 +15,17 @@ import io.quern.tensor.Tensor;
 public record SquaredErrorLoss() implements Loss {
     @Override
     public Tensor apply(Tape tape, Tensor output, Tensor target) {
-        return MeanSquaredError.apply(
-                tape, output, target.dtype() == DType.I32 ? oneHot(tape, output, target) : target);
+        return prepare(tape, output.dtype(), output.shape(), target).apply(output);
     }
 
-    private static Tensor oneHot(Tape tape, Tensor output, Tensor labels) {
-        try (Tensor target = Tensor.allocate(output.dtype(), output.shape())) {
+    @Override
+    public UnaryOperator<Tensor> prepare(Tape tape, DType dtype, Shape output, Tensor target) {
+        Tensor targets = target.dtype() == DType.I32 ? oneHot(tape, dtype, output, target) : target;
+        return y -> MeanSquaredError.apply(tape, y, targets);
+    }
+
+    private static Tensor oneHot(Tape tape, DType dtype, Shape output, Tensor labels) {
+        try (Tensor target = Tensor.allocate(dtype, output)) {
             long classes = output.size(-1);
             int[] values = labels.toInts();
             for (int i = 0; i < values.length; i++) {
@@ -28,7 +35,7 @@ public record SquaredErrorLoss() implements Loss {
                 }
                 target.set(i * classes + values[i], 1);
             }
-            return tape.allocate(output.dtype(), output.shape()).copyFrom(target);
+            return tape.allocate(dtype, output).copyFrom(target);
         }
     }
 }

@@ -25,6 +25,16 @@ public final class Charts {
 
     private Charts() {}
 
+    /** Whether text can be drawn: the JDK finds fonts through a library that bare servers and containers lack. */
+    public static boolean drawable() {
+        try {
+            new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics().getFontMetrics();
+            return true;
+        } catch (RuntimeException | LinkageError | InternalError e) {
+            return false;
+        }
+    }
+
     /** Loss and accuracy over the epochs, beside each other. */
     public static void curves(Path file, List<Metrics> epochs) {
         XYChart loss = chart("Loss", epochs, Metrics::loss, Metrics::validationLoss);

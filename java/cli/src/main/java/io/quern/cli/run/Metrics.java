@@ -15,6 +15,7 @@ import java.util.Map;
  * @param rate learning rate of the last step
  * @param imagesPerSecond training samples per second
  * @param seconds time of the training steps, without validation
+ * @param joules energy of the device meanwhile; NaN where it does not count it
  */
 public record Metrics(
         int epoch,
@@ -24,11 +25,12 @@ public record Metrics(
         double validationAccuracy,
         double rate,
         double imagesPerSecond,
-        double seconds) {
+        double seconds,
+        double joules) {
 
     /** The header line of metrics.csv. */
     public static final String HEADER =
-            "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,seconds";
+            "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,seconds,joules";
 
     /** A line of metrics.csv. */
     public String csv() {
@@ -55,6 +57,7 @@ public record Metrics(
         map.put("learning_rate", rate);
         map.put("images_per_second", imagesPerSecond);
         map.put("seconds", seconds);
+        map.put("joules", joules);
         return map;
     }
 
@@ -67,7 +70,8 @@ public record Metrics(
                 number(map, "validation_accuracy"),
                 number(map, "learning_rate"),
                 number(map, "images_per_second"),
-                number(map, "seconds"));
+                number(map, "seconds"),
+                number(map, "joules"));
     }
 
     private static double number(Map<?, ?> map, String name) {

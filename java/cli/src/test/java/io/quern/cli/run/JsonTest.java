@@ -35,8 +35,8 @@ class JsonTest {
 
     @Test
     void metricsSurviveTheFile() throws IOException {
-        Metrics metrics = new Metrics(3, 0.5, 0.75, Double.NaN, Double.NaN, 1e-3, 1000, 2.5);
+        Metrics metrics = new Metrics(3, 0.5, 0.75, Double.NaN, Double.NaN, 1e-3, 1000, 2.5, Double.NaN);
         assertEquals(metrics, Metrics.of((Map<?, ?>) Json.read(metrics.json())));
-        assertEquals("3,0.5000000,0.7500000,,,0.001000000,1000.000,2.500000", metrics.csv());
+        assertEquals("3,0.5000000,0.7500000,,,0.001000000,1000.000,2.500000,", metrics.csv());
     }
 }

@@ -24,15 +24,12 @@ final class AdamWStepCuda implements Kernel<AdamWStep.Args> {
                 .tensor(args.moment1())
                 .tensor(args.moment2())
                 .i64(args.parameter().elements())
-                .f32(args.rate())
                 .f32(args.beta1())
                 .f32(1 - args.beta1())
                 .f32(args.beta2())
                 .f32(1 - args.beta2())
                 .f32(args.epsilon())
-                .f32(1 - args.rate() * args.decay())
-                .f32(args.correction1())
-                .f32(args.correction2())
+                .changing(args.rate(), 1 - args.rate() * args.decay(), args.correction1(), args.correction2())
                 .cover(args.parameter().elements(), 256, 1);
     }
 }

@@ -13,16 +13,12 @@ final class AvgPoolBackwardCuda implements Kernel<AvgPoolBackward.Args> {
 
     @Override
     public boolean supports(AvgPoolBackward.Args args) {
-        return Contiguous.floats(args.dy(), args.dx());
+        return Contiguous.floats(args.dy(), args.dx()) && StripLaunch.supported(args.dx());
     }
 
     @Override
     public void run(AvgPoolBackward.Args args) {
-        Launch launch = kernel.with()
-                .tensor(args.dy())
-                .tensor(args.dx())
-                .i64(args.dx().elements())
-                .flag(args.countPadding());
+        Launch launch = kernel.with().tensor(args.dy()).tensor(args.dx()).flag(args.countPadding());
         PoolLaunch.run(launch, args.dx(), args.dy(), args.geometry(), args.dx());
     }
 }

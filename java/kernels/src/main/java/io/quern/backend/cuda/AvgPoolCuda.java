@@ -13,16 +13,12 @@ final class AvgPoolCuda implements Kernel<AvgPool.Args> {
 
     @Override
     public boolean supports(AvgPool.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return Contiguous.floats(args.x(), args.y()) && StripLaunch.supported(args.y());
     }
 
     @Override
     public void run(AvgPool.Args args) {
-        Launch launch = kernel.with()
-                .tensor(args.x())
-                .tensor(args.y())
-                .i64(args.y().elements())
-                .flag(args.countPadding());
+        Launch launch = kernel.with().tensor(args.x()).tensor(args.y()).flag(args.countPadding());
         PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
     }
 }

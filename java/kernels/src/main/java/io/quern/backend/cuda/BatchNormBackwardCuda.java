@@ -45,7 +45,8 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
         if (args.dx() == null) {
             return;
         }
-        gradient.with()
+        int lanes = StripLaunch.lanes(args.x(), args.dy(), args.dx());
+        Launch launch = gradient.with()
                 .tensor(args.x())
                 .tensor(args.dy())
                 .tensor(args.gamma())
@@ -54,9 +55,9 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
                 .tensor(args.dgamma())
                 .tensor(args.dbeta())
                 .tensor(args.dx())
-                .i64(args.dx().elements())
                 .i64(args.count())
                 .i32(args.channels())
-                .cover(args.dx().elements(), 256, 1);
+                .i32(lanes);
+        new ChannelLaunch(args.count(), args.channels(), lanes).run(launch);
     }
 }

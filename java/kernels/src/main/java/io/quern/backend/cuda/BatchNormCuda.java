@@ -41,7 +41,9 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
                 .f64(args.epsilon())
                 .f64(args.momentum())
                 .cover(args.channels(), 256, 1);
-        normalize
+        int lanes =
+                StripLaunch.lanes(args.x(), args.gamma(), args.beta(), args.mean(), args.inverseDeviation(), args.y());
+        Launch launch = normalize
                 .with()
                 .tensor(args.x())
                 .tensor(args.gamma())
@@ -49,8 +51,9 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
                 .tensor(args.mean())
                 .tensor(args.inverseDeviation())
                 .tensor(args.y())
-                .i64(args.y().elements())
+                .i64(args.count())
                 .i32(args.channels())
-                .cover(args.y().elements(), 256, 1);
+                .i32(lanes);
+        new ChannelLaunch(args.count(), args.channels(), lanes).run(launch);
     }
 }

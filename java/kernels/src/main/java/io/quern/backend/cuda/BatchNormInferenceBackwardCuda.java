@@ -46,15 +46,18 @@ final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceB
                     .cover(width, 256, 1);
         }
         if (args.dx() != null) {
-            gradient.with()
+            int lanes = StripLaunch.lanes(args.dy(), args.dx());
+            long rows = args.dx().elements() / Math.max(1, width);
+            Launch launch = gradient.with()
                     .tensor(args.dy())
                     .tensor(args.gamma())
                     .tensor(args.variance())
                     .tensor(args.dx())
-                    .i64(args.dx().elements())
+                    .i64(rows)
                     .i32(width)
                     .f64(args.epsilon())
-                    .cover(args.dx().elements(), 256, 1);
+                    .i32(lanes);
+            new ChannelLaunch(rows, width, lanes).run(launch);
         }
     }
 }

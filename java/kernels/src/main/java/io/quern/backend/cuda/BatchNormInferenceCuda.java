@@ -18,16 +18,19 @@ final class BatchNormInferenceCuda implements Kernel<BatchNormInference.Args> {
 
     @Override
     public void run(BatchNormInference.Args args) {
-        kernel.with()
+        int lanes = StripLaunch.lanes(args.x(), args.gamma(), args.beta(), args.mean(), args.y());
+        long rows = args.y().elements() / Math.max(1, args.channels());
+        Launch launch = kernel.with()
                 .tensor(args.x())
                 .tensor(args.gamma())
                 .tensor(args.beta())
                 .tensor(args.mean())
                 .tensor(args.variance())
                 .tensor(args.y())
-                .i64(args.y().elements())
+                .i64(rows)
                 .i32(args.channels())
                 .f64(args.epsilon())
-                .cover(args.y().elements(), 256, 1);
+                .i32(lanes);
+        new ChannelLaunch(rows, args.channels(), lanes).run(launch);
     }
 }

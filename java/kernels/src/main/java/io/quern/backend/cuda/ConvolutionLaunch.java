@@ -3,17 +3,49 @@ package io.quern.backend.cuda;
 import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.Tensor;
 
-/** What the three passes of a convolution share: the last parameters of their kernels, and the choice of tiles. */
+/** What the three passes of a convolution share: the problem as their kernels want it, and the choice of kernels. */
 record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeometry geometry) {
     static final int BLOCK = 256;
-    private static final int TILE = 64;
+    /** Pixels that one thread of a direct kernel makes. */
+    static final int STRIP = 4;
+    /** Of an axis of the grid. */
+    static final long MOST_BLOCKS = 65_535;
     /** With fewer channels per group, most of a tile would be empty. */
-    private static final int LEAST_CHANNELS = 4;
-    /** Kernels count pixels in 32 bits. */
-    private static final long MOST_PIXELS = Integer.MAX_VALUE - TILE;
+    private static final int LEAST_CHANNELS = 8;
+    /** The same where there is one group: a thread per result has as many terms as a tile has then. */
+    private static final int LEAST_DENSE = 4;
+    /** Kernels count pixels and filter elements in 32 bits; tiles may stick out. */
+    private static final long MOST = Integer.MAX_VALUE - 128;
+    /** Of a padding, or between taps: less than kOutside of convolution.cuh. */
+    private static final long MOST_PIXELS = 1 << 29;
+
+    /** Bytes that partial sums may take. */
+    private static final long MOST_PARTIAL = 256L << 20;
 
     boolean supported() {
-        return imagePixels() <= MOST_PIXELS && resultPixels() <= MOST_PIXELS && filter.elements() <= MOST_PIXELS;
+        return imagePixels() <= MOST
+                && resultPixels() <= MOST
+                && filter.elements() <= MOST
+                && reach(image) <= MOST
+                && reach(result) <= MOST
+                && Math.max(geometry.paddingH(), geometry.paddingW()) < MOST_PIXELS
+                && strips(image) <= MOST
+                && strips(result) <= MOST
+                && result.size(1) * result.size(2) * result.size(3) <= MOST;
+    }
+
+    /** More than the elements between those that the first and the last tap see. */
+    private long reach(Tensor tensor) {
+        long down = (long) geometry.dilationH() * filter.size(0);
+        long across = (long) geometry.dilationW() * filter.size(1);
+        return Math.max(down, across) < MOST_PIXELS
+                ? ((down + 1) * tensor.size(2) + across) * tensor.size(3)
+                : Long.MAX_VALUE;
+    }
+
+    /** Threads of a direct kernel with one channel each. */
+    private static long strips(Tensor tensor) {
+        return tensor.size(0) * tensor.size(1) * Math.ceilDiv(tensor.size(2), (long) STRIP) * tensor.size(3);
     }
 
     long imagePixels() {
@@ -24,6 +56,11 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
         return result.size(0) * result.size(1) * result.size(2);
     }
 
+    /** Taps and channels that a result sums. */
+    long terms() {
+        return filter.size(0) * filter.size(1) * filter.size(2);
+    }
+
     int groupC() {
         return filter.dim(2);
     }
@@ -32,33 +69,54 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
         return filter.dim(3) / geometry.groups();
     }
 
+    /** Pairs of remainders of an image pixel's row and column by the stride. */
+    long remainders() {
+        return (long) geometry.strideH() * geometry.strideW();
+    }
+
     /** True when a thread per result is the better form: depthwise and nearly so. */
     boolean direct(int columns) {
-        return columns < LEAST_CHANNELS;
+        return columns < (geometry.groups() == 1 ? LEAST_DENSE : LEAST_CHANNELS) || geometry.groups() > MOST_BLOCKS;
     }
 
-    /** Adds the extents and the geometry: convolution.cuh. */
+    /** True when tiles can be loaded 16 bytes at a time. */
+    boolean vectors() {
+        return groupC() % StripLaunch.LANES == 0
+                && groupK() % StripLaunch.LANES == 0
+                && StripLaunch.lanes(image, filter, result) == StripLaunch.LANES;
+    }
+
+    /** Channels that a thread of a direct kernel makes. */
+    int lanes(Tensor bias, Tensor preactivation) {
+        boolean depthwise = groupC() == 1 && groupK() == 1;
+        return depthwise ? StripLaunch.lanes(image, filter, result, bias, preactivation) : 1;
+    }
+
+    /**
+     * Pieces of a sum: more for fewer blocks.
+     *
+     * @param blocks of one piece
+     * @param wanted blocks in all
+     * @param least terms of a piece
+     * @param elements of the result
+     */
+    static int splits(long blocks, long wanted, long terms, long least, long elements) {
+        long most = Math.min(terms / least, MOST_PARTIAL / Math.max(1, elements * Float.BYTES));
+        return Math.toIntExact(Math.max(1, Math.min(wanted / Math.max(1, blocks), most)));
+    }
+
+    /** Adds Convolution of convolution.cuh. */
     Launch problem(Launch launch) {
-        return launch.i32(image.dim(0))
-                .i32(image.dim(1))
-                .i32(image.dim(2))
-                .i32(image.dim(3))
-                .i32(filter.dim(0))
-                .i32(filter.dim(1))
-                .i32(filter.dim(3))
-                .i32(result.dim(1))
-                .i32(result.dim(2))
-                .i32(geometry.strideH())
-                .i32(geometry.strideW())
-                .i32(geometry.paddingH())
-                .i32(geometry.paddingW())
-                .i32(geometry.dilationH())
-                .i32(geometry.dilationW())
-                .i32(geometry.groups());
-    }
-
-    /** Launches a tile for every 64 rows and 64 columns of each group, and of each of some pieces of the sum. */
-    void tiles(Launch launch, long rows, int columns, int pieces) {
-        launch.run(Math.ceilDiv(rows, TILE), Math.ceilDiv(columns, TILE), (long) geometry.groups() * pieces, BLOCK, 0);
+        return launch.words(
+                Launch.pair(image.dim(0), image.dim(1)),
+                Launch.pair(image.dim(2), image.dim(3)),
+                Launch.pair(filter.dim(0), filter.dim(1)),
+                Launch.pair(filter.dim(3), result.dim(1)),
+                Launch.pair(result.dim(2), geometry.strideH()),
+                Launch.pair(geometry.strideW(), geometry.paddingH()),
+                Launch.pair(geometry.paddingW(), geometry.dilationH()),
+                Launch.pair(geometry.dilationW(), geometry.groups()),
+                FastDivision.by(result.dim(1)),
+                FastDivision.by(result.dim(2)));
     }
 }

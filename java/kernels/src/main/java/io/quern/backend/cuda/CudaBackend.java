@@ -1,16 +1,19 @@
 package io.quern.backend.cuda;
 
 import io.quern.backend.Backend;
+import io.quern.backend.EnergyMeter;
 import io.quern.backend.KernelTable;
 import io.quern.backend.ffi.CudaDriver;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.op.Op;
 import io.quern.op.OpArgs;
+import io.quern.op.StepRepeater;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Memory;
 import io.quern.tensor.QuernException;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs ops on a GPU, or on the simulator of one. Tensors live in its memory; ops are queued and run in order. An op that
@@ -20,17 +23,23 @@ public final class CudaBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CudaBackend.class.getName());
     /** Waits for each launch, so that a failing one is named. */
     private static final String WAIT = "quern.cuda.sync";
+    /** Captures repeated steps as graphs, unless false. */
+    private static final String GRAPHS = "quern.cuda.graphs";
 
+    private final CudaPlatform platform;
     private final String name;
     private final CudaDevice device;
     private final DeviceMemory memory;
     private final KernelImages images;
     private final DeviceScratch scratch;
+    private final StepValues stepValues;
     private final Launch launch;
+    private final CudaKernels named;
     private final KernelTable kernels;
     private boolean closed;
 
     CudaBackend(CudaPlatform platform, CudaDriver driver, int ordinal) {
+        this.platform = platform;
         this.name = platform.id();
         this.device = new CudaDevice(driver, ordinal);
         try {
@@ -41,8 +50,10 @@ public final class CudaBackend implements Backend {
             throw e;
         }
         scratch = new DeviceScratch(memory);
-        launch = new Launch(device, Boolean.getBoolean(WAIT));
-        kernels = CudaTable.of(new CudaKernels(images, device, launch, scratch));
+        stepValues = new StepValues(memory);
+        launch = new Launch(device, stepValues, Boolean.getBoolean(WAIT));
+        named = new CudaKernels(images, device, launch, scratch);
+        kernels = CudaTable.of(named);
     }
 
     @Override
@@ -69,6 +80,16 @@ public final class CudaBackend implements Backend {
         device.log().end();
     }
 
+    /**
+     * Repeats steps as CUDA graphs; empty with {@code -Dquern.cuda.graphs=false}, and with {@code -Dquern.cuda.sync=true},
+     * which has to launch op by op.
+     */
+    @Override
+    public Optional<StepRepeater> repeater() {
+        boolean graphs = Boolean.parseBoolean(System.getProperty(GRAPHS, "true")) && !Boolean.getBoolean(WAIT);
+        return graphs ? Optional.of(new CudaStepRepeater(device, launch, scratch, stepValues)) : Optional.empty();
+    }
+
     private void requireHere(Op<?> op, Tensor tensor) {
         if (tensor.memory() != memory) {
             throw new ArgumentException(op.name() + ": " + tensor + " is in "
@@ -85,6 +106,41 @@ public final class CudaBackend implements Backend {
     /** Waits for everything that was queued. */
     public void synchronize() {
         device.synchronize();
+    }
+
+    @Override
+    public Optional<EnergyMeter> energy() {
+        return NvmlEnergy.of(platform.management(), device);
+    }
+
+    /** A new timer of what is queued. */
+    public DeviceTimer timer() {
+        return new DeviceTimer(device);
+    }
+
+    /** What the device can do at most. */
+    public DeviceRoof roof() {
+        return new DeviceRoof(this, named, device.info().processors());
+    }
+
+    /** The driver's handle of the stream on which everything runs, for libraries that shall join in. */
+    public long stream() {
+        return device.stream();
+    }
+
+    /** Bytes of the device's memory. */
+    public long memoryBytes() {
+        return device.info().memoryBytes();
+    }
+
+    /** Bytes of the L2 cache. */
+    public long cacheBytes() {
+        return device.info().cacheBytes();
+    }
+
+    /** The last launches, each as op (kernel, grid, block), separated by commas. */
+    String launches() {
+        return device.log().suspects();
     }
 
     /** True when the device failed and cannot be used again by this process. */
@@ -115,6 +171,7 @@ public final class CudaBackend implements Backend {
         }
         closed = true;
         scratch.close();
+        stepValues.close();
         if (memory.liveBlocks() > 0) {
             LOG.log(
                     System.Logger.Level.WARNING,

@@ -23,9 +23,11 @@ final class CudaDevice implements AutoCloseable {
     private final CudaDriver driver;
     private final DeviceInfo info;
     private final LaunchLog log = new LaunchLog();
+    private final IndexFaults faults = new IndexFaults(this);
     private final long context;
     private final long stream;
     private Thread current;
+    private StepTrace trace;
     private DeviceLostException lost;
     private boolean closed;
 
@@ -58,6 +60,19 @@ final class CudaDevice implements AutoCloseable {
 
     LaunchLog log() {
         return log;
+    }
+
+    /** What writes down the step that is being run; null for none. */
+    StepTrace trace() {
+        return trace;
+    }
+
+    void trace(StepTrace next) {
+        trace = next;
+    }
+
+    IndexFaults faults() {
+        return faults;
     }
 
     boolean isLost() {
@@ -112,10 +127,11 @@ final class CudaDevice implements AutoCloseable {
         }
     }
 
-    /** Waits for all work; what went wrong since the last time shows here. */
+    /** Waits for all work; what went wrong since the last time shows here, also an index outside its table. */
     void synchronize() {
         call(DriverCall.STREAM_SYNCHRONIZE, stream);
         log.clear();
+        faults.check();
     }
 
     /** Turns a result into the exception of its kind. */
@@ -155,6 +171,7 @@ final class CudaDevice implements AutoCloseable {
     public void close() {
         if (!closed) {
             release(DriverCall.STREAM_SYNCHRONIZE, stream);
+            faults.close();
             release(DriverCall.STREAM_DESTROY, stream);
             closed = true;
             driver.call(DriverCall.PRIMARY_CONTEXT_RELEASE, info.handle());

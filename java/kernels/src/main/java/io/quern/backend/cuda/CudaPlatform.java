@@ -28,12 +28,17 @@ public enum CudaPlatform {
         }
 
         @Override
+        String management() {
+            return NvmlEnergy.LIBRARY;
+        }
+
+        @Override
         byte[] kernels() {
             return module(BASE)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_BINARY,
-                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which a"
-                                    + " build with nvcc (CUDA 13) makes"));
+                            "the kernels for NVIDIA GPUs are not here; add the artefact quern-kernels-cuda, which"
+                                    + " ./mvnw -Pcuda package makes where nvcc (CUDA 13) is"));
         }
 
         @Override
@@ -57,6 +62,11 @@ public enum CudaPlatform {
             return CudaDriver.at(file)
                     .orElseThrow(() -> new DeviceUnavailableException(
                             DriverError.NO_DEVICE, file + " cannot be loaded as a library; build it anew"));
+        }
+
+        @Override
+        String management() {
+            return simulator().toAbsolutePath().toString();
         }
 
         @Override
@@ -119,6 +129,9 @@ public enum CudaPlatform {
 
     /** Those for compute capability 9.0 alone, which no device needs; empty where they are not there. */
     abstract Optional<byte[]> hopperKernels();
+
+    /** The library that knows how much energy a device has used. */
+    abstract String management();
 
     /** The backend's name. */
     public String id() {

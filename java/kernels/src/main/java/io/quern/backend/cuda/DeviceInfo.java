@@ -16,6 +16,7 @@ import java.util.Locale;
  * @param major compute capability, for example 9 of 9.0
  * @param processors streaming multiprocessors
  * @param sharedBytes shared memory that one block may have when it asks for it
+ * @param cacheBytes L2
  * @param driverVersion the newest CUDA that the driver knows, for example 13000
  */
 record DeviceInfo(
@@ -25,6 +26,7 @@ record DeviceInfo(
         int minor,
         int processors,
         int sharedBytes,
+        long cacheBytes,
         long memoryBytes,
         int driverVersion) {
     /** Drivers of r580 are the first to know CUDA 13.0, which the kernels are built with. */
@@ -34,6 +36,7 @@ record DeviceInfo(
     private static final int CAPABILITY_MAJOR = 75;
     private static final int CAPABILITY_MINOR = 76;
     private static final int SHARED_OPT_IN = 97;
+    private static final int CACHE = 38;
 
     /** Initialises the driver and asks; no context is made. */
     static DeviceInfo query(CudaDriver driver, int ordinal) {
@@ -68,6 +71,7 @@ record DeviceInfo(
                     attribute(driver, out, CAPABILITY_MINOR, device),
                     attribute(driver, out, PROCESSOR_COUNT, device),
                     attribute(driver, out, SHARED_OPT_IN, device),
+                    attribute(driver, out, CACHE, device),
                     bytes,
                     version);
         }

@@ -60,6 +60,9 @@ final class DeviceMemory implements Memory, AutoCloseable {
             throw new ArgumentException("cannot allocate " + bytes + " bytes");
         }
         device.ready();
+        if (device.trace() != null) {
+            device.trace().allocation();
+        }
         long size = Math.max(ALIGNMENT, bytes);
         long address = take(size);
         try {
@@ -139,17 +142,26 @@ final class DeviceMemory implements Memory, AutoCloseable {
     @Override
     public void copyFromHost(long source, long target, long bytes) {
         device.ready();
+        if (device.trace() != null) {
+            device.trace().hostAccess("host memory is copied to the device");
+        }
         staging.upload(source, target, bytes);
     }
 
     @Override
     public void copyToHost(long source, long target, long bytes) {
         device.ready();
+        if (device.trace() != null) {
+            device.trace().hostAccess("device memory is read by the host");
+        }
         staging.download(source, target, bytes);
     }
 
     @Override
     public void copyWithin(long source, long target, long bytes) {
+        if (device.trace() != null) {
+            device.trace().copy(source, target, bytes);
+        }
         if (bytes > 0) {
             device.call(DriverCall.COPY_WITHIN, target, source, bytes, device.stream());
         }
@@ -205,6 +217,9 @@ final class DeviceMemory implements Memory, AutoCloseable {
                 open = blocks.remove(this);
             }
             if (open) {
+                if (device.trace() != null) {
+                    device.trace().allocation();
+                }
                 device.release(DriverCall.FREE, address, device.stream());
             }
         }

@@ -32,6 +32,11 @@ final class DeviceScratch implements AutoCloseable {
         return bytes(count * Double.BYTES);
     }
 
+    /** Where it is now; 0 before it is asked for. What is captured with one address must not run with another. */
+    long address() {
+        return storage == null ? 0 : storage.address();
+    }
+
     @Override
     public void close() {
         if (storage != null) {

@@ -3,28 +3,42 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.EmbeddingBackward;
 
-/** embedding.cu. */
+/** embedding.cu: zeros, then the sums of the rows that occur. An index outside the table is an error at the next wait. */
 final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
+    private static final int BLOCK = 128;
+    private static final long MOST_BLOCKS = 65_535;
+
+    private final CudaKernel fill;
     private final CudaKernel kernel;
 
     EmbeddingBackwardCuda(CudaKernels kernels) {
+        fill = kernels.get("fill_f32");
         kernel = kernels.get("embedding_backward_f32");
     }
 
     @Override
     public boolean supports(EmbeddingBackward.Args args) {
-        return Contiguous.floats(args.dy(), args.dtable()) && Contiguous.integers(args.indices());
+        return Contiguous.floats(args.dy(), args.dtable())
+                && Contiguous.integers(args.indices())
+                && args.indices().elements() <= Integer.MAX_VALUE - BLOCK
+                && args.dtable().size(0) <= Integer.MAX_VALUE
+                && args.dtable().size(1) <= MOST_BLOCKS * BLOCK;
     }
 
     @Override
     public void run(EmbeddingBackward.Args args) {
+        long elements = args.dtable().elements();
+        int count = Math.toIntExact(args.indices().elements());
+        int width = args.dtable().dim(1);
+        fill.with().tensor(args.dtable()).f32(0).i64(elements).cover(elements, 256, 4);
         kernel.with()
                 .tensor(args.indices())
                 .tensor(args.dy())
                 .tensor(args.dtable())
-                .i64(args.dtable().elements())
-                .i64(args.indices().elements())
-                .i64(args.dtable().size(1))
-                .cover(args.dtable().elements(), 256, 1);
+                .fault(EmbeddingBackward.OP, args.dtable().size(0))
+                .i32(count)
+                .i32(args.dtable().dim(0))
+                .i32(width)
+                .run(count, Math.ceilDiv(width, BLOCK), 1, BLOCK, 0);
     }
 }

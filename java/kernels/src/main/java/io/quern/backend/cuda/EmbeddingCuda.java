@@ -3,8 +3,11 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.Embedding;
 
-/** embedding.cu. */
+/** embedding.cu. An index outside the table is an error at the next wait for the device. */
 final class EmbeddingCuda implements Kernel<Embedding.Args> {
+    private static final int LANES = 4;
+    private static final int WARP = 32;
+
     private final CudaKernel kernel;
 
     EmbeddingCuda(CudaKernels kernels) {
@@ -13,18 +16,29 @@ final class EmbeddingCuda implements Kernel<Embedding.Args> {
 
     @Override
     public boolean supports(Embedding.Args args) {
-        return Contiguous.floats(args.table(), args.y()) && Contiguous.integers(args.indices());
+        return Contiguous.floats(args.table(), args.y())
+                && Contiguous.integers(args.indices())
+                && args.table().size(0) <= Integer.MAX_VALUE
+                && args.table().size(1) <= Integer.MAX_VALUE;
     }
 
     @Override
     public void run(Embedding.Args args) {
+        int rows = args.table().dim(0);
+        int width = args.table().dim(1);
+        long count = args.indices().elements();
+        // threads of an index: a power of two, at most a warp
+        int items = width % LANES == 0 ? width / LANES : width;
+        int log = Integer.SIZE - Integer.numberOfLeadingZeros(Math.min(Math.max(items, 1), WARP) - 1);
         kernel.with()
                 .tensor(args.table())
                 .tensor(args.indices())
                 .tensor(args.y())
-                .i64(args.y().elements())
-                .i64(args.table().size(0))
-                .i64(args.table().size(1))
-                .cover(args.y().elements(), 256, 1);
+                .fault(Embedding.OP, rows)
+                .i64(count)
+                .i32(rows)
+                .i32(width)
+                .i32(log)
+                .cover(count << log, 256, 1);
     }
 }

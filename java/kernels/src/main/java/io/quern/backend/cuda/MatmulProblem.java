@@ -18,8 +18,10 @@ final class MatmulProblem {
      * @param partial address of partial sums, [splits][batch][m][n], or 0
      */
     static Launch add(Launch launch, Matmul.Args args, int splits, long partial) {
-        Rng rng = args.dropout() == null ? NO_DRAWS : args.dropout().rng();
-        return launch.words(words(args, splits, partial)).rng(rng).tensor(null);
+        launch.words(words(args, splits, partial));
+        return args.dropout() == null
+                ? launch.rng(NO_DRAWS).tensor(null)
+                : launch.generator(args.dropout().rng());
     }
 
     /** Problem, as 64-bit words. */
@@ -33,23 +35,19 @@ final class MatmulProblem {
             args.c().address(),
             address(args.preactivation()),
             partial,
-            pair(args.m(), args.n()),
-            pair(args.k(), Math.toIntExact(args.batch())),
+            Launch.pair(args.m(), args.n()),
+            Launch.pair(args.k(), Math.toIntExact(args.batch())),
             (long) args.m() * args.k(),
             (long) args.k() * args.n(),
             (long) args.m() * args.n(),
-            pair(Float.floatToRawIntBits((float) args.alpha()), Float.floatToRawIntBits((float) args.beta())),
-            pair(args.activation().ordinal(), splits),
-            mask == null ? 0 : pair(mask.threshold(), Float.floatToRawIntBits(mask.scale())),
+            Launch.pair(Float.floatToRawIntBits((float) args.alpha()), Float.floatToRawIntBits((float) args.beta())),
+            Launch.pair(args.activation().ordinal(), splits),
+            mask == null ? 0 : Launch.pair(mask.threshold(), Float.floatToRawIntBits(mask.scale())),
             narrow ? 1 : 0
         };
     }
 
     private static long address(Tensor tensor) {
         return tensor == null ? 0 : tensor.address();
-    }
-
-    private static long pair(int low, int high) {
-        return low & 0xffffffffL | (long) high << 32;
     }
 }

@@ -13,16 +13,18 @@ final class MaxPoolBackwardCuda implements Kernel<MaxPoolBackward.Args> {
 
     @Override
     public boolean supports(MaxPoolBackward.Args args) {
-        return Contiguous.floats(args.x(), args.dy(), args.dx());
+        return Contiguous.floats(args.x(), args.dy(), args.dx()) && StripLaunch.supported(args.dx());
     }
 
     @Override
     public void run(MaxPoolBackward.Args args) {
-        Launch launch = kernel.with()
-                .tensor(args.x())
-                .tensor(args.dy())
-                .tensor(args.dx())
-                .i64(args.dx().elements());
-        PoolLaunch.run(launch, args.dx(), args.dy(), args.geometry(), args.dx());
+        Launch launch = kernel.with().tensor(args.x()).tensor(args.dy()).tensor(args.dx());
+        PoolLaunch.run(
+                launch,
+                args.dx(),
+                args.dy(),
+                args.geometry(),
+                args.dx(),
+                StripLaunch.lanes(args.x(), args.dy(), args.dx()));
     }
 }

@@ -13,13 +13,12 @@ final class MaxPoolCuda implements Kernel<MaxPool.Args> {
 
     @Override
     public boolean supports(MaxPool.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return Contiguous.floats(args.x(), args.y()) && StripLaunch.supported(args.y());
     }
 
     @Override
     public void run(MaxPool.Args args) {
-        Launch launch =
-                kernel.with().tensor(args.x()).tensor(args.y()).i64(args.y().elements());
+        Launch launch = kernel.with().tensor(args.x()).tensor(args.y());
         PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
     }
 }

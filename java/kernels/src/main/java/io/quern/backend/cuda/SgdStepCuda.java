@@ -23,10 +23,9 @@ final class SgdStepCuda implements Kernel<SgdStep.Args> {
                 .tensor(args.gradient())
                 .tensor(args.velocity())
                 .i64(args.parameter().elements())
-                .f32(args.rate())
                 .f32(args.momentum())
-                .f32(1 - args.rate() * args.decay())
                 .flag(args.nesterov())
+                .changing(args.rate(), 1 - args.rate() * args.decay(), 0, 0)
                 .cover(args.parameter().elements(), 256, 1);
     }
 }

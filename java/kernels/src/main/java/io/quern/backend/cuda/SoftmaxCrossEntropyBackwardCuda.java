@@ -32,18 +32,17 @@ final class SoftmaxCrossEntropyBackwardCuda implements Kernel<SoftmaxCrossEntrop
                 .i32(args.classes())
                 .i32(args.ignoreIndex())
                 .run(1, 1, 1, 256, 0);
-        long elements = args.dlogits().elements();
-        gradient.with()
+        Launch launch = gradient.with()
                 .tensor(args.probabilities())
                 .tensor(args.labels())
                 .tensor(args.weights())
                 .tensor(args.dloss())
                 .i64(sums)
                 .tensor(args.dlogits())
-                .i64(elements)
+                .i64(args.rows())
                 .i32(args.classes())
                 .i32(args.ignoreIndex())
-                .f64(args.labelSmoothing())
-                .cover(elements, 256, 1);
+                .f64(args.labelSmoothing());
+        WarpRows.run(launch, args.rows());
     }
 }

@@ -20,6 +20,7 @@ public enum DriverCall {
     DEVICE_GET("cuDeviceGet", "pi"),
     DEVICE_GET_NAME("cuDeviceGetName", "pii"),
     DEVICE_GET_ATTRIBUTE("cuDeviceGetAttribute", "pii"),
+    DEVICE_GET_BUS("cuDeviceGetPCIBusId", "pii"),
     DEVICE_TOTAL_MEM("cuDeviceTotalMem_v2", "pi"),
     PRIMARY_CONTEXT_RETAIN("cuDevicePrimaryCtxRetain", "pi"),
     PRIMARY_CONTEXT_RELEASE("cuDevicePrimaryCtxRelease_v2", "i"),

@@ -6,7 +6,10 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The transpose of a matrix of 4-byte elements, 4 x 4 at a time in 128-bit vectors, which every machine has. */
+/**
+ * The transpose of a matrix of 4-byte elements in tiles of 8 x 8, what remains in 4 x 4. Eight rows of x at a time are
+ * read along whole cache lines: sixteen, whose distance is often a power of two, would push each other out of L1.
+ */
 final class Tiles {
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
     private static final IntVector LOW = IntVector.fromArray(FOUR, new int[] {0, 4, 1, 5}, 0);
@@ -23,15 +26,26 @@ final class Tiles {
      * @param line bytes between rows of y
      */
     static void transpose(long x, long y, int rows, int columns, long step, long line) {
-        int wholeRows = rows & -4;
-        int wholeColumns = columns & -4;
-        for (int j = 0; j < wholeColumns; j += 4) {
-            for (int i = 0; i < wholeRows; i += 4) {
+        int largeRows = rows & -8, largeColumns = columns & -8;
+        for (int j = 0; j < largeColumns; j += 8) {
+            for (int i = 0; i < largeRows; i += 8) {
+                GemmTranspose.eight(x + j * step + 4L * i, step, 8, y + i * line + 4L * j, line);
+            }
+        }
+        small(x, y, 0, largeRows, largeColumns, columns, step, line);
+        small(x, y, largeRows, rows, 0, columns, step, line);
+    }
+
+    /** Rows i0 .. i1 and columns j0 .. j1. */
+    private static void small(long x, long y, int i0, int i1, int j0, int j1, long step, long line) {
+        int wholeI = i0 + (i1 - i0 & -4), wholeJ = j0 + (j1 - j0 & -4);
+        for (int j = j0; j < wholeJ; j += 4) {
+            for (int i = i0; i < wholeI; i += 4) {
                 tile(x + j * step + 4L * i, y + i * line + 4L * j, step, line);
             }
         }
-        edge(x, y, 0, wholeRows, wholeColumns, columns, step, line);
-        edge(x, y, wholeRows, rows, 0, columns, step, line);
+        edge(x, y, i0, wholeI, wholeJ, j1, step, line);
+        edge(x, y, wholeI, i1, j0, j1, step, line);
     }
 
     private static void tile(long x, long y, long step, long line) {

@@ -16,6 +16,8 @@ import io.quern.backend.DeviceUnavailableException;
 import io.quern.backend.reference.ReferenceBackend;
 import io.quern.op.Add;
 import io.quern.op.Dropout;
+import io.quern.op.Embedding;
+import io.quern.op.EmbeddingBackward;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.ClosedException;
 import io.quern.tensor.DType;
@@ -109,6 +111,44 @@ class CudaBackendTest {
             String message =
                     message(QuernException.class, () -> backend.run(Add.OP, new Add.Args(doubles, doubles, doubles)));
             assertTrue(message.startsWith("Add has no cuda-sim kernel for [F64[2]]"), message);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anIndexOutsideItsTableIsAnErrorAtTheNextWait(boolean late) {
+        simulator.setLate(late);
+        try (Backend backend = open();
+                Workspace memory = new Workspace(backend.memory())) {
+            Tensor table = memory.allocate(DType.F32, Shape.of(7, 5));
+            Tensor indices = memory.allocate(DType.I32, Shape.of(2, 300));
+            Tensor y = memory.allocate(DType.F32, Shape.of(2, 300, 5));
+            int[] numbers = new int[600];
+            numbers[599] = 7;
+            numbers[411] = -3;
+            indices.copyFrom(numbers);
+            backend.run(Embedding.OP, new Embedding.Args(table, indices, y));
+            assertEquals(
+                    "Embedding: index -3 at position 411 is outside a table of 7 rows",
+                    message(ArgumentException.class, y::toFloats));
+            float[] values = y.toFloats();
+            assertTrue(Float.isNaN(values[411 * 5]) && Float.isNaN(values[599 * 5 + 4]), "no row, no number");
+            assertEquals(0, values[410 * 5], "said once; the device goes on");
+
+            backend.run(EmbeddingBackward.OP, new EmbeddingBackward.Args(indices, y, table));
+            assertEquals(
+                    "EmbeddingBackward: index -3 at position 411 is outside a table of 7 rows",
+                    message(ArgumentException.class, ((CudaBackend) backend)::synchronize));
+
+            Tensor other = memory.allocate(DType.F32, Shape.of(9, 5));
+            backend.run(EmbeddingBackward.OP, new EmbeddingBackward.Args(indices, y, table));
+            backend.run(Embedding.OP, new Embedding.Args(other, indices, y));
+            ArgumentException both = assertThrows(ArgumentException.class, table::toFloats);
+            assertTrue(both.getMessage().startsWith("EmbeddingBackward: index -3"), both.getMessage());
+            assertEquals(
+                    "Embedding: index -3 at position 411 is outside a table of 9 rows",
+                    both.getSuppressed()[0].getMessage());
+            assertEquals(45, other.toFloats().length);
         }
     }
 

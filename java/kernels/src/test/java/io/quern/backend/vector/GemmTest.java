@@ -112,7 +112,7 @@ class GemmTest {
     void equalsTheSumInDoubleAndHasTheSameBitsWithThreads() {
         Map<Thread, MemorySegment> own = new HashMap<>();
         try (WorkerPool pool = new WorkerPool(3)) {
-            for (int seed = 0; seed < 300; seed++) {
+            for (int seed = 0; seed < 150; seed++) {
                 SplittableRandom random = new SplittableRandom(seed);
                 Problem p = problem(random);
                 String name = "seed " + seed + ": " + p;

@@ -1,0 +1,178 @@
+package io.quern.bench.gpu;
+
+import io.quern.backend.cuda.CudaBackend;
+import io.quern.backend.cuda.DeviceTimer;
+import io.quern.bench.Contender;
+import io.quern.bench.Contest;
+import io.quern.bench.OpBench;
+import io.quern.bench.QuernStep;
+import io.quern.bench.Unavailable;
+import io.quern.bench.Verify;
+import io.quern.bench.duel.Row;
+import io.quern.bench.peer.CudaLibraries;
+import io.quern.op.Cost;
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.openjdk.jmh.annotations.Param;
+
+/** One row: the arguments of a benchmark class, its implementations on the device, their times in alternation. */
+final class GpuRow implements AutoCloseable {
+    private final Row row;
+    private final CudaBackend backend;
+    private final Contest contest;
+    private final Cost cost;
+    private final Map<String, Contender> contenders = new LinkedHashMap<>();
+    private final List<String> absent = new ArrayList<>();
+
+    /** Seconds of a call: one number per sample. */
+    record Times(String impl, double[] seconds) {}
+
+    GpuRow(Row row, CudaBackend backend) {
+        this.row = row;
+        this.backend = backend;
+        try {
+            Class<?> type = Class.forName(OpBench.class.getPackageName() + "." + row.bench());
+            OpBench bench = (OpBench) type.getConstructor().newInstance();
+            Map<String, String> parameters = set(bench, row.parameters());
+            cost = (Cost) type.getMethod("cost", Map.class).invoke(null, parameters);
+            contest = bench.open();
+        } catch (ReflectiveOperationException | ClassCastException e) {
+            throw new IllegalArgumentException("there is no benchmark of ops " + row.bench(), e);
+        }
+        try {
+            (row.impl().isEmpty() ? List.of("quern-cuda") : row.impl()).forEach(this::add);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Fills the benchmark's parameters; what the row leaves open takes its first value. */
+    private static Map<String, String> set(OpBench bench, Map<String, String> given)
+            throws ReflectiveOperationException {
+        Map<String, String> all = new LinkedHashMap<>();
+        for (Field field : bench.getClass().getFields()) {
+            Param values = field.getAnnotation(Param.class);
+            if (values == null) {
+                continue;
+            }
+            String value = given.getOrDefault(field.getName(), values.value()[0]);
+            if (field.getName().equals("threads")) {
+                value = Integer.toString(Runtime.getRuntime().availableProcessors()); // of the comparison
+            }
+            all.put(field.getName(), value);
+            field.set(bench, field.getType() == int.class ? (Object) Integer.valueOf(value) : value);
+        }
+        for (String name : given.keySet()) {
+            if (!all.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        bench.getClass().getSimpleName() + " has no parameter " + name + ", only " + all.keySet());
+            }
+        }
+        return all;
+    }
+
+    private void add(String impl) {
+        try {
+            contenders.put(impl, impl.equals("quern-cuda") ? own() : peer(impl));
+        } catch (Unavailable e) {
+            absent.add(impl + ": " + e.getMessage());
+        }
+    }
+
+    private Contender own() {
+        if (contest.calls().isEmpty()) {
+            return contest.contender(backend.name().equals("cuda") ? "quern-cuda" : "quern-cuda-sim");
+        }
+        return verified("quern-cuda", new Rotation(contest, backend, calls -> () -> calls.forEach(c -> c.on(backend))));
+    }
+
+    private Contender peer(String impl) {
+        if (!backend.name().equals("cuda")) {
+            throw new Unavailable("runs on a GPU only", null);
+        }
+        if (contest.calls().size() != 1) {
+            throw new Unavailable("is a peer of single ops", null);
+        }
+        return verified(
+                impl,
+                new Rotation(contest, backend, calls -> CudaLibraries.contender(impl, calls.getFirst(), backend)));
+    }
+
+    /** Compared with the vector kernels on the host before anything is timed. */
+    private Rotation verified(String impl, Rotation rotation) {
+        try {
+            contest.reset();
+            contest.calls().forEach(call -> call.on(contest.backend()));
+            List<float[]> expected =
+                    contest.results().stream().map(t -> t.toFloats()).toList();
+            int last = rotation.size() - 1;
+            for (int turn : last == 0 ? new int[] {0} : new int[] {0, last}) {
+                List<float[]> actual = rotation.outcome(turn, contest.results());
+                for (int i = 0; i < actual.size(); i++) {
+                    String what = row + " by " + impl + ", output " + i;
+                    Verify.close(what, actual.get(i), expected.get(i), contest.tolerance());
+                }
+            }
+            return rotation;
+        } catch (RuntimeException e) {
+            rotation.close();
+            throw e;
+        }
+    }
+
+    Row row() {
+        return row;
+    }
+
+    Cost cost() {
+        return cost;
+    }
+
+    /** Implementations that cannot run here, with the reason. */
+    List<String> absent() {
+        return absent;
+    }
+
+    /** All implementations by turns, in laps: a drift of the clock hits all alike. */
+    List<Times> measure(int laps, int samples, double milliseconds) {
+        Map<String, List<Double>> all = new LinkedHashMap<>();
+        for (int lap = 0; lap < laps; lap++) {
+            contenders.forEach((impl, contender) -> {
+                try (DeviceTimer timer = timer(contender)) {
+                    double once = Math.max(1e-7, timer.seconds(contender::run));
+                    int turns = contender instanceof Rotation rotation ? rotation.size() : 1;
+                    int calls = (int) Math.clamp(Math.ceil(milliseconds * 1e-3 / once), turns, 100_000);
+                    timer.seconds(() -> repeat(contender, calls)); // warms up
+                    for (int i = 0; i < samples; i++) {
+                        all.computeIfAbsent(impl, name -> new ArrayList<>())
+                                .add(timer.seconds(() -> repeat(contender, calls)) / calls);
+                    }
+                }
+            });
+        }
+        List<Times> times = new ArrayList<>();
+        all.forEach((impl, seconds) -> times.add(new Times(
+                impl, seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray())));
+        return times;
+    }
+
+    private static void repeat(Contender contender, int calls) {
+        for (int i = 0; i < calls; i++) {
+            contender.run();
+        }
+    }
+
+    private DeviceTimer timer(Contender contender) {
+        return contender instanceof QuernStep step ? ((CudaBackend) step.backend()).timer() : backend.timer();
+    }
+
+    @Override
+    public void close() {
+        contenders.values().stream().filter(Rotation.class::isInstance).forEach(Contender::close);
+        contest.close();
+    }
+}

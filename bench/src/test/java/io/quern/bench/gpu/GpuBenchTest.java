@@ -1,0 +1,120 @@
+package io.quern.bench.gpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.testing.Simulator;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Every benchmark of ops runs end to end on the simulated device, in a tiny size; its times mean nothing. */
+class GpuBenchTest {
+    private Simulator simulator;
+
+    @BeforeEach
+    void require() {
+        simulator = Simulator.require();
+        System.setProperty("quern.bench.rotations", "3");
+        System.setProperty("quern.bench.cold", "true");
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        if (simulator != null) {
+            assertEquals(0, simulator.reports(), "the simulator reports misuse");
+            assertEquals(0, simulator.outstandingBytes(), "device bytes leaked");
+            assertEquals(0, simulator.outstandingHandles(), "events leaked");
+        }
+    }
+
+    private static List<String> run(String... arguments) throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        GpuBench bench = new GpuBench(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        String[] tiny = {"-backend", "cuda-sim", "-laps", "1", "-samples", "1", "-ms", "0"};
+        String[] all = new String[tiny.length + arguments.length];
+        System.arraycopy(tiny, 0, all, 0, tiny.length);
+        System.arraycopy(arguments, 0, all, tiny.length, arguments.length);
+        bench.parse(all);
+        bench.run();
+        return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+    }
+
+    private static long rows(List<String> lines, String start, String rate) {
+        return lines.stream()
+                .filter(line -> line.startsWith(start) && line.contains("quern-cuda") && line.contains(rate))
+                .count();
+    }
+
+    @Test
+    void everyBenchmarkOfOpsRuns() throws Exception {
+        List<String> lines = run(
+                "MatmulBench",
+                "shape=33x17x20",
+                "layout=nn,nt,tn",
+                "impl=quern-cuda,cublas",
+                "Conv2dBench",
+                "conv=n2h6w7c3k5r3s3u2p1,n1h6w6c4k4r3s3u1p1d1g4",
+                "pass=forward,backward-data,backward-weights",
+                "DropoutBench",
+                "size=1000",
+                "ElementwiseBench",
+                "op=add,gelu,relu-backward,bias",
+                "size=512",
+                "SoftmaxBench",
+                "op=softmax,backward,cross-entropy",
+                "size=5x7",
+                "LayerNormBench",
+                "pass=forward,backward",
+                "size=5x48",
+                "BatchNormBench",
+                "pass=forward,backward",
+                "size=2x3x4x16",
+                "PoolBench",
+                "op=max,max-backward,average,average-backward",
+                "size=2x6x7x5x3x2x1",
+                "OptimizerBench",
+                "op=adamw,sgd",
+                "size=1000",
+                "FusedEpilogueBench",
+                "shape=33x17x20",
+                "epilogue=bias-gelu-dropout");
+        assertTrue(
+                lines.get(1).startsWith("# simulated: these numbers show that the benchmarks run, and nothing else"));
+        assertEquals(
+                2,
+                lines.stream().filter(line -> line.startsWith("# roofs: copy")).count());
+        assertEquals(3, rows(lines, "MatmulBench shape=33x17x20 layout=", "TFLOP/s"), lines.toString());
+        assertEquals(6, rows(lines, "Conv2dBench", "TFLOP/s"));
+        assertEquals(1, rows(lines, "DropoutBench", "GB/s"));
+        assertEquals(4, rows(lines, "ElementwiseBench", "GB/s"));
+        assertEquals(3, rows(lines, "SoftmaxBench", "GB/s"));
+        assertEquals(2, rows(lines, "LayerNormBench", "GB/s"));
+        assertEquals(2, rows(lines, "BatchNormBench", "GB/s"));
+        assertEquals(4, rows(lines, "PoolBench", "GB/s"));
+        assertEquals(2, rows(lines, "OptimizerBench", "GB/s"));
+        assertEquals(1, rows(lines, "FusedEpilogueBench", "TFLOP/s"));
+        assertEquals(
+                3,
+                lines.stream()
+                        .filter(line -> line.contains("cublas: runs on a GPU only"))
+                        .count());
+    }
+
+    @Test
+    void aTrainingStepRuns() throws Exception {
+        assertEquals(1, rows(run("TrainStepBench", "model=mlp", "batch=3"), "TrainStepBench model=mlp batch=3", ""));
+    }
+
+    @Test
+    void aBenchmarkThatIsNotThereIsNamed() {
+        String message = assertThrows(IllegalArgumentException.class, () -> run("MatmalBench", "shape=1x1x1"))
+                .getMessage();
+        assertEquals("there is no benchmark of ops MatmalBench", message);
+    }
+}

@@ -1,0 +1,127 @@
+// dfilter, the gradient of a convolution by its filter, NHWC, f32: a matrix product of (taps and channels, pixels) by (pixels,
+// result channels), cut into pieces of the pixels whose sums are added in order.
+// conv2d_backward_weights_f32_{128x128,128x64,64x64}   block 256, grid (tiles of taps and channels * tiles of result channels,
+//   groups, splits). Image and result channels per group are multiples of 4, addresses of 16 bytes.
+// conv2d_backward_weights_any_f32_{128x64,64x64}       the same without that condition
+// conv2d_backward_weights_direct_f32                   for narrow groups: a block sums 9 taps and channels of 32 result channels
+//   over a piece of the pixels; grid (ceil(k / 32), ceil(r * s * c / groups / 9), splits)
+// chunk: pixels of a piece, a multiple of 16. With splits > 1, dfilter is a space for the partial sums (splits, dfilter).
+// conv2d_sums_f32                                      y from such partial sums; a thread per element
+#include "taps.cuh"
+
+namespace quern::conv2d_backward_weights {
+
+template <class Tile, bool Vector>
+struct Source {
+    int left;
+    PixelLoader<Tile::kDepth, Tile::kRows, Vector> a;
+    LineLoader<Tile::kDepth, Tile::kColumns, Vector> b;
+
+    QUERN_DEVICE void load(float* tile_a, float* tile_b) {
+        a.load(tile_a, left);
+        b.load(tile_b, left);
+    }
+};
+
+template <class Tile, bool Vector>
+QUERN_DEVICE void tiles(const float* x, const float* dy, float* dfilter, int chunk, const Convolution& conv) {
+    const int group_c = conv.group_c(), group_k = conv.group_k(), group = static_cast<int>(blockIdx.y);
+    const int tiles_k = ceil_div(group_k, Tile::kColumns);
+    const int block = static_cast<int>(blockIdx.x);
+    const int row0 = block / tiles_k * Tile::kRows, channel0 = block % tiles_k * Tile::kColumns;
+    const int rows = conv.r * conv.s * group_c, pixels = conv.result_pixels();
+    const int first = static_cast<int>(blockIdx.z) * chunk, end = min_of(first + chunk, pixels);
+    Source<Tile, Vector> source{end - first, {conv, x + group * group_c, first, row0, rows},
+                                {dy + group * group_k, conv.k, first, channel0, group_k}};
+    Tile tile;
+    tile.multiply(source);
+
+    const bool aligned = conv.k % 4 == 0 && group_k % 4 == 0 && aligned16(dfilter);
+    float* to = dfilter + blockIdx.z * (static_cast<long long>(rows) * conv.k) + group * group_k;
+    tile.each([&](int i, int column, const Vec<float, 4>& sum) {
+        const int row = row0 + i, channel = channel0 + column;
+        if (row < rows) {
+            store_up_to_4(to + static_cast<long long>(row) * conv.k + channel, sum, group_k - channel, aligned);
+        }
+    });
+}
+
+/// Rows of dfilter that one block of the direct form sums.
+inline constexpr int kRows = 9;
+
+}  // namespace quern::conv2d_backward_weights
+
+#define QUERN_CONV2D_BACKWARD_WEIGHTS(name, rows, columns, sum_rows, sum_columns, depth, vector)                      \
+    QUERN_KERNEL_BLOCKS(256, 2, name##_##rows##x##columns, const float* x, const float* dy, float* dfilter, int chunk, \
+                        quern::Convolution conv) {                                                                     \
+        quern::conv2d_backward_weights::tiles<quern::Tile<rows, columns, sum_rows, sum_columns, depth>, vector>(       \
+            x, dy, dfilter, chunk, conv);                                                                              \
+    }
+
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 128, 128, 8, 8, 8, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 128, 64, 8, 4, 16, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 64, 64, 4, 4, 16, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 128, 64, 8, 4, 16, false)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 64, 64, 4, 4, 16, false)
+
+QUERN_KERNEL(256, conv2d_backward_weights_direct_f32, const float* x, const float* dy, float* dfilter, int chunk,
+             quern::Convolution conv) {
+    using namespace quern;
+    constexpr int kRows = conv2d_backward_weights::kRows;
+    QUERN_SHARED(float, shared, [8][kRows][32]);
+    const int lane = static_cast<int>(threadIdx.x) % 32, line = static_cast<int>(threadIdx.x) / 32;
+    const int channel = static_cast<int>(blockIdx.x) * 32 + lane, row0 = static_cast<int>(blockIdx.y) * kRows;
+    const int group_c = conv.group_c(), rows = conv.r * conv.s * group_c, pixels = conv.result_pixels();
+    const int first = static_cast<int>(blockIdx.z) * chunk, end = min_of(first + chunk, pixels);
+    int y[kRows], x_of[kRows], own_c[kRows];
+    float sums[kRows] = {};
+#pragma unroll
+    for (int i = 0; i < kRows; i++) {
+        const int tap = (row0 + i) / group_c;
+        own_c[i] = row0 + i - tap * group_c;
+        y[i] = row0 + i < rows ? tap / conv.s * conv.dilation_h : kOutside;
+        x_of[i] = tap % conv.s * conv.dilation_w;
+    }
+    if (channel < conv.k) {
+        const float* image = x + channel / conv.group_k() * group_c;
+        for (int pixel = first + line; pixel < end; pixel += 8) {
+            const float gradient = dy[static_cast<long long>(pixel) * conv.k + channel];
+            const Origin origin(conv, pixel);
+            const long long at = (static_cast<long long>(origin.image) * conv.h + origin.y) * conv.w + origin.x;
+#pragma unroll
+            for (int i = 0; i < kRows; i++) {
+                if (within(origin.y + y[i], origin.x + x_of[i], conv.h, conv.w)) {
+                    const float value = image[(at + y[i] * conv.w + x_of[i]) * conv.c + own_c[i]];
+                    sums[i] = fmaf(value, gradient, sums[i]);
+                }
+            }
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < kRows; i++) {
+        shared[line][i][lane] = sums[i];
+    }
+    block_barrier();
+    for (int i = line; i < kRows; i += 8) {
+        if (channel < conv.k && row0 + i < rows) {
+            float sum = shared[0][i][lane];
+#pragma unroll
+            for (int j = 1; j < 8; j++) {
+                sum += shared[j][i][lane];
+            }
+            dfilter[(static_cast<long long>(blockIdx.z) * rows + row0 + i) * conv.k + channel] = sum;
+        }
+    }
+}
+
+QUERN_KERNEL(256, conv2d_sums_f32, const float* partial, float* y, long long elements, int splits) {
+    const long long i = quern::global_index();
+    if (i >= elements) {
+        return;
+    }
+    double sum = 0;
+    for (int split = 0; split < splits; split++) {
+        sum += partial[split * elements + i];
+    }
+    y[i] = static_cast<float>(sum);
+}

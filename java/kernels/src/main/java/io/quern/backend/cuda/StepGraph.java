@@ -1,0 +1,76 @@
+package io.quern.backend.cuda;
+
+import io.quern.backend.ffi.DriverCall;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** The launches of a step as one executable graph of the driver. */
+final class StepGraph implements AutoCloseable {
+    /** Only this thread's calls are watched: data loaders do not touch the device. */
+    private static final int THIS_THREAD = 1;
+
+    private final CudaDevice device;
+    private final int nodes;
+    private long executable;
+
+    private StepGraph(CudaDevice device, int nodes, long executable) {
+        this.device = device;
+        this.nodes = nodes;
+        this.executable = executable;
+    }
+
+    /** Captures what the work launches; nothing is run. */
+    static StepGraph capture(CudaDevice device, StepTrace trace, Runnable work) {
+        device.call(DriverCall.CAPTURE_BEGIN, device.stream(), THIS_THREAD);
+        long graph;
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            abandon(device);
+            throw e;
+        }
+        graph = end(device);
+        try {
+            return new StepGraph(device, trace.size(), device.create(DriverCall.GRAPH_INSTANTIATE, graph, 0L));
+        } finally {
+            device.release(DriverCall.GRAPH_DESTROY, graph);
+        }
+    }
+
+    private static long end(CudaDevice device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+            device.call(DriverCall.CAPTURE_END, device.stream(), out);
+            return out.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    private static void abandon(CudaDevice device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+            device.release(DriverCall.CAPTURE_END, device.stream(), out);
+            long graph = out.get(ValueLayout.JAVA_LONG, 0);
+            if (graph != 0) {
+                device.release(DriverCall.GRAPH_DESTROY, graph);
+            }
+        }
+    }
+
+    /** Queues all of it. */
+    void launch() {
+        device.ready();
+        device.log().begin("a captured step");
+        device.log().add("graph of " + nodes + " nodes", 1, 1, 1, 1);
+        device.call(DriverCall.GRAPH_LAUNCH, executable, device.stream());
+        device.log().end();
+    }
+
+    @Override
+    public void close() {
+        if (executable != 0) {
+            device.release(DriverCall.GRAPH_EXEC_DESTROY, executable);
+            executable = 0;
+        }
+    }
+}

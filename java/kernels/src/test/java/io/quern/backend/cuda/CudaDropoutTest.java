@@ -1,0 +1,102 @@
+package io.quern.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.backend.Backend;
+import io.quern.backend.Backends;
+import io.quern.op.ActivationKind;
+import io.quern.op.Dropout;
+import io.quern.op.DropoutMask;
+import io.quern.op.Matmul;
+import io.quern.tensor.DType;
+import io.quern.tensor.Rng;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import io.quern.testing.Simulator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a device drops is what the host drops: every mask, of the op and of products that end with dropout. */
+class CudaDropoutTest {
+    private static final double[] PROBABILITIES = {0, 0x1p-16, 0.1, 0.5, 0.9, 65535.0 / 65536};
+    private static final Rng[] GENERATORS = {
+        new Rng(0, 0, 0), new Rng(7, 3, 1), new Rng(0xFEDCBA9876543210L, -1, Integer.MAX_VALUE)
+    };
+
+    private Simulator simulator;
+
+    @BeforeEach
+    void reset() {
+        simulator = Simulator.require();
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        if (simulator != null) {
+            assertEquals(0, simulator.reports(), "the simulator reports misuse");
+            assertEquals(0, simulator.outstandingBytes(), "device bytes leaked");
+            simulator.reset();
+        }
+    }
+
+    /** Lengths around a block of eight draws, one that a thread block does not cover, and a start within 16 bytes. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 8, 9, 255, 2049, 10_007})
+    void theOpHasTheBitsOfTheHost(int length) {
+        try (Backend device = Backends.of("cuda-sim", 1);
+                Backend host = Backends.of("reference", 1);
+                Tensor x = Rng.of(3).fillUniform(Tensor.allocate(DType.F32, Shape.of(length + 1)), 0.5, 1);
+                Tensor y = Tensor.allocate(DType.F32, x.shape());
+                Tensor there = x.copyTo(device.memory());
+                Tensor back = Tensor.allocate(device.memory(), DType.F32, x.shape())) {
+            for (double p : PROBABILITIES) {
+                for (Rng rng : GENERATORS) {
+                    for (int start = 0; start < 2; start++) {
+                        host.run(Dropout.OP, new Dropout.Args(window(x, start), window(y, start), p, rng));
+                        device.run(Dropout.OP, new Dropout.Args(window(there, start), window(back, start), p, rng));
+                        assertArrayEquals(
+                                window(y, start).toFloats(), window(back, start).toFloats(), "p " + p + ", " + rng);
+                    }
+                }
+            }
+        }
+    }
+
+    private static Tensor window(Tensor all, int start) {
+        return all.slice(0, start, start + all.elements() - 1);
+    }
+
+    /** The bias keeps every result from being zero by itself. */
+    @ParameterizedTest
+    @ValueSource(strings = {"5x3x9", "64x64x16", "70x131x40"})
+    void aProductDropsWhatTheMaskDrops(String shape) {
+        String[] extents = shape.split("x");
+        int m = Integer.parseInt(extents[0]);
+        int n = Integer.parseInt(extents[1]);
+        int k = Integer.parseInt(extents[2]);
+        try (Backend device = Backends.of("cuda-sim", 1);
+                Tensor a = Rng.of(1).fillUniform(Tensor.allocate(DType.F32, Shape.of(m, k)), -1, 1);
+                Tensor b = Rng.of(2).fillUniform(Tensor.allocate(DType.F32, Shape.of(k, n)), -1, 1);
+                Tensor bias = Tensor.allocate(DType.F32, Shape.of(n)).fill(2 * k);
+                Tensor da = a.copyTo(device.memory());
+                Tensor db = b.copyTo(device.memory());
+                Tensor dbias = bias.copyTo(device.memory());
+                Tensor dc = Tensor.allocate(device.memory(), DType.F32, Shape.of(m, n))) {
+            for (double p : PROBABILITIES) {
+                DropoutMask mask = new DropoutMask(p, GENERATORS[2]);
+                device.run(
+                        Matmul.OP,
+                        new Matmul.Args(da, db, dbias, dc, null, false, false, 1, 0, ActivationKind.RELU, mask));
+                float[] values = dc.toFloats();
+                for (int i = 0; i < values.length; i++) {
+                    assertEquals(mask.drops(i), values[i] == 0, "element " + i + " of " + shape + ", p " + p);
+                    assertTrue(values[i] == 0 || values[i] >= 0.9 * k * mask.scale(), "kept and scaled: " + values[i]);
+                }
+            }
+        }
+    }
+}
