@@ -45,7 +45,7 @@ QUERN_DEVICE void backward(const float* dy, float* dx, int count_padding, const 
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL(256, avg_pool_f32, const float* x, float* y, int count_padding, quern::Pool pool, quern::Strips strips) {
+QUERN_KERNEL_BLOCKS(256, 4, avg_pool_f32, const float* x, float* y, int count_padding, quern::Pool pool, quern::Strips strips) {
     const int index = static_cast<int>(quern::global_index());
     if (index >= strips.count) {
         return;
@@ -59,7 +59,7 @@ QUERN_KERNEL(256, avg_pool_f32, const float* x, float* y, int count_padding, que
 }
 
 /// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
-QUERN_KERNEL(256, avg_pool_backward_f32, const float* dy, float* dx, int count_padding, quern::Pool pool,
+QUERN_KERNEL_BLOCKS(256, 4, avg_pool_backward_f32, const float* dy, float* dx, int count_padding, quern::Pool pool,
              quern::Strips strips) {
     const int index = static_cast<int>(quern::global_index());
     if (index >= strips.count) {

@@ -63,7 +63,7 @@ QUERN_DEVICE void backward(const float* x, const float* dy, float* dx, const Poo
 }  // namespace quern::max_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL(256, max_pool_f32, const float* x, float* y, quern::Pool pool, quern::Strips strips) {
+QUERN_KERNEL_BLOCKS(256, 4, max_pool_f32, const float* x, float* y, quern::Pool pool, quern::Strips strips) {
     const int index = static_cast<int>(quern::global_index());
     if (index >= strips.count) {
         return;
@@ -77,7 +77,7 @@ QUERN_KERNEL(256, max_pool_f32, const float* x, float* y, quern::Pool pool, quer
 }
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
-QUERN_KERNEL(256, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
+QUERN_KERNEL_BLOCKS(256, 3, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
              quern::Strips strips) {
     const int index = static_cast<int>(quern::global_index());
     if (index >= strips.count) {
