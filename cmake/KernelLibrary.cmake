@@ -16,7 +16,8 @@ endif()
 # a library that also loads where no C++ runtime, or an older one, is installed
 function(quern_carry_runtime target)
   if(NOT QUERN_SANITIZE)
-    target_link_options(${target} PRIVATE -static-libgcc -static-libstdc++)
+    target_link_options(${target} PRIVATE -static-libgcc -static-libstdc++
+      -Wl,--exclude-libs,ALL -Wl,--gc-sections)  # and no more of it than is used: every symbol wants a newer C library
   endif()
 endfunction()
 
