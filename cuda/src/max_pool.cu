@@ -77,7 +77,7 @@ QUERN_KERNEL_BLOCKS(256, 4, max_pool_f32, const float* x, float* y, quern::Pool 
 }
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
-QUERN_KERNEL(256, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
+QUERN_KERNEL_BLOCKS(256, 3, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
              quern::Strips strips) {
     const int index = static_cast<int>(quern::global_index());
     if (index >= strips.count) {

@@ -45,6 +45,8 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(1, 21, 18, 16, 3, 3, 16, UNIT.withPadding(2, 3)),
             new Conv2dProblem(2, 19, 18, 32, 3, 3, 16, UNIT),
             new Conv2dProblem(1, 12, 12, 16, 3, 3, 16, UNIT.withPadding(1).withDirect()),
+            new Conv2dProblem(1, 11, 8, 16, 5, 5, 32, UNIT.withPadding(2)),
+            new Conv2dProblem(2, 9, 10, 32, 5, 5, 16, UNIT.withPadding(0, 1)),
             // strides
             new Conv2dProblem(2, 8, 8, 16, 3, 3, 32, UNIT.withStride(2).withPadding(1)),
             new Conv2dProblem(2, 9, 7, 3, 3, 3, 5, UNIT.withStride(2).withPadding(1)),

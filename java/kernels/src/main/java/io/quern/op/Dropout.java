@@ -120,6 +120,6 @@ public final class Dropout implements Op<Dropout.Args> {
                 new Rejection(
                         "integers",
                         t -> new Args(t.indices(Shape.of(3), 0, 9), t.output(3), 0.5, Rng.of(0)),
-                        "expected F32 or F64"));
+                        "expected one of [F32, F64, BF16]"));
     }
 }

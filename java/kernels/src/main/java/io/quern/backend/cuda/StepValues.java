@@ -16,8 +16,9 @@ final class StepValues implements AutoCloseable {
     static final int CAPACITY = (BYTES - FIRST) / ENTRY;
 
     private final Memory memory;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment host = arena.allocate(BYTES, 16);
+    /** Collected with this object: to close a shared arena is a handshake with every thread. */
+    private final MemorySegment host = Arena.ofAuto().allocate(BYTES, 16);
+
     private Storage device;
 
     StepValues(Memory memory) {
@@ -58,6 +59,5 @@ final class StepValues implements AutoCloseable {
             device.close();
             device = null;
         }
-        arena.close();
     }
 }

@@ -1,16 +1,17 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.vector.WinogradTransforms.POINTS;
-import static io.quern.backend.vector.WinogradTransforms.TILE;
 
 import io.quern.backend.WorkerPool;
+import io.quern.op.Winograd;
 import io.quern.tensor.Tensor;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A 3x3 convolution of stride 1, or its gradient by the image, by Winograd's F(4x4, 3x3): tiles of 6x6 source pixels and
- * filters are transformed, multiplied point by point, 36 matrix products over the channels, and transformed back to 4x4
- * results. A quarter of the multiplications; what the transforms cost decides {@link #pays}.
+ * A 3x3 or 5x5 convolution of stride 1, or its gradient by the image, by Winograd's F(4x4, 3x3) or F(2x2, 5x5): tiles of
+ * 6x6 source pixels and filters are transformed, multiplied point by point, 36 matrix products over the channels, and
+ * transformed back to 4x4 or 2x2 results. A quarter, or 36 %, of the multiplications; what the transforms cost decides
+ * {@link #pays}.
  *
  * <p>Two orders. Where the transformed filter is the smaller operand it is made first, whole, and tasks are blocks of
  * tiles that go through all steps in L2. Where it is the larger, the transformed tiles are made first, and tasks are
@@ -33,6 +34,8 @@ final class ConvWinograd {
     private final ConvShape shape;
     private final boolean forward;
     private final ConvAxis h, w;
+    /** Side of the filter and of a tile of results. */
+    private final int taps, tile;
     /** Source channels and result channels. */
     private final int depth, width;
 
@@ -55,11 +58,13 @@ final class ConvWinograd {
         w = forward ? shape.forwardW() : shape.backwardW();
         depth = forward ? shape.c() : shape.k();
         width = forward ? shape.k() : shape.c();
+        taps = shape.r();
+        tile = Winograd.tile(taps);
         panels = up(width, ConvTile.COLUMNS);
-        down = up(h.results(), TILE);
-        across = up(w.results(), TILE);
+        down = up(h.results(), tile);
+        across = up(w.results(), tile);
         tiles = shape.n() * down * across;
-        tileSource = new WinogradSource(h, w, depth);
+        tileSource = new WinogradSource(h, w, depth, tile);
         filterPoint = (long) depth * ConvTile.COLUMNS * Float.BYTES + SKEW;
         filterPanel = POINTS * filterPoint;
         sourceFirst = width > tiles || panels * filterPanel > SOURCE_BYTES;
@@ -89,9 +94,10 @@ final class ConvWinograd {
         if (!shape.winograd() || depth % Lanes.FLOATS != 0 || width % Lanes.FLOATS != 0) {
             return false;
         }
-        double tiles = (double) shape.n() * up(rows, TILE) * up(columns, TILE);
+        int taps = shape.r(), tile = Winograd.tile(taps);
+        double tiles = (double) shape.n() * up(rows, tile) * up(columns, tile);
         double in = depth / Lanes.FLOATS, out = width / Lanes.FLOATS;
-        double direct = (double) shape.n() * rows * columns * 9 * depth * out;
+        double direct = (double) shape.n() * rows * columns * taps * taps * depth * out;
         double products = tiles * POINTS * depth * out;
         double transforms = tiles * (in + out) * 220 + depth * out * 200;
         return products + transforms < direct;
@@ -148,14 +154,14 @@ final class ConvWinograd {
         private final long biasBytes = (long) panels * ConvTile.COLUMNS * Float.BYTES;
         private final long firstBytes = sourceFirst ? POINTS * sourcePoint() : panels * filterPanel;
         private final long secondBytes = sourceFirst ? filterPanel : POINTS * sourcePoint();
-        /** Nine far streams at once are slow to read where the filter is large. */
+        /** Nine or more far streams at once are slow to read where the filter is large. */
         private final boolean packs = !forward || sourceFirst;
 
-        private final long packBytes = packs ? 9L * depth * ConvTile.COLUMNS * Float.BYTES : 0;
+        private final long packBytes = packs ? (long) taps * taps * depth * ConvTile.COLUMNS * Float.BYTES : 0;
         private final long productBytes = POINTS * productPoint();
         private final long bufferBytes =
                 Math.max(WinogradSource.BUFFER, (long) WinogradTransforms.RESULT_BUFFER * panels * 2 * Lanes.BYTES);
-        private final long edgeBytes = (long) TILE * TILE * panels * ConvTile.COLUMNS * Float.BYTES;
+        private final long edgeBytes = (long) tile * tile * panels * ConvTile.COLUMNS * Float.BYTES;
         private final long ownBytes =
                 secondBytes + packBytes + productBytes + bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
 
@@ -269,7 +275,7 @@ final class ConvWinograd {
             long k = (long) shape.k() * Float.BYTES;
             long tap = shape.c() * k, at = filter + column, row = k;
             if (packs && forward) {
-                for (int i = 0; i < 9; i++) {
+                for (int i = 0; i < taps * taps; i++) {
                     Copies.rows(at + i * tap, k, Float.BYTES, depth, wide, pack + i * depth * wideBytes, wide);
                 }
                 tap = depth * wideBytes;
@@ -277,9 +283,9 @@ final class ConvWinograd {
                 row = wideBytes;
             } else if (!forward) {
                 at = filter + panel * ConvTile.COLUMNS * k;
-                for (int i = 0; i < 9; i++) {
+                for (int i = 0; i < taps * taps; i++) {
                     // the taps in reverse
-                    long turned = pack + (8 - i) * depth * wideBytes;
+                    long turned = pack + (taps * taps - 1 - i) * depth * wideBytes;
                     Copies.transpose(at + i * tap, k, wide, depth, turned, wideBytes);
                 }
                 tap = depth * wideBytes;
@@ -288,7 +294,12 @@ final class ConvWinograd {
             }
             for (int j = 0; j < wide; j += Lanes.FLOATS) {
                 long vector = (long) j * Float.BYTES;
-                WinogradTransforms.filter(at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
+                if (taps == 3) {
+                    WinogradTransforms.filter(
+                            at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
+                } else {
+                    WinogradFive.filter(at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
+                }
             }
         }
 
@@ -301,21 +312,20 @@ final class ConvWinograd {
             int vectors = columns / Lanes.FLOATS;
             Copies.zero(seen, Lanes.BYTES);
             for (int i = 0; i < count; i++) {
-                int tile = from + i, y = tile / across % down * TILE, x = tile % across * TILE;
-                int high = Math.min(TILE, h.results() - y), wide = Math.min(TILE, w.results() - x);
-                int row0 = (tile / across / down * h.results() + y) * w.results() + x;
+                int number = from + i, y = number / across % down * tile, x = number % across * tile;
+                int high = Math.min(tile, h.results() - y), wide = Math.min(tile, w.results() - x);
+                int row0 = (number / across / down * h.results() + y) * w.results() + x;
                 long to = result + row0 * pixel + (long) column * Float.BYTES;
                 long bias = biases + (long) column * Float.BYTES;
-                WinogradTransforms.resultColumns(
-                        products + (long) i * pitch * Float.BYTES, productPoint(), vectors, buffer);
-                if (high == TILE && wide == TILE) {
-                    WinogradTransforms.resultRows(buffer, vectors, bias, bound, to, pixel, w.results() * pixel, seen);
+                long product = products + (long) i * pitch * Float.BYTES;
+                if (high == tile && wide == tile) {
+                    result(product, vectors, buffer, bias, to, pixel, w.results() * pixel, seen);
                 } else {
-                    WinogradTransforms.resultRows(buffer, vectors, bias, bound, edge, some, TILE * some, seen);
+                    result(product, vectors, buffer, bias, edge, some, tile * some, seen);
                     for (int r = 0; r < high; r++) {
                         for (int q = 0; q < wide; q++) {
                             long target = to + (r * (long) w.results() + q) * pixel;
-                            Copies.copy(edge + (r * TILE + q) * some, target, some);
+                            Copies.copy(edge + (r * tile + q) * some, target, some);
                         }
                     }
                 }
@@ -328,6 +338,17 @@ final class ConvWinograd {
             }
             if (!WinogradTransforms.isZero(seen)) {
                 finite.set(false);
+            }
+        }
+
+        private void result(
+                long product, int vectors, long buffer, long bias, long to, long pixel, long row, long seen) {
+            if (taps == 3) {
+                WinogradTransforms.resultColumns(product, productPoint(), vectors, buffer);
+                WinogradTransforms.resultRows(buffer, vectors, bias, bound, to, pixel, row, seen);
+            } else {
+                WinogradFive.resultColumns(product, productPoint(), vectors, buffer);
+                WinogradFive.resultRows(buffer, vectors, bias, bound, to, pixel, row, seen);
             }
         }
     }

@@ -2,16 +2,16 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.vector.WinogradTransforms.POINTS;
 import static io.quern.backend.vector.WinogradTransforms.SIDE;
-import static io.quern.backend.vector.WinogradTransforms.TILE;
 
 import io.quern.backend.WorkerPool;
+import io.quern.op.Winograd;
 import io.quern.tensor.Tensor;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The gradient of a 3x3 convolution of stride 1 by its filter, as the transpose of Winograd's F(4x4, 3x3): tiles of the
- * image and tiles of dy are transformed, multiplied point by point, 36 matrix products that sum over tiles, and the sums
- * transformed to nine taps. Tiles go through in spans that stay in cache; spans are added in order.
+ * The gradient of a 3x3 or 5x5 convolution of stride 1 by its filter, as the transpose of Winograd's F(4x4, 3x3) or
+ * F(2x2, 5x5): tiles of the image and tiles of dy are transformed, multiplied point by point, 36 matrix products that sum
+ * over tiles, and the sums transformed to nine or 25 taps. Tiles go through in spans that stay in cache; spans are added in order.
  *
  * <p>As with {@link ConvWinograd}, {@link #run} tells when a result is not finite.
  */
@@ -25,6 +25,9 @@ final class WinogradGradient {
 
     private final ConvShape shape;
     private final ConvAxis h, w;
+    /** Side of the filter and of a tile of dy. */
+    private final int taps, tile;
+
     private final WinogradSource source;
     private final int down, across, tiles, span, panels;
     private final ConvTile.Walk whole, last;
@@ -34,9 +37,11 @@ final class WinogradGradient {
         this.shape = shape;
         h = shape.forwardH();
         w = shape.forwardW();
-        source = new WinogradSource(h, w, shape.c());
-        down = (shape.p() + TILE - 1) / TILE;
-        across = (shape.q() + TILE - 1) / TILE;
+        taps = shape.r();
+        tile = Winograd.tile(taps);
+        source = new WinogradSource(h, w, shape.c(), tile);
+        down = (shape.p() + tile - 1) / tile;
+        across = (shape.q() + tile - 1) / tile;
         tiles = shape.n() * down * across;
         panels = (shape.k() + ConvTile.COLUMNS - 1) / ConvTile.COLUMNS;
         int most = (int) Math.max(64, SPAN_BYTES / ((long) POINTS * Float.BYTES * (shape.c() + shape.k())));
@@ -65,7 +70,8 @@ final class WinogradGradient {
             return null;
         }
         // Vector operations, as in ConvWinograd; the products are read and written once per span.
-        double tiles = (double) shape.n() * ((shape.p() + TILE - 1) / TILE) * ((shape.q() + TILE - 1) / TILE);
+        int tile = Winograd.tile(shape.r());
+        double tiles = (double) shape.n() * ((shape.p() + tile - 1) / tile) * ((shape.q() + tile - 1) / tile);
         double in = shape.c() / Lanes.FLOATS, out = shape.k() / Lanes.FLOATS;
         double products = (tiles + 16) * POINTS * shape.c() * out;
         double transforms = tiles * (in + out) * 220 + shape.c() * out * 300;
@@ -77,8 +83,8 @@ final class WinogradGradient {
         long image = x.address(), signal = dy.address(), filter = dfilter.address();
         long zeroBytes = Math.max(source.zeroBytes(), (long) ConvTile.COLUMNS * Float.BYTES);
         long shared = zeroBytes + POINTS * (imagePoint + signalPoint + productPoint);
-        long bufferBytes = Math.max(WinogradSource.BUFFER, (long) TILE * SIDE * shape.k() / Lanes.FLOATS * Lanes.BYTES);
-        long edgeBytes = (long) TILE * TILE * shape.k() * Float.BYTES;
+        long bufferBytes = Math.max(WinogradSource.BUFFER, 4L * SIDE * shape.k() / Lanes.FLOATS * Lanes.BYTES);
+        long edgeBytes = (long) tile * tile * shape.k() * Float.BYTES;
         long own = bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
         long zeros = scratch.address(shared + own), images = zeros + zeroBytes;
         long signals = images + POINTS * imagePoint, products = signals + POINTS * signalPoint;
@@ -117,7 +123,11 @@ final class WinogradGradient {
             long tap = (long) shape.c() * shape.k() * Float.BYTES;
             Copies.zero(seen, Lanes.BYTES);
             int vectors = shape.k() / Lanes.FLOATS;
-            WinogradTransforms.gradient(products + row, productPoint, vectors, buffer, filter + row, tap, seen);
+            if (taps == 3) {
+                WinogradTransforms.gradient(products + row, productPoint, vectors, buffer, filter + row, tap, seen);
+            } else {
+                WinogradFive.gradient(products + row, productPoint, vectors, buffer, filter + row, tap, seen);
+            }
             if (!WinogradTransforms.isZero(seen)) {
                 finite.set(false);
             }
@@ -130,20 +140,25 @@ final class WinogradGradient {
         long pixel = (long) shape.k() * Float.BYTES;
         int vectors = shape.k() / Lanes.FLOATS;
         for (int i = 0; i < count; i++, to += pixel) {
-            int tile = from + i, y = tile / across % down * TILE, x = tile % across * TILE;
-            int high = Math.min(TILE, shape.p() - y), wide = Math.min(TILE, shape.q() - x);
-            long at = signal + (((long) (tile / across / down) * shape.p() + y) * shape.q() + x) * pixel;
+            int number = from + i, y = number / across % down * tile, x = number % across * tile;
+            int high = Math.min(tile, shape.p() - y), wide = Math.min(tile, shape.q() - x);
+            long at = signal + (((long) (number / across / down) * shape.p() + y) * shape.q() + x) * pixel;
             long row = shape.q() * pixel;
-            if (high < TILE || wide < TILE) {
-                Copies.zero(edge, TILE * TILE * pixel);
+            if (high < tile || wide < tile) {
+                Copies.zero(edge, tile * tile * pixel);
                 for (int r = 0; r < high; r++) {
-                    Copies.copy(at + r * row, edge + r * TILE * pixel, wide * pixel);
+                    Copies.copy(at + r * row, edge + r * tile * pixel, wide * pixel);
                 }
                 at = edge;
-                row = TILE * pixel;
+                row = tile * pixel;
             }
-            WinogradTransforms.signalColumns(at, row, pixel, vectors, buffer);
-            WinogradTransforms.signalRows(buffer, vectors, to, signalPoint);
+            if (taps == 3) {
+                WinogradTransforms.signalColumns(at, row, pixel, vectors, buffer);
+                WinogradTransforms.signalRows(buffer, vectors, to, signalPoint);
+            } else {
+                WinogradFive.signalColumns(at, row, pixel, vectors, buffer);
+                WinogradFive.signalRows(buffer, vectors, to, signalPoint);
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.vector.WinogradTransforms.SIDE;
-import static io.quern.backend.vector.WinogradTransforms.TILE;
 
 /**
  * Tiles of 6x6 source pixels, transformed for Winograd's products. Tiles are numbered along the rows of tiles of each image;
@@ -11,22 +10,25 @@ final class WinogradSource {
     /** Tiles along a row whose columns are transformed together. */
     private static final int RUN = 16;
     /** Bytes of memory that {@link #transform} works in. */
-    static final long BUFFER = (long) SIDE * (TILE * RUN + 2) * Lanes.BYTES;
+    static final long BUFFER = (long) SIDE * (4 * RUN + 2) * Lanes.BYTES;
 
     private final ConvAxis h, w;
     private final int depth, down, across;
+    /** Pixels from a tile to the next. */
+    private final int hop;
 
-    WinogradSource(ConvAxis h, ConvAxis w, int depth) {
+    WinogradSource(ConvAxis h, ConvAxis w, int depth, int hop) {
+        this.hop = hop;
         this.h = h;
         this.w = w;
         this.depth = depth;
-        down = (h.results() + TILE - 1) / TILE;
-        across = (w.results() + TILE - 1) / TILE;
+        down = (h.results() + hop - 1) / hop;
+        across = (w.results() + hop - 1) / hop;
     }
 
     /** Bytes of zeros that stand for a row outside the image. */
     long zeroBytes() {
-        return (long) (TILE * RUN + 2) * depth * Float.BYTES;
+        return (long) (4 * RUN + 2) * depth * Float.BYTES;
     }
 
     /** Transforms tiles {@code from .. from + count}: value p of tile t to {@code to + t * 4 depth + p point}. */
@@ -52,12 +54,12 @@ final class WinogradSource {
             long point,
             long buffer) {
         long pixel = (long) depth * Float.BYTES;
-        int x = tileColumn * TILE + w.low(), count = run * TILE + 2;
+        int x = tileColumn * hop + w.low(), count = run * hop + SIDE - hop;
         int left = Math.clamp(-(long) x, 0, count);
         int live = Math.clamp((long) w.sources() - x, left, count) - left;
         long[] rows = new long[SIDE];
         for (int i = 0; i < SIDE; i++) {
-            int y = tileRow * TILE + h.low() + i;
+            int y = tileRow * hop + h.low() + i;
             rows[i] = y < 0 || y >= h.sources()
                     ? zeros
                     : source + (((long) image * h.sources() + y) * w.sources() + x + left) * pixel;
@@ -80,7 +82,7 @@ final class WinogradSource {
                     live,
                     buffer + (long) left * Lanes.BYTES,
                     line);
-            WinogradTransforms.sourceRows(buffer, line, run, to + d, pixel, point);
+            WinogradTransforms.sourceRows(buffer, line, hop, run, to + d, pixel, point);
         }
     }
 }

@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The transforms of {@link Winograd} F(4x4, 3x3), a vector of channels at a time: first along columns into a small
+ * The transforms of {@link Winograd} F(4x4, 3x3), of which the source's serve {@link WinogradFive} too, a vector of channels at a time: first along columns into a small
  * buffer, then along rows. The points come in pairs of equal size and opposite sign, so that both share the sums of even
  * and of odd terms: 12 operations per six values.
  *
@@ -25,8 +25,8 @@ final class WinogradTransforms {
 
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    private static final float A = (float) Winograd.A, B = (float) Winograd.B, AA = A * A, BB = B * B;
-    private static final float EDGE = 1 / (AA * BB), NEAR = 1 / (2 * AA * (AA - BB)), FAR = 1 / (2 * BB * (BB - AA));
+    static final float A = (float) Winograd.A, B = (float) Winograd.B, AA = A * A, BB = B * B;
+    static final float EDGE = 1 / (AA * BB), NEAR = 1 / (2 * AA * (AA - BB)), FAR = 1 / (2 * BB * (BB - AA));
     /** Strides are below 2 GiB: saying so once keeps sums of masked addresses free of bounds checks. */
     private static final long STRIDE = Integer.MAX_VALUE;
     /** Always 1, but not to the compiler. */
@@ -78,8 +78,11 @@ final class WinogradTransforms {
         }
     }
 
-    /** Transforms the rows that {@link #sourceColumns} wrote: value p of tile t goes to {@code to + t tile + p point}. */
-    static void sourceRows(long from, long row, int tiles, long to, long tile, long point) {
+    /**
+     * Transforms the rows that {@link #sourceColumns} wrote, tiles {@code hop} pixels apart: value p of tile t goes to
+     * {@code to + t tile + p point}.
+     */
+    static void sourceRows(long from, long row, int hop, int tiles, long to, long tile, long point) {
         FloatVector a = FloatVector.broadcast(S, A), b = FloatVector.broadcast(S, B);
         FloatVector minusA = FloatVector.broadcast(S, -A), minusB = FloatVector.broadcast(S, -B);
         FloatVector minusAA = FloatVector.broadcast(S, -AA), minusBB = FloatVector.broadcast(S, -BB);
@@ -108,7 +111,7 @@ final class WinogradTransforms {
                 source += row;
                 target += SIDE * point;
             }
-            from += TILE * BYTES;
+            from += (long) hop * BYTES;
             to += tile;
         }
     }

@@ -45,6 +45,10 @@ class ConvWinogradTest {
             assertNotNull(ConvWinograd.forward(shape), shape.toString());
             assertNotNull(ConvWinograd.backward(shape), shape.toString());
         }
+        ConvShape five = new ConvShape(32, 14, 14, 32, 5, 5, 64, 14, 14, Conv2dGeometry.UNIT.withPadding(2));
+        assertNotNull(ConvWinograd.forward(five));
+        assertNotNull(ConvWinograd.backward(five));
+        assertNotNull(WinogradGradient.of(five));
         assertNull(ConvWinograd.forward(shape(8, 56, 64, 64, SAME.withDirect())));
         assertNull(ConvWinograd.forward(shape(8, 56, 64, 64, SAME.withStride(2))));
         assertNull(ConvWinograd.forward(shape(8, 224, 3, 64, SAME)));
@@ -79,19 +83,24 @@ class ConvWinogradTest {
     /** One infinite pixel reaches nine results, not the whole tile; nor do values that overflow in between. */
     @Test
     void whatIsNotFiniteStaysWhereItBelongs() {
-        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, 2e38f}) {
-            try (VectorBackend backend = VectorBackend.open(1);
-                    Tensor x = random(1, Shape.of(1, 12, 12, 16));
-                    Tensor filter = random(2, Shape.of(3, 3, 16, 16));
-                    Tensor y = Tensor.allocate(DType.F32, x.shape());
-                    Tensor direct = Tensor.allocate(DType.F32, x.shape())) {
-                x.set((5 * 12 + 6) * 16 + 3, value);
-                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, y, SAME));
-                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, direct, SAME.withDirect()));
-                assertArrayEquals(direct.toFloats(), y.toFloats(), "forward, " + value);
-                backend.run(Conv2dBackwardData.OP, new Conv2dBackwardData.Args(x, filter, y, SAME));
-                backend.run(Conv2dBackwardData.OP, new Conv2dBackwardData.Args(x, filter, direct, SAME.withDirect()));
-                assertArrayEquals(direct.toFloats(), y.toFloats(), "by the image, " + value);
+        for (int taps : new int[] {3, 5}) {
+            Conv2dGeometry same = Conv2dGeometry.UNIT.withPadding(taps / 2);
+            for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, 2e38f}) {
+                try (VectorBackend backend = VectorBackend.open(1);
+                        Tensor x = random(1, Shape.of(2, 24, 24, 16));
+                        Tensor filter = random(2, Shape.of(taps, taps, 16, 16));
+                        Tensor y = Tensor.allocate(DType.F32, x.shape());
+                        Tensor direct = Tensor.allocate(DType.F32, x.shape())) {
+                    x.set((5 * 24 + 6) * 16 + 3, value);
+                    String name = taps + " taps, " + value;
+                    backend.run(Conv2d.OP, new Conv2d.Args(x, filter, y, same));
+                    backend.run(Conv2d.OP, new Conv2d.Args(x, filter, direct, same.withDirect()));
+                    assertArrayEquals(direct.toFloats(), y.toFloats(), "forward, " + name);
+                    backend.run(Conv2dBackwardData.OP, new Conv2dBackwardData.Args(x, filter, y, same));
+                    backend.run(
+                            Conv2dBackwardData.OP, new Conv2dBackwardData.Args(x, filter, direct, same.withDirect()));
+                    assertArrayEquals(direct.toFloats(), y.toFloats(), "by the image, " + name);
+                }
             }
         }
     }
