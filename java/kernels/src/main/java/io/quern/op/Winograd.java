@@ -8,7 +8,7 @@ import io.quern.tensor.Tensor;
  * Y = A'[(G g G') * (B' d B)]A with points 0, +-A, +-B and infinity, of which B belongs to both.
  *
  * <p>The price is accuracy: the error of a result is relative to what its whole 6x6 tile of the source holds, not to its
- * own nine pixels. With the usual points 1 and 2 it is 4 to 5 times that of the direct sum, with these 1.8 to 2.1 times
+ * own pixels. For 3x3 it is 4 to 5 times that of the direct sum with the usual points 1 and 2, with these 1.8 to 2.1 times
  * (root mean square over 64 channels; the pairs were compared by experiment, as Barabasz et al. (2020) propose). All of
  * the constants that {@code A} and {@code B} lead to, but the factors of G, are exact in single precision.
  *

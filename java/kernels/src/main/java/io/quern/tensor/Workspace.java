@@ -58,6 +58,22 @@ public final class Workspace implements AutoCloseable {
         }
     }
 
+    /** A place to go back to by {@link #rewind}. */
+    public Mark mark() {
+        return new Mark(blocks.size(), offset, inUse);
+    }
+
+    /**
+     * Gives back what was allocated since the mark, for a second try at the same step: its tensors must not be used any
+     * more. Does nothing when the workspace has grown since; the next reset then makes room for both tries.
+     */
+    public void rewind(Mark mark) {
+        if (blocks.size() == mark.blocks) {
+            offset = mark.offset;
+            inUse = mark.inUse;
+        }
+    }
+
     /** Bytes handed out since the last reset. */
     public long bytesInUse() {
         return inUse;
@@ -79,6 +95,19 @@ public final class Workspace implements AutoCloseable {
         generation++;
         blocks.forEach(Storage::close);
         blocks.clear();
+    }
+
+    /** Where a workspace was. */
+    public static final class Mark {
+        private final int blocks;
+        private final long offset;
+        private final long inUse;
+
+        private Mark(int blocks, long offset, long inUse) {
+            this.blocks = blocks;
+            this.offset = offset;
+            this.inUse = inUse;
+        }
     }
 
     private final class Region implements Storage {

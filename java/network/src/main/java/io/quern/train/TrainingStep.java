@@ -79,6 +79,7 @@ public final class TrainingStep implements AutoCloseable {
         private final Rng rng;
         private final Tensor x;
         private final UnaryOperator<Tensor> losses;
+        private final Workspace.Mark mark;
         private Tensor output;
         private Tensor loss;
 
@@ -87,10 +88,12 @@ public final class TrainingStep implements AutoCloseable {
             x = Predictions.input(tape, network, batch.inputs());
             Shape shape = network.outputShape().prepend(batch.size());
             losses = options.loss().prepare(tape, network.dtype(), shape, batch.labels());
+            mark = workspace.mark();
         }
 
         void run() {
             tape.clear();
+            workspace.rewind(mark);
             output = network.forward(Pass.training(tape, rng), x);
             loss = losses.apply(output);
         }

@@ -20,6 +20,11 @@ final class CudaKernel {
         return name;
     }
 
+    /** False before the first launch, which loads it. */
+    boolean isLoaded() {
+        return function != 0;
+    }
+
     /** The driver's handle. */
     long function() {
         if (function == 0) {

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 
 /**
  * Steps of training as CUDA graphs. A step is run op by op until one allocates nothing; the next one is captured, and
- * kept if it launches the same; from then on a step of that key is one launch. Before each step, its update is run
- * without launching: the numbers that change are taken from it, and whatever else has changed discards the graph.
+ * kept if it launches the same; from then on a step of that key is one launch. Before each launch the step is run without
+ * launching anything: the numbers that change are taken from it, and whatever else has changed discards the graph.
  */
 final class CudaStepRepeater implements StepRepeater {
     private static final System.Logger LOG = System.getLogger(CudaStepRepeater.class.getName());
@@ -69,6 +69,11 @@ final class CudaStepRepeater implements StepRepeater {
             observe(steps, step);
             return true;
         }
+        if (steps.graph != null && !isStill(steps, step)) {
+            steps.forget();
+            observe(steps, step);
+            return true;
+        }
         if (steps.graph == null && !capture(steps, step)) {
             return false;
         }
@@ -104,6 +109,17 @@ final class CudaStepRepeater implements StepRepeater {
             return trace;
         }
         return trace;
+    }
+
+    /** Whether the whole step, not launched, is what was captured. */
+    private boolean isStill(Known steps, Step step) {
+        StepTrace trace = new StepTrace(Mode.REHEARSED, step.number());
+        try {
+            traced(trace, () -> all(step));
+        } catch (NotRepeatable e) {
+            return false;
+        }
+        return trace.sameAs(steps.trace);
     }
 
     /** Runs the step op by op and looks whether it can be captured, or still is what was captured. */

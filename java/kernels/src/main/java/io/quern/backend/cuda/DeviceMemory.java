@@ -161,6 +161,9 @@ final class DeviceMemory implements Memory, AutoCloseable {
     public void copyWithin(long source, long target, long bytes) {
         if (device.trace() != null) {
             device.trace().copy(source, target, bytes);
+            if (device.trace().dry()) {
+                return;
+            }
         }
         if (bytes > 0) {
             device.call(DriverCall.COPY_WITHIN, target, source, bytes, device.stream());
@@ -212,14 +215,14 @@ final class DeviceMemory implements Memory, AutoCloseable {
 
         @Override
         public void close() {
+            if (device.trace() != null && isOpen()) {
+                device.trace().allocation();
+            }
             boolean open;
             synchronized (blocks) {
                 open = blocks.remove(this);
             }
             if (open) {
-                if (device.trace() != null) {
-                    device.trace().allocation();
-                }
                 device.release(DriverCall.FREE, address, device.stream());
             }
         }

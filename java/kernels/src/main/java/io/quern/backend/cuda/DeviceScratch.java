@@ -21,8 +21,9 @@ final class DeviceScratch implements AutoCloseable {
     long bytes(long bytes) {
         if (storage == null || storage.byteSize() < bytes) {
             long size = Math.max(LEAST, Long.highestOneBit(bytes) * 2);
+            Storage larger = memory.allocate(size);
             close();
-            storage = memory.allocate(size);
+            storage = larger;
         }
         return storage.address();
     }

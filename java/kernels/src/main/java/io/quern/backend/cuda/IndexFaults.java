@@ -32,6 +32,9 @@ final class IndexFaults implements AutoCloseable {
     /** The address where a kernel of that op, with a table of so many rows, writes min(position << 32 | index). */
     long slot(String op, long rows) {
         if (address == 0) {
+            if (device.trace() != null) {
+                device.trace().setUp("memory for faults is allocated");
+            }
             address = device.create(DriverCall.HOST_ALLOCATE, (long) SLOTS * Long.BYTES, 0);
             for (int i = 0; i < SLOTS; i++) {
                 set(i, NONE);

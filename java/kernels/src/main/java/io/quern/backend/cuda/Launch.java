@@ -190,6 +190,9 @@ final class Launch implements AutoCloseable {
             if (trace.dry()) {
                 return;
             }
+            if (!kernel.isLoaded()) {
+                trace.setUp("kernel " + kernel.name() + " is loaded");
+            }
         }
         extents(LaunchLayout.CONFIG_GRID, x, y, z);
         extents(LaunchLayout.CONFIG_BLOCK, blockX, blockY, 1);

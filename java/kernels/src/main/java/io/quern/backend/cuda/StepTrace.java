@@ -12,8 +12,10 @@ import java.util.Optional;
 final class StepTrace {
     /** What happens to launches meanwhile. */
     enum Mode {
-        /** They are written down only. */
+        /** They are written down only: of an update, which may launch guarded kernels and nothing else. */
         DRY,
+        /** They are written down only: of a whole step. */
+        REHEARSED,
         /** They are launched as well. */
         OBSERVED,
         /** They become nodes of a graph. */
@@ -38,7 +40,7 @@ final class StepTrace {
     }
 
     boolean dry() {
-        return mode == Mode.DRY;
+        return mode == Mode.DRY || mode == Mode.REHEARSED;
     }
 
     boolean captured() {
@@ -56,7 +58,7 @@ final class StepTrace {
 
     /** A copy within the device, which no guard keeps from happening. */
     void copy(long source, long target, long bytes) {
-        if (dry()) {
+        if (mode == Mode.DRY) {
             hostAccess("the update copies");
         }
         launches.add(new Launched(
@@ -92,8 +94,13 @@ final class StepTrace {
     /** Memory comes or goes: a later step may do without. */
     void allocation() {
         settled = false;
+        setUp("memory is allocated or freed");
+    }
+
+    /** What the driver does once and for all, but not while it captures. */
+    void setUp(String what) {
         if (mode != Mode.OBSERVED) {
-            throw new NotRepeatable("memory was allocated");
+            throw new NotRepeatable(what);
         }
     }
 

@@ -68,7 +68,7 @@ record GemmPanels(long base, long along, long deep) {
      * bytes apart. A short last panel is filled with zeros; of a wide one only the vectors that hold something are
      * written.
      *
-     * @param destination 64-byte aligned address
+     * @param destination address, best a whole cache line's
      * @param width of a panel: {@link GemmTile#rows} or {@link GemmTile#columns}
      * @param first a multiple of the panel width
      */

@@ -48,7 +48,8 @@ enum GemmTile {
 
     /** The tile that wastes less on the borders of an m x n C; wide, where that is about equal. */
     static GemmTile of(int m, int n) {
-        return Lanes.REGISTERS >= 32 && m >= LARGE && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
+        boolean wide = Lanes.REGISTERS >= 32 && m >= LARGE && n > TALL.columns;
+        return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
     }
 
     /** What the tiles and edge kernels compute for an m x n C. */

@@ -9,7 +9,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Packs eight rows whose elements lie side by side along k: the transposing half of {@link GemmPanels}. Three rounds of
+ * Turns eight rows whose elements lie side by side, for panels ({@link GemmPanels}) and transposes ({@link Tiles}). Three rounds of
  * two-vector interleaves (groups of 1, 2 and 4 lanes) turn eight vectors of one row each into the panel's order: 24
  * shuffles per 8 vectors. Int lanes, since a two-vector shuffle takes its indices in the lane type; 8 of them at most,
  * since 16 would hold two k, whose places are apart in a wide panel: masked halves took twice as long.
@@ -37,7 +37,9 @@ final class GemmTranspose {
 
     /** Element (i, p) goes to {@code to + p * step + i * 4}. */
     static void eight(long from, long along, int kc, long to, long step) {
-        int whole = kc & -S.length();
+        // the vectors' strides have 31 bits
+        boolean near = (along | 2 * step) >= 0 && (along | 2 * step) <= Integer.MAX_VALUE;
+        int whole = near ? kc & -S.length() : 0;
         vectors(from, along, whole, to, step);
         for (int p = whole; p < kc; p++) {
             long source = from + p * 4L, target = to + p * step & ADDRESS;

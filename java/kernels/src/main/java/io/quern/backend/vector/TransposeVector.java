@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorMask;
 /**
  * Moves elements of 4 bytes from any strides to row-major order.
  *
- * <p>If x has an axis of stride 1 that is not the last of y, that axis and y's last are transposed in tiles of 4 x 4;
+ * <p>If x has an axis of stride 1 that is not the last of y, that axis and y's last are transposed in tiles of 8 x 8;
  * else y is written row by row.
  */
 final class TransposeVector implements Kernel<Transpose.Args> {
