@@ -11,13 +11,12 @@ public interface StepRepeater extends AutoCloseable {
      * One step in two parts. Both do what they do by running ops, and both may be run more than once or not at all.
      *
      * @param key equal for steps of the same shapes whose inputs lie at the same addresses
-     * @param round what is known of a step is checked anew when this changes: the epoch
      * @param number of the step; ops whose generator has this step get that of each later one
      * @param body everything up to the gradients
      * @param update moves the parameters; the numbers of its optimizer ops may differ from step to step
      * @param guard one element that the body computes: unless it is finite, the update does not happen; null for always
      */
-    record Step(Object key, int round, int number, Runnable body, Runnable update, Tensor guard) {}
+    record Step(Object key, int number, Runnable body, Runnable update, Tensor guard) {}
 
     /** Runs or queues the step; false if nothing was run because this step has to be run op by op. */
     boolean run(Step step);

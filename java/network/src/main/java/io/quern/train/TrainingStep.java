@@ -131,7 +131,7 @@ public final class TrainingStep implements AutoCloseable {
         };
         Runnable update = () -> memory.update(executor, gradients, rate, forward.rng.step() + 1L);
         Tensor guard = options.stopOnNonFinite() ? first : null;
-        if (!repeater.get().run(new StepRepeater.Step(key, batch.epoch(), forward.rng.step(), body, update, guard))) {
+        if (!repeater.get().run(new StepRepeater.Step(key, forward.rng.step(), body, update, guard))) {
             return null;
         }
         float[] values = results.toFloats();

@@ -25,10 +25,8 @@ final class CudaStepRepeater implements StepRepeater {
     /** What is known of the steps of one key. */
     private static final class Known {
         private StepTrace trace;
-        private StepTrace update;
         private StepGraph graph;
         private long scratch;
-        private int round;
         private int attempts;
         private boolean refused;
 
@@ -55,26 +53,20 @@ final class CudaStepRepeater implements StepRepeater {
             return false;
         }
         values.open();
+        if (steps.graph != null && replay(steps, step)) {
+            return true;
+        }
         StepTrace update = rehearse(step);
         if (update.obstacle().isPresent()
                 || !update.guardable()
                 || update.changes().size() > StepValues.CAPACITY) {
             return refuse(steps, update.obstacle().orElse("its update is not made of optimizer ops alone"));
         }
-        if (steps.trace != null && (steps.scratch != scratch.address() || !steps.update.sameAs(update))) {
-            steps.forget();
-        }
-        steps.update = update;
-        if (steps.trace == null || steps.round != step.round()) {
+        if (steps.trace == null || steps.scratch != scratch.address()) {
             observe(steps, step);
             return true;
         }
-        if (steps.graph != null && !isStill(steps, step)) {
-            steps.forget();
-            observe(steps, step);
-            return true;
-        }
-        if (steps.graph == null && !capture(steps, step)) {
+        if (!capture(steps, step)) {
             return false;
         }
         values.write(step.number(), update.changes());
@@ -111,32 +103,35 @@ final class CudaStepRepeater implements StepRepeater {
         return trace;
     }
 
-    /** Whether the whole step, not launched, is what was captured. */
-    private boolean isStill(Known steps, Step step) {
+    /** Launches the graph if the whole step, run without launching, still is what was captured; else forgets it. */
+    private boolean replay(Known steps, Step step) {
         StepTrace trace = new StepTrace(Mode.REHEARSED, step.number());
+        boolean same;
         try {
             traced(trace, () -> all(step));
+            same = steps.scratch == scratch.address() && trace.sameAs(steps.trace);
         } catch (NotRepeatable e) {
-            return false;
+            same = false;
         }
-        return trace.sameAs(steps.trace);
+        if (same) {
+            values.write(step.number(), trace.changes());
+            steps.graph.launch();
+        } else {
+            steps.forget();
+        }
+        return same;
     }
 
-    /** Runs the step op by op and looks whether it can be captured, or still is what was captured. */
+    /** Runs the step op by op and looks whether it can be captured. */
     private void observe(Known steps, Step step) {
         StepTrace trace = new StepTrace(Mode.OBSERVED, step.number());
         traced(trace, () -> all(step));
-        if (steps.trace != null && trace.sameAs(steps.trace)) {
-            steps.round = step.round();
-            return;
-        }
         steps.forget();
         steps.attempts++;
         if (trace.obstacle().isPresent() || steps.attempts > PATIENCE) {
             refuse(steps, trace.obstacle().orElse("it is another one each time"));
         } else if (trace.settled()) {
             steps.trace = trace;
-            steps.round = step.round();
             steps.scratch = scratch.address();
         }
     }

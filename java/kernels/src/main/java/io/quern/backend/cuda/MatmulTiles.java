@@ -4,7 +4,7 @@ import io.quern.op.Matmul;
 
 /**
  * How a product is cut: tiles of c, and parts of k where there are few tiles. It depends on the shape alone, so that bits
- * do not depend on the GPU.
+ * do not depend on the GPU, but for BF16 on a Hopper, which {@link MatmulHopper} cuts.
  *
  * @param size rows and columns of a tile
  * @param splits parts of k, added in order

@@ -62,10 +62,10 @@ final class Gemm {
             int n,
             int k,
             float alpha,
-            long a,
+            long a0,
             long rsa,
             long csa,
-            long b,
+            long b0,
             long rsb,
             long csb,
             float beta,
@@ -77,34 +77,7 @@ final class Gemm {
         if (m <= 0 || n <= 0) {
             return;
         }
-        multiply(
-                m,
-                n,
-                k,
-                alpha,
-                GemmPanels.rows(a, rsa, csa),
-                GemmPanels.columns(b, rsb, csb),
-                beta,
-                c,
-                ldc,
-                epilogue,
-                scratch,
-                parallel);
-    }
-
-    private static void multiply(
-            int m,
-            int n,
-            int k,
-            float alpha,
-            GemmPanels a,
-            GemmPanels b,
-            float beta,
-            long c,
-            long ldc,
-            Epilogue epilogue,
-            Scratch scratch,
-            WorkerPool parallel) {
+        GemmPanels a = GemmPanels.rows(a0, rsa, csa), b = GemmPanels.columns(b0, rsb, csb);
         boolean alone = parallel == null || parallel.threads() == 1 || (long) m * n * k < PARALLEL;
         if (a.isReadable() && b.isReadable() && k >= 2 * Lanes.FLOATS && alpha != 0) {
             GemmDots dots = dots(m, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue, scratch);
