@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /** The contract of every op that has a CUDA kernel, on the simulated driver and, where there is one, on a GPU. */
+@Tag("cuda")
 class CudaConformanceTest {
     private static final List<String> counts = new ArrayList<>();
 

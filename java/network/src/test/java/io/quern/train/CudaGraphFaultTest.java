@@ -18,10 +18,12 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Driver calls that fail while a training step is captured, launched as a graph and tidied up. */
+@Tag("cuda-sim")
 class CudaGraphFaultTest {
     private static final TrainingOptions OPTIONS = TrainingOptions.of(
                     1, new CrossEntropyLoss(), new AdamW(), new OneCycle(1e-2))
