@@ -36,7 +36,9 @@ class CudaConformanceTest {
                 suite.onDevice(op, device, backend);
                 counts.add(device + " " + op.name() + " " + suite.checks());
                 ConformanceTest.report(suite.failures());
-                assertTrue(suite.checks() > 0, "no case of " + op.name() + " is covered by its kernel on " + device);
+                assertTrue(
+                        suite.checks() > 0 || !Suite.ONLY.isEmpty(),
+                        "no case of " + op.name() + " is covered by its kernel on " + device);
             }
             assertEquals(1, Math.max(1, backend.memory().liveBlocks()), "device memory leaked by " + op.name());
         }
