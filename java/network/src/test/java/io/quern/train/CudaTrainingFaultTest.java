@@ -13,7 +13,6 @@ import io.quern.tensor.QuernException;
 import io.quern.tensor.Rng;
 import io.quern.testing.Simulator;
 import java.time.Duration;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,21 +27,9 @@ class CudaTrainingFaultTest {
                     1, new CrossEntropyLoss(), new AdamW(), new ConstantRate(3e-3))
             .withClipNorm(1);
 
-    /** What tidies up, and memory that is there at the second try. */
-    private static final Set<String> QUIET = Set.of(
-            "cuGetProcAddress", // the exported name is there as well
-            "cuMemFreeAsync",
-            "cuMemFreeHost",
-            "cuMemPoolTrimTo",
-            "cuEventDestroy",
-            "cuEventSynchronize",
-            "cuLibraryUnload",
-            "cuStreamSynchronize",
-            "cuStreamDestroy",
-            "cuDevicePrimaryCtxRelease",
-            "cuMemAllocFromPoolAsync");
-
     private Simulator simulator;
+    /** True when the fault was still to come when all work was done. */
+    private boolean closing;
 
     @BeforeEach
     void reset() {
@@ -74,7 +61,9 @@ class CudaTrainingFaultTest {
                 break;
             }
             String hit = simulator.lastInjected();
-            assertTrue(failed || QUIET.contains(hit), rule + " hit " + hit + " and was not reported");
+            assertTrue(
+                    failed || QuietCalls.may(hit, error, sticky, closing),
+                    rule + " hit " + hit + (closing ? " while closing" : "") + " and was not reported");
             if (!sticky) {
                 assertEquals(0, simulator.outstandingBytes(), rule + " leaks device bytes, at " + hit);
                 assertEquals(0, simulator.pinnedBytes(), rule + " leaks pinned bytes, at " + hit);
@@ -88,7 +77,8 @@ class CudaTrainingFaultTest {
     }
 
     /** A whole step, from opening the backend to closing it. */
-    private static boolean stepFails(ToyData data) {
+    private boolean stepFails(ToyData data) {
+        closing = false;
         try (Backend backend = Backends.of("cuda-sim", 1);
                 Network network = Network.build(
                         ModelParser.parse("flatten dense(3) relu dropout(0.2) dense(2)"),
@@ -98,6 +88,7 @@ class CudaTrainingFaultTest {
                         backend.memory());
                 Trainer trainer = new Trainer(network, backend, OPTIONS)) {
             trainer.fit(Loader.inOrder(data, 8));
+            closing = simulator.pendingFaults() > 0;
             return false;
         } catch (QuernException e) {
             return true;
