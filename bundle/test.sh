@@ -78,6 +78,8 @@ runs '-Dquern.check.every=7'
 
 expect 1 selftest --sanitizer memcheck
 says 'there is no compute-sanitizer here; it comes with the CUDA toolkit'
+expect 0 hardware
+says 'initcheck: left out, there is no compute-sanitizer here'
 expect 2 selftest --sanitizer leakcheck
 says 'usage: quern selftest [cpu] [short] [--sanitizer memcheck|racecheck|synccheck|initcheck [all]]'
 PATH=$work/path:$PATH
