@@ -75,9 +75,11 @@ record GemmPanels(long base, long along, long deep) {
     void pack(long destination, int width, int first, int count, int k0, int kc) {
         long panel = (long) width * kc * Float.BYTES, from = base + first * along + k0 * deep;
         int whole = count / width, rest = count % width;
-        if (isWide() && width % (2 * Lanes.FLOATS) == 0) {
+        if (isWide() && (width % (2 * Lanes.FLOATS) == 0 || width == 3 * Lanes.FLOATS)) {
             if (width == 2 * Lanes.FLOATS) {
                 copyTwo(from, deep, whole, destination, panel, kc);
+            } else if (width == 3 * Lanes.FLOATS) {
+                copyThree(from, deep, whole, destination, panel, kc);
             } else {
                 copyFour(from, deep, whole, destination, panel, kc);
             }
@@ -116,6 +118,22 @@ record GemmPanels(long base, long along, long deep) {
                 FloatVector v1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
                 v0.intoMemorySegment(ALL, target, ORDER);
                 v1.intoMemorySegment(ALL, target + BYTES, ORDER);
+            }
+        }
+    }
+
+    private static void copyThree(long from, long deep, int panels, long to, long panel, int kc) {
+        for (int p = 0; p < kc; p++, from += deep, to += 3 * BYTES) {
+            long source = from, target = to;
+            for (int i = 0; i < panels; i++, source += 3 * BYTES, target += panel) {
+                source &= ADDRESS;
+                target &= ADDRESS;
+                FloatVector v0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector v1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
+                FloatVector v2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * BYTES, ORDER);
+                v0.intoMemorySegment(ALL, target, ORDER);
+                v1.intoMemorySegment(ALL, target + BYTES, ORDER);
+                v2.intoMemorySegment(ALL, target + 2 * BYTES, ORDER);
             }
         }
     }

@@ -18,6 +18,8 @@ import jdk.incubator.vector.VectorSpecies;
 enum GemmTile {
     /** 6 x 4 vectors: 24 sums, only with 32 registers. */
     WIDE(6, 4),
+    /** 8 x 3 vectors: also 24 sums, for a C of three vectors. */
+    MIDDLE(8, 3),
     /** 8 x 2 vectors: 16 sums; with 16 registers 6 x 2. */
     TALL(Lanes.REGISTERS >= 32 ? 8 : 6, 2);
 
@@ -48,8 +50,19 @@ enum GemmTile {
 
     /** The tile that wastes less on the borders of an m x n C; wide, where that is about equal. */
     static GemmTile of(int m, int n) {
+        if (Lanes.REGISTERS >= 32 && n > TALL.columns && n <= MIDDLE.columns && m >= MIDDLE.rows) {
+            return MIDDLE;
+        }
         boolean wide = Lanes.REGISTERS >= 32 && m >= LARGE && n > TALL.columns;
         return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
+    }
+
+    /** The tile for a B of n columns that is packed once for products of any height. */
+    static GemmTile packed(int n) {
+        if (Lanes.REGISTERS < 32 || n <= TALL.columns) {
+            return TALL;
+        }
+        return n <= MIDDLE.columns ? MIDDLE : WIDE;
     }
 
     /** What the tiles and edge kernels compute for an m x n C. */
@@ -67,6 +80,15 @@ enum GemmTile {
                 addTile(scratch, c, ldc, alpha);
             } else {
                 GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (this == MIDDLE) {
+            if (add) {
+                GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+                for (int v = 0; v < 3; v++) {
+                    merge(rows, Lanes.FLOATS, scratch + (long) v * BYTES, c + (long) v * BYTES, ldc, alpha, true);
+                }
+            } else {
+                GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
             }
         } else if (rows == 8) {
             if (add) {
@@ -111,9 +133,19 @@ enum GemmTile {
         return three ? left : Math.min(columns, left);
     }
 
+    /** Rows of the next tile, where {@code left} remain; an A in place also in fours, where that wastes less. */
+    int height(int left, boolean inPlace) {
+        return this == WIDE && inPlace && left == 2 * FEW ? FEW : Math.min(rows, left);
+    }
+
     /** Rows of the kernel that computes an edge tile of {@code height} rows. */
     int edgeRows(int height) {
-        return height <= FEW ? FEW : rows;
+        return height == 1 && this == WIDE ? 1 : height <= FEW ? FEW : rows;
+    }
+
+    /** Whether no tile of a C of m rows needs more than these of A. */
+    boolean isWhole(int m) {
+        return m >= rows || m == edgeRows(m);
     }
 
     /**
@@ -147,9 +179,7 @@ enum GemmTile {
         a -= back * rs;
         for (int j = 0, vectors; j < width; j += vectors * Lanes.FLOATS) {
             int at = column + j, left = width - j;
-            vectors = left > 2 * Lanes.FLOATS && high == 8 && n >= 3 * Lanes.FLOATS
-                    ? 3
-                    : left > Lanes.FLOATS && n >= 2 * Lanes.FLOATS ? 2 : 1;
+            vectors = vectors(high, left, n);
             int here = Math.min(left, vectors * Lanes.FLOATS);
             int over = (int) Math.max(0, (long) at + vectors * Lanes.FLOATS - n);
             long from = b + 4L * (j - over), to = c + 4L * j;
@@ -165,9 +195,26 @@ enum GemmTile {
         }
     }
 
+    private int vectors(int high, int left, long n) {
+        if (this == WIDE && (high == 1 || left > 2 * Lanes.FLOATS) && n >= 4 * Lanes.FLOATS) {
+            return 4;
+        }
+        return left > 2 * Lanes.FLOATS && high == 8 && n >= 3 * Lanes.FLOATS
+                ? 3
+                : left > Lanes.FLOATS && n >= 2 * Lanes.FLOATS ? 2 : 1;
+    }
+
     private void set(
             int high, int vectors, int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
-        if (vectors == 3) {
+        if (vectors == 4) {
+            if (high == 1) {
+                GemmFlatKernels.set1x4(kc, a, cs, b, bs, c, alpha);
+            } else if (high == FEW) {
+                GemmFlatKernels.set4x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else {
+                GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (vectors == 3) {
             GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
         } else if (vectors == 2) {
             if (high == FEW) {
