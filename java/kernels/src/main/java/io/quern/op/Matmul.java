@@ -205,11 +205,24 @@ public final class Matmul implements Op<Matmul.Args> {
     /** The same with dropout of the result, if it is not null. */
     public static Tensor apply(
             Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation, DropoutMask dropout) {
+        return apply(tape, x, w, bias, activation, dropout, null);
+    }
+
+    /** The same with a w that kernels may keep packed, if {@code packing} is not null. */
+    public static Tensor apply(
+            Tape tape,
+            Tensor x,
+            Tensor w,
+            Tensor bias,
+            ActivationKind activation,
+            DropoutMask dropout,
+            Packing packing) {
         Shape shape = Shape.of(x.size(0), w.size(1));
         Tensor y = tape.allocate(x.dtype(), shape);
         boolean saves = !activation.fromOutput() && (tape.tracks(x) || tape.tracks(w) || tape.tracks(bias));
         Tensor preactivation = saves ? tape.allocate(x.dtype(), shape) : null;
-        tape.run(OP, new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation, dropout));
+        Args args = new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation, dropout);
+        tape.run(OP, packing == null ? args : args.packed(packing));
         return y;
     }
 

@@ -49,7 +49,7 @@ record GemmBlock(
             long cij = c + row0 * ldc + (long) (col0 + j) * Float.BYTES, ai = firstA;
             long inB = directB == null ? GemmTile.PADDED : n;
             for (int i = 0, high; i < rows; i += high, ai += high == tileRows ? panelA : high * rs, cij += high * ldc) {
-                high = shape.height(rows - i, directA != null);
+                high = shape.height(rows - i, directA);
                 if (high == tileRows && wide == tileColumns) {
                     shape.full(depth, ai, rs, cs, bj, bs, cij, ldc, alphaBits, add, tile);
                 } else {

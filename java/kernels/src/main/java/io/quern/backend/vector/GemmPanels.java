@@ -94,6 +94,8 @@ record GemmPanels(long base, long along, long deep) {
                 copySix(from, deep, destination, kc);
             } else if (isWide() && width == 8) {
                 copyEight(from, deep, destination, kc);
+            } else if (isWide() && width == Lanes.FLOATS) {
+                copyMasked(from, deep, width, destination, width, kc);
             } else if (isDeep() && width % 8 == 0) {
                 for (int r = 0; r < width; r += 8) {
                     GemmTranspose.eight(from + r * along, along, kc, destination + r * 4L, width * 4L);
@@ -102,7 +104,9 @@ record GemmPanels(long base, long along, long deep) {
                 strided(from, along, deep, width, width, destination, kc);
             }
         }
-        if (rest > 0) {
+        if (rest > 0 && isWide() && width == Lanes.FLOATS) {
+            copyMasked(from, deep, rest, destination, width, kc);
+        } else if (rest > 0) {
             strided(from, along, deep, rest, width, destination, kc);
         }
     }

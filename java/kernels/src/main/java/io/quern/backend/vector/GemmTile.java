@@ -20,6 +20,8 @@ enum GemmTile {
     WIDE(6, 4),
     /** 8 x 3 vectors: also 24 sums, for a C of three vectors. */
     MIDDLE(8, 3),
+    /** 16 x 1 vectors, for a C of one vector: what 8 sums keep waiting, 16 do not. */
+    SLIM(16, 1),
     /** 8 x 2 vectors: 16 sums; with 16 registers 6 x 2. */
     TALL(Lanes.REGISTERS >= 32 ? 8 : 6, 2);
 
@@ -29,6 +31,9 @@ enum GemmTile {
     /** Rows from which A passes often enough to come from a slow cache. */
     private static final int LARGE = 192;
 
+    /** Bytes after which the sets of an L1 cache repeat. */
+    private static final int WAY = 4096;
+
     /** As n: B is packed in panels of whole vectors. */
     static final long PADDED = Long.MAX_VALUE;
 
@@ -36,7 +41,7 @@ enum GemmTile {
     /** Bytes from row to row of the scratch tile. */
     private static final long STRIDE = 4L * BYTES;
     /** Bytes of scratch that {@link #full} and {@link #edge} need. */
-    static final int SCRATCH = 8 * 4 * BYTES;
+    static final int SCRATCH = 16 * 4 * BYTES;
 
     /** Rows of a tile and of a panel of A. */
     final int rows;
@@ -53,14 +58,20 @@ enum GemmTile {
         if (Lanes.REGISTERS >= 32 && n > TALL.columns && n <= MIDDLE.columns && m >= MIDDLE.rows) {
             return MIDDLE;
         }
+        if (Lanes.REGISTERS >= 32 && n <= SLIM.columns && m >= SLIM.rows) {
+            return SLIM;
+        }
         boolean wide = Lanes.REGISTERS >= 32 && m >= LARGE && n > TALL.columns;
         return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
     }
 
     /** The tile for a B of n columns that is packed once for products of any height. */
     static GemmTile packed(int n) {
-        if (Lanes.REGISTERS < 32 || n <= TALL.columns) {
+        if (Lanes.REGISTERS < 32 || n > SLIM.columns && n <= TALL.columns) {
             return TALL;
+        }
+        if (n <= SLIM.columns) {
+            return SLIM;
         }
         return n <= MIDDLE.columns ? MIDDLE : WIDE;
     }
@@ -89,6 +100,13 @@ enum GemmTile {
                 }
             } else {
                 GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (this == SLIM) {
+            if (add) {
+                GemmSlimKernel.set16x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+                merge(rows, Lanes.FLOATS, scratch, c, ldc, alpha, true);
+            } else {
+                GemmSlimKernel.set16x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             }
         } else if (rows == 8) {
             if (add) {
@@ -133,14 +151,24 @@ enum GemmTile {
         return three ? left : Math.min(columns, left);
     }
 
-    /** Rows of the next tile, where {@code left} remain; an A in place also in fours, where that wastes less. */
-    int height(int left, boolean inPlace) {
-        return this == WIDE && inPlace && left == 2 * FEW ? FEW : Math.min(rows, left);
+    /**
+     * Rows of the next tile, where {@code left} remain. An A in place is also taken in fours, where that wastes less, and
+     * not sixteen rows at once where these would push each other out of L1, being a multiple of {@link #WAY} apart.
+     */
+    int height(int left, GemmPanels inPlace) {
+        if (inPlace != null && this == WIDE && left == 2 * FEW) {
+            return FEW;
+        }
+        boolean crowded = inPlace != null && this == SLIM && inPlace.along() % WAY == 0;
+        return Math.min(crowded ? 8 : rows, left);
     }
 
     /** Rows of the kernel that computes an edge tile of {@code height} rows. */
     int edgeRows(int height) {
-        return height == 1 && this == WIDE ? 1 : height <= FEW ? FEW : rows;
+        if (height == 1 && this == WIDE) {
+            return 1;
+        }
+        return height <= FEW ? FEW : this == SLIM && height <= 8 ? 8 : rows;
     }
 
     /** Whether no tile of a C of m rows needs more than these of A. */
@@ -227,6 +255,8 @@ enum GemmTile {
         } else {
             if (high == FEW) {
                 GemmEdgeKernels.set4x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else if (high == 16) {
+                GemmSlimKernel.set16x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             } else if (high == 8) {
                 GemmEdgeKernels.set8x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             } else {

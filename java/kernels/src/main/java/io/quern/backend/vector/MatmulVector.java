@@ -55,7 +55,7 @@ final class MatmulVector implements Kernel<Matmul.Args> {
     }
 
     /** What a layout is for. */
-    private record Packed(GemmPanels b, int n, int k) {}
+    private record PackedOperand(GemmPanels b, int n, int k) {}
 
     private final class Call {
         private final Matmul.Args args;
@@ -98,10 +98,13 @@ final class MatmulVector implements Kernel<Matmul.Args> {
                 }
             } else {
                 GemmPanels rows = GemmPanels.rows(a0, rsA, csA), columns = GemmPanels.columns(b0, rsB, csB);
-                GemmPacked packed = args.packing() == null || args.batch() > 1 || k == 0
+                GemmPacked packed = args.packing() == null || args.batch() > 1 || k == 0 || n <= GemmDots.MOST_GATHERED
                         ? null
                         : args.packing()
-                                .get(new Packed(columns, n, k), GemmPacked.class, () -> GemmPacked.of(columns, n, k));
+                                .get(
+                                        new PackedOperand(columns, n, k),
+                                        GemmPacked.class,
+                                        () -> GemmPacked.of(columns, n, k));
                 Gemm.multiply(m, n, k, alpha, rows, columns, packed, beta, c0, ldc, after, scratch, threads);
             }
         }

@@ -103,7 +103,8 @@ class GemmTest {
         try (WorkerPool pool = new WorkerPool(3)) {
             for (int seed = 0; seed < 200; seed++) {
                 SplittableRandom random = new SplittableRandom(seed);
-                Problem p = problem(random);
+                // rows of A a multiple of 4 KiB apart are taken by other tiles
+                Problem p = seed == 0 ? new Problem(43, 13, 1024, false, false, 0, 1, 0.5f) : problem(random);
                 boolean packed = random.nextInt(3) == 0;
                 String name = "seed " + seed + ": " + p + (packed ? ", b packed once" : "");
                 try (Arena arena = Arena.ofConfined()) {
