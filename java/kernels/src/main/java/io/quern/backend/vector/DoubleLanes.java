@@ -15,7 +15,8 @@ final class DoubleLanes {
     /** Doubles per vector. */
     static final int DOUBLES = D.length();
 
-    private static final VectorSpecies<Float> HALF =
+    /** As many floats. */
+    static final VectorSpecies<Float> HALF =
             FloatVector.SPECIES_PREFERRED.withShape(VectorShape.forBitSize(Lanes.F.vectorBitSize() / 2));
 
     private static final VectorShuffle<Double> BY_4 = D.shuffleFromOp(lane -> (lane ^ 4) % DOUBLES);

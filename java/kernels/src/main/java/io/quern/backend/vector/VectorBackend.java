@@ -102,7 +102,7 @@ public final class VectorBackend extends HostBackend {
         table.put(BatchNormBackward.OP, new BatchNormBackwardVector(pool, scratch));
         table.put(BatchNormInference.OP, new BatchNormInferenceVector(pool, scratch));
         table.put(BatchNormInferenceBackward.OP, new BatchNormInferenceBackwardVector(pool, scratch));
-        table.put(LayerNorm.OP, new LayerNormVector(pool));
+        table.put(LayerNorm.OP, new LayerNormVector(pool, scratch));
         table.put(LayerNormBackward.OP, new LayerNormBackwardVector(pool, scratch));
         return table;
     }
