@@ -46,13 +46,19 @@ final class ChannelRows {
         }
     }
 
-    /** @param period see {@link #period} */
+    /**
+     * The last block first: what a pass for sums has read last is still in cache.
+     *
+     * @param period see {@link #period}
+     */
     static void run(WorkerPool pool, long elements, int period, Body body) {
         if (elements == 0) {
             return;
         }
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
-        pool.run(Math.toIntExact((elements + perBlock - 1) / perBlock), block -> {
+        int blocks = Math.toIntExact((elements + perBlock - 1) / perBlock);
+        pool.run(blocks, index -> {
+            int block = blocks - 1 - index;
             long end = Math.min(elements, (block + 1) * perBlock);
             for (long from = block * perBlock; from < end; from += period) {
                 body.run(from, (int) Math.min(period, end - from));
