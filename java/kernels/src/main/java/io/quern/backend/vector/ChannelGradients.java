@@ -17,11 +17,9 @@ final class ChannelGradients {
     /** Sums of dy at [c], of dy (x - mean[c]) at [channels + c]. */
     static double[] of(WorkerPool pool, Scratch scratch, long x, long dy, float[] mean, long rows) {
         int channels = mean.length;
-        double[] means = new double[ChannelSums.fold(channels) * channels];
+        float[] means = new float[ChannelSums.fold(channels, rows) * channels];
         for (int first = 0; first < means.length; first += channels) {
-            for (int c = 0; c < channels; c++) {
-                means[first + c] = mean[c];
-            }
+            System.arraycopy(mean, 0, means, first, channels);
         }
         return ChannelSums.of(pool, rows, channels, (start, count, stride, from, to, sums, first, second) -> {
             long image = x + 4 * start;
@@ -31,7 +29,7 @@ final class ChannelGradients {
             if (done > 0) {
                 long target = scratch.address(12L * width);
                 FillVector.fill(target, 2 * width, 0);
-                MemorySegment.copy(mean, from, ALL, ValueLayout.JAVA_FLOAT, target + 8L * width, width);
+                MemorySegment.copy(means, from, ALL, ValueLayout.JAVA_FLOAT, target + 8L * width, width);
                 for (int r = 0; r < done; r++) {
                     long at = 4L * ((long) r * stride + from);
                     row(image + at, gradient + at, target, width);
@@ -66,7 +64,7 @@ final class ChannelGradients {
     private static void add(
             long x,
             long dy,
-            double[] means,
+            float[] means,
             int rows,
             int stride,
             int from,
@@ -84,12 +82,12 @@ final class ChannelGradients {
     }
 
     private static void tile(
-            long x, long dy, double[] means, int c, int rows, int stride, double[] sums, int first, int second) {
+            long x, long dy, float[] means, int c, int rows, int stride, double[] sums, int first, int second) {
         int d = DoubleLanes.DOUBLES;
-        DoubleVector m0 = DoubleVector.fromArray(DoubleLanes.D, means, c);
-        DoubleVector m1 = DoubleVector.fromArray(DoubleLanes.D, means, c + d);
-        DoubleVector m2 = DoubleVector.fromArray(DoubleLanes.D, means, c + 2 * d);
-        DoubleVector m3 = DoubleVector.fromArray(DoubleLanes.D, means, c + 3 * d);
+        DoubleVector m0 = DoubleLanes.load(means, c);
+        DoubleVector m1 = DoubleLanes.load(means, c + d);
+        DoubleVector m2 = DoubleLanes.load(means, c + 2 * d);
+        DoubleVector m3 = DoubleLanes.load(means, c + 3 * d);
         DoubleVector s0 = DoubleVector.fromArray(DoubleLanes.D, sums, first);
         DoubleVector s1 = DoubleVector.fromArray(DoubleLanes.D, sums, first + d);
         DoubleVector s2 = DoubleVector.fromArray(DoubleLanes.D, sums, first + 2 * d);

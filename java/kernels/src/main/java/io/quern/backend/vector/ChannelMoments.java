@@ -40,8 +40,9 @@ final class ChannelMoments {
         long squares = sums + 8L * columns;
         for (int c = 0; c < columns; c += DoubleLanes.DOUBLES) {
             long at = 8L * c;
-            DoubleVector v = (DoubleVector) FloatVector.fromMemorySegment(DoubleLanes.HALF, ALL, x + 4L * c, Lanes.ORDER)
-                    .convertShape(F2D, DoubleLanes.D, 0);
+            DoubleVector v =
+                    (DoubleVector) FloatVector.fromMemorySegment(DoubleLanes.HALF, ALL, x + 4L * c, Lanes.ORDER)
+                            .convertShape(F2D, DoubleLanes.D, 0);
             DoubleVector.fromMemorySegment(DoubleLanes.D, ALL, sums + at, Lanes.ORDER)
                     .add(v)
                     .intoMemorySegment(ALL, sums + at, Lanes.ORDER);

@@ -46,11 +46,7 @@ final class ChannelRows {
         }
     }
 
-    /**
-     * The last block first: what a pass for sums has read last is still in cache.
-     *
-     * @param period see {@link #period}
-     */
+    /** @param period see {@link #period} */
     static void run(WorkerPool pool, long elements, int period, Body body) {
         if (elements == 0) {
             return;
@@ -58,7 +54,7 @@ final class ChannelRows {
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
         int blocks = Math.toIntExact((elements + perBlock - 1) / perBlock);
         pool.run(blocks, index -> {
-            int block = blocks - 1 - index;
+            int block = index;
             long end = Math.min(elements, (block + 1) * perBlock);
             for (long from = block * perBlock; from < end; from += period) {
                 body.run(from, (int) Math.min(period, end - from));

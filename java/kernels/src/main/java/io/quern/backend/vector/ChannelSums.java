@@ -17,6 +17,8 @@ final class ChannelSums {
     private static final int FOLDED = 64;
     /** From this many channels a few scalar columns at the end cost less than folding. */
     private static final int WIDE = 256;
+    /** Elements beyond the caches. */
+    private static final long LARGE = 1 << 21;
     /** Columns per task. */
     private static final int STRIP = 512;
     /** Elements added up before the next ones of the same columns: 32 KiB of floats, so that all stay in cache. */
@@ -45,7 +47,7 @@ final class ChannelSums {
 
     /** Both sums of every channel: first at [c], second at [channels + c]. */
     static double[] of(WorkerPool pool, long rows, int channels, Body body) {
-        int fold = fold(channels);
+        int fold = fold(channels, rows);
         int width = fold * channels;
         long foldedRows = rows / fold;
         int strip = Math.clamp(width, 1, STRIP);
@@ -96,5 +98,14 @@ final class ChannelSums {
     /** Rows read as one: the fewest whose channels are a multiple of 64 together, a power of two. */
     static int fold(int channels) {
         return channels >= WIDE ? 1 : FOLDED / Math.clamp(Integer.lowestOneBit(channels), 1, FOLDED);
+    }
+
+    /** More rows where the matrix is beyond the caches, so that kernels go by rows. */
+    static int fold(int channels, long rows) {
+        int fold = fold(channels);
+        while (channels > 0 && fold * channels < WIDE && rows * channels >= LARGE) {
+            fold *= 2;
+        }
+        return fold;
     }
 }

@@ -31,6 +31,11 @@ final class DoubleLanes {
                 FloatVector.fromMemorySegment(HALF, ALL, address, Lanes.ORDER).convertShape(VectorOperators.F2D, D, 0);
     }
 
+    /** The same from an array. */
+    static DoubleVector load(float[] values, int first) {
+        return (DoubleVector) FloatVector.fromArray(HALF, values, first).convertShape(VectorOperators.F2D, D, 0);
+    }
+
     /** The sum of all lanes, halves first; reduceLanes leaves the order, and so the bits, to the compiler. */
     static double sum(DoubleVector v) {
         DoubleVector w = DOUBLES > 4 ? v.add(v.rearrange(BY_4)) : v;
