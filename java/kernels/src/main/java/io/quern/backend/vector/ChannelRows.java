@@ -52,9 +52,7 @@ final class ChannelRows {
             return;
         }
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
-        int blocks = Math.toIntExact((elements + perBlock - 1) / perBlock);
-        pool.run(blocks, index -> {
-            int block = index;
+        pool.run(Math.toIntExact((elements + perBlock - 1) / perBlock), block -> {
             long end = Math.min(elements, (block + 1) * perBlock);
             for (long from = block * perBlock; from < end; from += period) {
                 body.run(from, (int) Math.min(period, end - from));
