@@ -65,9 +65,17 @@ final class Suite implements AutoCloseable {
         }
     }
 
-    /** The agreement checks with a dtype on a device, where a kernel takes the call. */
-    <A extends OpArgs> void onDevice(Op<A> op, DType dtype, String device, CudaBackend backend) {
-        onDevice(op, Variant.plain(device, dtype).threads(1), backend);
+    /** The agreement checks on a device, where a kernel takes the call. */
+    <A extends OpArgs> void onDevice(Op<A> op, String device, CudaBackend backend) {
+        for (DType dtype : op.dtypes()) {
+            if (dtype != DType.F64) {
+                int before = checks;
+                onDevice(op, Variant.plain(device, dtype).threads(1), backend);
+                if (checks == before && !SOME) {
+                    failures.add("no case of " + op.name() + " in " + dtype + " is covered by its kernel on " + device);
+                }
+            }
+        }
     }
 
     private <A extends OpArgs> void onDevice(Op<A> op, Variant plain, CudaBackend backend) {
@@ -152,7 +160,8 @@ final class Suite implements AutoCloseable {
 
     private static String repeat(String id) {
         String bits = System.getProperty("quern.vector.bits");
-        return "./mvnw -q -pl java/kernels test -Dtest=" + (id.contains("cuda") ? "Cuda" : "") + "ConformanceTest"
+        return "./mvnw -q -pl java/kernels test -Dtest="
+                + (id.contains("|cuda") ? "CudaConformanceTest" : "ConformanceTest")
                 + (bits == null ? "" : " -Dquern.vector.bits=" + bits) + " '-Dquern.check=" + id + "'";
     }
 
