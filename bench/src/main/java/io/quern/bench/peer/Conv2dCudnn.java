@@ -52,13 +52,13 @@ final class Conv2dCudnn implements Contender {
     private final Tensor own;
     /** No operand may be rounded on the way. */
     private final boolean exact;
+
     private Tensor workspace;
     private int algorithm;
     private long bytes;
     private Pass pass;
 
-    private Conv2dCudnn(
-            Tensor x, Tensor filter, Tensor y, Conv2dGeometry g, Precision precision, CudaBackend backend) {
+    private Conv2dCudnn(Tensor x, Tensor filter, Tensor y, Conv2dGeometry g, Precision precision, CudaBackend backend) {
         CudaLibraries.load(cudnn.class);
         this.backend = backend;
         this.filter = filter;
@@ -94,7 +94,9 @@ final class Conv2dCudnn implements Contender {
         check("cudnnSetConvolutionGroupCount", cudnn.cudnnSetConvolutionGroupCount(convolution, g.groups()));
         check("cudnnSetConvolutionMathType", cudnn.cudnnSetConvolutionMathType(convolution, math(filter)));
         own = Tensor.allocate(
-                backend.memory(), filter.dtype(), Shape.of(filter.size(3), filter.size(0), filter.size(1), filter.size(2)));
+                backend.memory(),
+                filter.dtype(),
+                Shape.of(filter.size(3), filter.size(0), filter.size(1), filter.size(2)));
         try (Tensor host = filter.copyTo(Memory.host());
                 Tensor turned = host.permute(3, 0, 1, 2).copyTo(Memory.host())) {
             own.copyFrom(turned);
@@ -157,7 +159,8 @@ final class Conv2dCudnn implements Contender {
     }
 
     static Contender backwardData(Conv2dBackwardData.Args args, CudaBackend backend) {
-        Conv2dCudnn c = new Conv2dCudnn(args.dx(), args.filter(), args.dy(), args.geometry(), args.precision(), backend);
+        Conv2dCudnn c =
+                new Conv2dCudnn(args.dx(), args.filter(), args.dy(), args.geometry(), args.precision(), backend);
         try (var found = new cudnnConvolutionBwdDataAlgoPerf_t(MOST_ALGORITHMS)) {
             int[] count = new int[1];
             check(
@@ -186,7 +189,8 @@ final class Conv2dCudnn implements Contender {
     }
 
     static Contender backwardWeights(Conv2dBackwardWeights.Args args, CudaBackend backend) {
-        Conv2dCudnn c = new Conv2dCudnn(args.x(), args.dfilter(), args.dy(), args.geometry(), args.precision(), backend);
+        Conv2dCudnn c =
+                new Conv2dCudnn(args.x(), args.dfilter(), args.dy(), args.geometry(), args.precision(), backend);
         try (var found = new cudnnConvolutionBwdFilterAlgoPerf_t(MOST_ALGORITHMS)) {
             int[] count = new int[1];
             check(
