@@ -186,7 +186,7 @@ public final class Contest implements AutoCloseable {
         return ready.computeIfAbsent(name, key -> {
             Contender contender = entry.create.get();
             verify(name, contender);
-            if (name.equals("quern") && !Boolean.getBoolean("quern.bench.cold")) {
+            if ((name.equals("quern") || name.equals("quern-plain")) && !Boolean.getBoolean("quern.bench.cold")) {
                 Warmth.reach(contender);
             }
             return contender;

@@ -27,6 +27,9 @@ final class Suite implements AutoCloseable {
     /** Makes every so-manieth check only, where time is short, as under compute-sanitizer. */
     private static final int EVERY = Integer.getInteger("quern.check.every", 1);
 
+    /** True when not every check is made. */
+    static final boolean SOME = !ONLY.isEmpty() || EVERY > 1;
+
     private final Map<String, Backend> backends = new HashMap<>();
     private final List<String> failures = new ArrayList<>();
     private int checks;
@@ -62,13 +65,9 @@ final class Suite implements AutoCloseable {
         }
     }
 
-    /** The agreement checks on a device, where a kernel takes the call. */
-    <A extends OpArgs> void onDevice(Op<A> op, String device, CudaBackend backend) {
-        for (DType dtype : op.dtypes()) {
-            if (dtype != DType.F64) {
-                onDevice(op, Variant.plain(device, dtype).threads(1), backend);
-            }
-        }
+    /** The agreement checks with a dtype on a device, where a kernel takes the call. */
+    <A extends OpArgs> void onDevice(Op<A> op, DType dtype, String device, CudaBackend backend) {
+        onDevice(op, Variant.plain(device, dtype).threads(1), backend);
     }
 
     private <A extends OpArgs> void onDevice(Op<A> op, Variant plain, CudaBackend backend) {
