@@ -101,17 +101,27 @@ def conv2d(device, p):
     found = re.fullmatch(r"n(\d+)h(\d+)w(\d+)c(\d+)k(\d+)r(\d+)s(\d+)u(\d+)p(\d+)(?:d(\d+))?(?:g(\d+))?", p["conv"])
     n, h, w, c, k, r, s, u, pad, d, g = [int(v or 1) for v in found.groups()]
     out = [(extent + 2 * pad - d * (taps - 1) - 1) // u + 1 for extent, taps in ((h, r), (w, s))]
-    direction = p.get("pass", "forward")
+    direction, number = p.get("pass", "forward"), p.get("type", "f32")
+    dtype = torch.bfloat16 if number == "bf16" else torch.float32
+
+    def rounding(call):
+        def allowed():
+            torch.backends.cudnn.allow_tf32 = True
+            call()
+            torch.backends.cudnn.allow_tf32 = False
+
+        return allowed if number == "tf32" else call
 
     def make():
-        x = random(device, n, c, h, w).to(memory_format=torch.channels_last)
-        f = random(device, k, c // g, r, s).to(memory_format=torch.channels_last)
-        dy = random(device, n, k, *out).to(memory_format=torch.channels_last)
+        x = random(device, n, c, h, w).to(dtype=dtype, memory_format=torch.channels_last)
+        f = random(device, k, c // g, r, s).to(dtype=dtype, memory_format=torch.channels_last)
+        dy = random(device, n, k, *out).to(dtype=dtype, memory_format=torch.channels_last)
         backward = torch.ops.aten.convolution_backward
         mask = [direction == "backward-data", direction == "backward-weights", False]
         if direction == "forward":
-            return [x, f, dy], lambda: F.conv2d(x, f, None, u, pad, d, g)
-        return [x, f, dy], lambda: backward(dy, x, f, None, [u, u], [pad, pad], [d, d], False, [0, 0], g, mask)
+            return [x, f, dy], rounding(lambda: F.conv2d(x, f, None, u, pad, d, g))
+        return [x, f, dy], rounding(
+            lambda: backward(dy, x, f, None, [u, u], [pad, pad], [d, d], False, [0, 0], g, mask))
 
     return Problem(make, flops=2 * n * k * out[0] * out[1] * r * s * (c // g))
 
@@ -294,6 +304,7 @@ PROBLEMS = {
     "MatmulBench": matmul,
     "LowPrecisionMatmulBench": low_precision_matmul,
     "Conv2dBench": conv2d,
+    "LowPrecisionConv2dBench": conv2d,
     "DropoutBench": dropout,
     "ElementwiseBench": elementwise,
     "SoftmaxBench": softmax,

@@ -2,7 +2,9 @@
 // result (n, p, q, k).
 #pragma once
 
+#include "activation.cuh"
 #include "division.cuh"
+#include "run.cuh"
 
 namespace quern {
 
@@ -35,5 +37,42 @@ inline constexpr int kOutside = -(1 << 30);
 QUERN_DEVICE bool within(int y, int x, int height, int width) {
     return static_cast<unsigned>(y) < static_cast<unsigned>(height) && static_cast<unsigned>(x) < static_cast<unsigned>(width);
 }
+
+/// What becomes of the sums of the result channels. narrow: bias, y and preactivation are bf16 instead of f32.
+struct ConvolutionEnd {
+    const void* bias;
+    void *y, *preactivation;
+    int kind, narrow;
+
+    /// Of neighbours from element at on, of a channel; whole: as of load_run.
+    template <int N>
+    QUERN_DEVICE void finish(long long at, int channel, int valid, bool whole, Run<N>& run) const {
+        if (bias != nullptr) {
+            Run<N> more = load_any<N>(bias, narrow, channel, valid, whole);
+#pragma unroll
+            for (int j = 0; j < N; j++) {
+                run[j] += more[j];
+            }
+        }
+        if (preactivation != nullptr) {
+            store_any<N>(preactivation, narrow, at, run, valid, whole);
+        }
+        if (kind != kNone) {
+#pragma unroll
+            for (int j = 0; j < N; j++) {
+                run[j] = activate(run[j], kind);
+            }
+        }
+        store_any<N>(y, narrow, at, run, valid, whole);
+    }
+};
+static_assert(sizeof(ConvolutionEnd) == 32);
+
+/// Where a gradient, or partial sums of it, go; narrow: as bf16 instead of f32, of tensor cores and direct forms alone.
+struct Target {
+    void* at;
+    int narrow;
+};
+static_assert(sizeof(Target) == 16);
 
 }  // namespace quern

@@ -1,14 +1,24 @@
-// y = f(x * filter + bias), NHWC, f32. A matrix product of (pixels, taps and channels) by (taps and channels, result
+// y = f(x * filter + bias), NHWC, f32 or bf16. A matrix product of (pixels, taps and channels) by (taps and channels, result
 // channels) whose left operand is gathered while it is multiplied; groups that are too narrow for tiles are summed directly.
-// conv2d_f32_{128x128,128x64,64x64}   tiles of pixels x result channels; block 256, grid (tiles of pixels * tiles of channels,
-//   groups, splits). Image and result channels per group are multiples of 4, addresses of 16 bytes.
+// conv2d_f32_{128x128,128x64,64x64}   tiles of pixels x result channels on CUDA cores; block 256, grid (tiles of pixels * tiles
+//   of channels, groups, splits). Image and result channels per group are multiples of 4, addresses of 16 bytes.
 // conv2d_any_f32_{128x64,64x64}       the same without that condition
-// conv2d_finish_f32                   with splits > 1: adds the partial sums (splits, y) in order; an element per thread
-// conv2d_direct_f32_{1,4}             a thread per strip of 4 pixels and 1 or 4 channels (4: depthwise, aligned)
+// conv2d_{bf16,tf32}_{128x128,128x64,64x64}, conv2d_any_{bf16,tf32}_64x64   the same on tensor cores, bf16 operands (multiples of 8
+//   channels) or f32 ones rounded to tf32; block 128, dynamic shared memory of 192 (rows + columns) bytes
+// conv2d_finish                       with splits > 1: adds the partial sums (splits, y) in order; 8 elements per thread
+// conv2d_direct_{f32_1,f32_4,bf16_1,bf16_8}   a thread per strip of 4 pixels and 1, 4 or 8 channels (these: depthwise, aligned)
 // bias, preactivation may be null; partial is null where splits is 1.
+// gate: conv2d_bf16_128x128 49152
+// gate: conv2d_bf16_128x64 36864
+// gate: conv2d_bf16_64x64 24576
+// gate: conv2d_any_bf16_64x64 24576
+// gate: conv2d_tf32_128x128 49152
+// gate: conv2d_tf32_128x64 36864
+// gate: conv2d_tf32_64x64 24576
+// gate: conv2d_any_tf32_64x64 24576
 #include "activation.cuh"
 #include "strips.cuh"
-#include "taps.cuh"
+#include "taps_mma.cuh"
 
 namespace quern::conv2d {
 
@@ -27,12 +37,7 @@ QUERN_DEVICE Vec<float, 4> load_up_to_4(const float* p, int valid, bool aligned)
     return out;
 }
 
-struct Epilogue {
-    const float* bias;
-    float *y, *preactivation;
-    int kind;
-};
-static_assert(sizeof(Epilogue) == 32);
+using Epilogue = ConvolutionEnd;
 
 /// Kinds without a function of the library, cheap enough to be written out for every sum of a thread.
 QUERN_DEVICE bool simple(int kind) { return kind <= kLeakyRelu; }
@@ -44,14 +49,15 @@ QUERN_DEVICE float activate_simple(float x, int kind) {
 /// What becomes of the first valid ones of four sums of neighbouring channels; other kinds of activation are left to the caller.
 QUERN_DEVICE void finish(const Epilogue& e, Vec<float, 4> sum, long long at, int channel, int valid, bool aligned) {
     if (e.bias != nullptr) {
-        const Vec<float, 4> bias = load_up_to_4(e.bias + channel, valid, aligned && aligned16(e.bias + channel));
+        const float* from = static_cast<const float*>(e.bias) + channel;
+        const Vec<float, 4> bias = load_up_to_4(from, valid, aligned && aligned16(from));
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             sum[i] += bias[i];
         }
     }
     if (e.preactivation != nullptr) {
-        store_up_to_4(e.preactivation + at, sum, valid, aligned && aligned16(e.preactivation));
+        store_up_to_4(static_cast<float*>(e.preactivation) + at, sum, valid, aligned && aligned16(e.preactivation));
     }
     if (simple(e.kind)) {
 #pragma unroll
@@ -59,7 +65,7 @@ QUERN_DEVICE void finish(const Epilogue& e, Vec<float, 4> sum, long long at, int
             sum[i] = activate_simple(sum[i], e.kind);
         }
     }
-    store_up_to_4(e.y + at, sum, valid, aligned);
+    store_up_to_4(static_cast<float*>(e.y) + at, sum, valid, aligned);
 }
 
 template <class Tile, bool Vector>
@@ -89,6 +95,29 @@ struct Source {
     }
 };
 
+/// What a block makes: a tile of pixels and channels of a group, from a part of the terms.
+struct Part {
+    int group, pixel, channel, pixels, first, end;
+
+    QUERN_DEVICE Part(const Convolution& conv, int rows, int columns, int depth) {
+        const int tiles_k = ceil_div(conv.group_k(), columns), block = static_cast<int>(blockIdx.x);
+        group = static_cast<int>(blockIdx.y);
+        pixel = block / tiles_k * rows;
+        channel = block % tiles_k * columns;
+        pixels = conv.result_pixels();
+        const int terms = conv.r * conv.s * conv.group_c(), all_steps = ceil_div(terms, depth);
+        const int per_split = ceil_div(all_steps, static_cast<int>(gridDim.z));
+        first = min_of(static_cast<int>(blockIdx.z) * per_split, all_steps) * depth;
+        end = min_of(first + per_split * depth, terms);
+    }
+};
+
+QUERN_DEVICE Taps taps_of(const Convolution& conv) {
+    const int group_c = conv.group_c(), across = conv.dilation_w * conv.c;
+    return {max_of(group_c, 1), conv.s, conv.dilation_h, conv.dilation_w, across - group_c,
+            conv.dilation_h * conv.w * conv.c - conv.s * across, 0, 0};
+}
+
 /// A block's first pixel and channel, and all pixels.
 struct Place {
     int pixel, channel, pixels;
@@ -96,37 +125,26 @@ struct Place {
 
 template <class Tile, bool Vector>
 QUERN_DEVICE void tiles(const float* x, const float* filter, const Epilogue& epilogue, float* partial, const Convolution& conv) {
-    const int group_c = conv.group_c(), group_k = conv.group_k();
-    const int group = static_cast<int>(blockIdx.y), splits = static_cast<int>(gridDim.z);
-    const int tiles_k = ceil_div(group_k, Tile::kColumns);
-    const int block = static_cast<int>(blockIdx.x);
-    const int pixel0 = block / tiles_k * Tile::kRows, channel0 = block % tiles_k * Tile::kColumns;
-    const int pixels = conv.result_pixels(), terms = conv.r * conv.s * group_c;
-    const int all_steps = ceil_div(terms, Tile::kDepth), per_split = ceil_div(all_steps, splits);
-    const int begin = min_of(static_cast<int>(blockIdx.z) * per_split, all_steps);
-    const int steps = min_of(per_split, all_steps - begin);
-    const int first = begin * Tile::kDepth, end = min_of(first + steps * Tile::kDepth, terms);
-
+    const Part part(conv, Tile::kRows, Tile::kColumns, Tile::kDepth);
+    const int group_c = conv.group_c(), group_k = conv.group_k(), group = part.group, splits = static_cast<int>(gridDim.z);
     Tile tile;
-    const int row_pitch = conv.w * conv.c;
-    const Taps taps{max_of(group_c, 1), conv.s, conv.dilation_h, conv.dilation_w, conv.dilation_w * conv.c - group_c,
-                    conv.dilation_h * row_pitch - conv.s * conv.dilation_w * conv.c, 0, 0};
+    const Taps taps = taps_of(conv);
     // what is needed seldom waits in shared memory: registers are short
     QUERN_SHARED(Taps, shared_taps, [1]);
     QUERN_SHARED(Place, shared_place, [1]);
     if (threadIdx.x == 0) {
         shared_taps[0] = taps;
-        shared_place[0] = {pixel0, channel0, pixels};
+        shared_place[0] = {part.pixel, part.channel, part.pixels};
     }
     block_barrier();
     Source<Tile, Vector> source{
-        shared_taps[0], TapWalk(taps, first + Along<Tile::kDepth, Tile::kRows>::term()), end - first,
+        shared_taps[0], TapWalk(taps, part.first + Along<Tile::kDepth, Tile::kRows>::term()), part.end - part.first,
         conv.h, conv.w, {},
-        {filter + group * group_k, conv.k, first, channel0, group_k}};
+        {filter + group * group_k, conv.k, part.first, part.channel, group_k}};
 #pragma unroll
     for (int i = 0; i < source.a.kCount; i++) {
-        const int pixel = pixel0 + source.a.line(i);
-        if (pixel < pixels) {
+        const int pixel = part.pixel + source.a.line(i);
+        if (pixel < part.pixels) {
             const Origin origin(conv, pixel);
             const long long at = (static_cast<long long>(origin.image) * conv.h + origin.y) * conv.w + origin.x;
             source.a.place(i, origin.y, origin.x, x + at * conv.c + group * group_c);
@@ -154,7 +172,7 @@ QUERN_DEVICE void tiles(const float* x, const float* filter, const Epilogue& epi
     if (splits == 1 && !simple(epilogue.kind)) {
         Tile::each_place([&](int row, int column) {
             const int pixel = place.pixel + row, channel = place.channel + column;
-            float* y = epilogue.y + static_cast<long long>(pixel) * conv.k + first_k + channel;
+            float* y = static_cast<float*>(epilogue.y) + static_cast<long long>(pixel) * conv.k + first_k + channel;
             for (int i = 0; i < 4 && pixel < place.pixels && channel + i < group_k; i++) {
                 y[i] = activate(y[i], epilogue.kind);
             }
@@ -162,39 +180,107 @@ QUERN_DEVICE void tiles(const float* x, const float* filter, const Epilogue& epi
     }
 }
 
+template <class T, int BM, int BN, bool Vector>
+struct MmaSource {
+    const Taps& taps;
+    TapWalk walk;
+    int left;
+    WindowOperand<T, BM, Vector> a;
+    MatrixOperand<T, BN, false, Vector> b;
+
+    QUERN_DEVICE void load(char* tile_a, char* tile_b) {
+        a.load(tile_a, taps, walk, left);
+        b.load(tile_b);
+        walk.advance(taps, kMmaDepth<T>);
+        left -= kMmaDepth<T>;
+    }
+
+    QUERN_DEVICE void settle(char* tile_a, char*) { a.settle(tile_a); }
+};
+
+/// The same on tensor cores.
+template <class T, int BM, int BN, bool Vector>
+QUERN_DEVICE void tiles_mma(const T* x, const T* filter, const Epilogue& epilogue, float* partial, const Convolution& conv) {
+    using Source = MmaSource<T, BM, BN, Vector>;
+    using A = WindowOperand<T, BM, Vector>;
+    using Tile = MmaTile<A, MatrixOperand<T, BN, false, Vector>, BM, BN, kMmaStages>;
+    QUERN_DYNAMIC_SHARED(char, memory);
+    QUERN_SHARED(Taps, shared_taps, [1]);
+    const Part part(conv, BM, BN, Tile::Depth);
+    const int group_k = conv.group_k(), splits = static_cast<int>(gridDim.z);
+    const Taps taps = taps_of(conv);
+    if (threadIdx.x == 0) {
+        shared_taps[0] = taps;
+    }
+    block_barrier();
+    Source source{shared_taps[0], TapWalk(taps, part.first + A::own_element()), part.end - part.first, {},
+                  {filter + part.group * group_k, conv.k, part.first, part.end, part.channel, group_k}};
+    const int first_image = Origin(conv, part.pixel).image;
+    source.a.image = x + static_cast<long long>(first_image) * conv.h * conv.w * conv.c + part.group * conv.group_c();
+    source.a.height = conv.h;
+    source.a.width = conv.w;
+#pragma unroll
+    for (int i = 0; i < A::kCount; i++) {
+        const int pixel = part.pixel + A::own_line() + i * A::kLineStep;
+        if (pixel < part.pixels) {
+            const Origin origin(conv, pixel);
+            source.a.place(i, origin.y, origin.x,
+                           (((origin.image - first_image) * conv.h + origin.y) * conv.w + origin.x) * conv.c);
+        } else {
+            source.a.place(i, kOutside, 0, 0);
+        }
+    }
+    Tile tile;
+    tile.multiply(memory, source, ceil_div(part.end - part.first, Tile::Depth));
+
+    const bool whole = conv.k % 8 == 0 && group_k % 8 == 0;
+    tile.each(memory, [&](int row, int column, Run<8>& run) {
+        const int pixel = part.pixel + row, channel = part.channel + column, valid = group_k - channel;
+        if (pixel < part.pixels && valid > 0) {
+            const int own = part.group * group_k + channel;
+            const long long at = static_cast<long long>(pixel) * conv.k + own;
+            if (splits > 1) {
+                const long long all = static_cast<long long>(part.pixels) * conv.k;
+                store_run<float, 8>(partial + blockIdx.z * all + at, run, valid, whole && valid >= 8);
+            } else {
+                epilogue.finish<8>(at, own, valid, whole && valid >= 8, run);
+            }
+        }
+    });
+}
+
 /// Pixels of a strip: what their taps share, is loaded once.
 inline constexpr int kStrip = 4;
 
-template <int Lanes>
-QUERN_DEVICE void direct(const float* x, const float* filter, const Epilogue& e, const Convolution& conv, const Strips& strips) {
+template <class T, int Lanes>
+QUERN_DEVICE void direct(const T* x, const T* filter, const Epilogue& e, const Convolution& conv, const Strips& strips) {
     const int index = static_cast<int>(global_index());
     if (index >= strips.count) {
         return;
     }
     const Strip strip(strips, index);
     const int channel = strip.lane * Lanes, column = strip.first * kStrip;
-    // four lanes are of four groups with a channel each
+    // lanes are of groups with a channel each
     const int group_c = conv.group_c(), terms = Lanes > 1 ? 1 : group_c;
-    const float* image = x + static_cast<long long>(strip.image) * conv.h * conv.w * conv.c + channel / conv.group_k() * group_c;
+    const T* image = x + static_cast<long long>(strip.image) * conv.h * conv.w * conv.c + channel / conv.group_k() * group_c;
     const int y0 = strip.row * conv.stride_h - conv.padding_h, x0 = column * conv.stride_w - conv.padding_w;
-    Vec<float, Lanes> sums[kStrip] = {};
+    Run<Lanes> sums[kStrip] = {};
     for (int i = 0; i < conv.r; i++) {
         const int from_y = y0 + i * conv.dilation_h;
         if (from_y < 0 || from_y >= conv.h) {
             continue;
         }
         for (int j = 0; j < conv.s; j++) {
-            const float* weights = filter + static_cast<long long>(i * conv.s + j) * group_c * conv.k + channel;
+            const T* weights = filter + static_cast<long long>(i * conv.s + j) * group_c * conv.k + channel;
             const int from_x = x0 + j * conv.dilation_w;
-            const float* from = image + (static_cast<long long>(from_y) * conv.w + from_x) * conv.c;
+            const T* from = image + (static_cast<long long>(from_y) * conv.w + from_x) * conv.c;
             for (int term = 0; term < terms; term++) {
-                const Vec<float, Lanes> weight = load_vec<float, Lanes>(weights + static_cast<long long>(term) * conv.k);
+                Run<Lanes> weight = load_run<T, Lanes>(weights + static_cast<long long>(term) * conv.k, Lanes, true);
 #pragma unroll
                 for (int o = 0; o < kStrip; o++) {
                     const int at = from_x + o * conv.stride_w;
                     if (at >= 0 && at < conv.w) {
-                        const Vec<float, Lanes> value =
-                            load_vec<float, Lanes>(from + static_cast<long long>(o) * conv.stride_w * conv.c + term);
+                        Run<Lanes> value = load_run<T, Lanes>(from + static_cast<long long>(o) * conv.stride_w * conv.c + term, Lanes, true);
 #pragma unroll
                         for (int lane = 0; lane < Lanes; lane++) {
                             sums[o][lane] = fmaf(value[lane], weight[lane], sums[o][lane]);
@@ -204,36 +290,18 @@ QUERN_DEVICE void direct(const float* x, const float* filter, const Epilogue& e,
             }
         }
     }
-    const Vec<float, Lanes> bias = e.bias != nullptr ? load_vec<float, Lanes>(e.bias + channel) : Vec<float, Lanes>{};
     const long long to = ((static_cast<long long>(strip.image) * conv.p + strip.row) * conv.q + column) * conv.k + channel;
-#pragma unroll
-    for (int o = 0; o < kStrip; o++) {
-        if (column + o < conv.q) {
-#pragma unroll
-            for (int lane = 0; lane < Lanes; lane++) {
-                sums[o][lane] += bias[lane];
-            }
-            if (e.preactivation != nullptr) {
-                store_vec(e.preactivation + to + o * conv.k, sums[o]);
-            }
-            if (simple(e.kind)) {
-#pragma unroll
-                for (int lane = 0; lane < Lanes; lane++) {
-                    sums[o][lane] = activate_simple(sums[o][lane], e.kind);
-                }
-            }
-            store_vec(e.y + to + o * conv.k, sums[o]);
-        }
-    }
-    if (!simple(e.kind)) {
+    // one copy of the epilogue's code
 #pragma unroll 1
-        for (int o = 0; o < kStrip && column + o < conv.q; o++) {
-#pragma unroll 1
-            for (int lane = 0; lane < Lanes; lane++) {
-                float* y = e.y + to + o * conv.k + lane;
-                *y = activate(*y, e.kind);
+    for (int o = 0; o < kStrip && column + o < conv.q; o++) {
+        Run<Lanes> run{};
+#pragma unroll
+        for (int other = 0; other < kStrip; other++) {
+            if (other == o) {
+                run = sums[other];
             }
         }
+        e.finish<Lanes>(to + o * conv.k, channel, Lanes, true, run);
     }
 }
 
@@ -252,32 +320,65 @@ QUERN_CONV2D(conv2d_f32, 64, 64, 4, 4, 16, true)
 QUERN_CONV2D(conv2d_any_f32, 128, 64, 8, 4, 16, false)
 QUERN_CONV2D(conv2d_any_f32, 64, 64, 4, 4, 16, false)
 
-QUERN_KERNEL(256, conv2d_finish_f32, const float* partial, quern::conv2d::Epilogue epilogue, long long elements, int k,
-             int splits) {
-    const long long i = quern::global_index();
+#define QUERN_CONV2D_MMA(name, type, blocks, rows, columns, vector)                                                    \
+    QUERN_KERNEL_BLOCKS(128, blocks, name##_##rows##x##columns, const type* x, const type* filter,                     \
+                        quern::conv2d::Epilogue epilogue, float* partial, quern::Convolution conv) {                   \
+        quern::conv2d::tiles_mma<type, rows, columns, vector>(x, filter, epilogue, partial, conv);                     \
+    }
+
+QUERN_CONV2D_MMA(conv2d_bf16, quern::bf16, 2, 128, 128, true)
+QUERN_CONV2D_MMA(conv2d_bf16, quern::bf16, 3, 128, 64, true)
+QUERN_CONV2D_MMA(conv2d_bf16, quern::bf16, 4, 64, 64, true)
+QUERN_CONV2D_MMA(conv2d_any_bf16, quern::bf16, 4, 64, 64, false)
+QUERN_CONV2D_MMA(conv2d_tf32, float, 2, 128, 128, true)
+QUERN_CONV2D_MMA(conv2d_tf32, float, 3, 128, 64, true)
+QUERN_CONV2D_MMA(conv2d_tf32, float, 4, 64, 64, true)
+QUERN_CONV2D_MMA(conv2d_any_tf32, float, 4, 64, 64, false)
+
+QUERN_KERNEL(256, conv2d_finish, const float* partial, quern::ConvolutionEnd end, long long elements, int k, int splits) {
+    constexpr int N = 8;
+    const long long i = quern::global_index() * N;
     if (i >= elements) {
         return;
     }
-    double sum = 0;
+    const int valid = static_cast<int>(quern::min_of(elements - i, static_cast<long long>(N)));
+    const bool whole = k % N == 0;
+    double sums[N] = {};
     for (int split = 0; split < splits; split++) {
-        sum += partial[split * elements + i];
+        quern::Run<N> part = quern::load_run<float, N>(partial + split * elements + i, valid, whole);
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            sums[j] += part[j];
+        }
     }
-    float value = static_cast<float>(sum);
-    if (epilogue.bias != nullptr) {
-        value += epilogue.bias[i % k];
+    if (whole) {
+        quern::Run<N> run;
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            run[j] = static_cast<float>(sums[j]);
+        }
+        end.finish<N>(i, static_cast<int>(i % k), N, true, run);
+        return;
     }
-    if (epilogue.preactivation != nullptr) {
-        epilogue.preactivation[i] = value;
+    // neighbours may be of several pixels
+#pragma unroll 1
+    for (int j = 0; j < valid; j++) {
+        quern::Run<1> run{};
+#pragma unroll
+        for (int other = 0; other < N; other++) {
+            run[0] = other == j ? static_cast<float>(sums[other]) : run[0];
+        }
+        end.finish<1>(i + j, static_cast<int>((i + j) % k), 1, false, run);
     }
-    epilogue.y[i] = quern::activate(value, epilogue.kind);
 }
 
-QUERN_KERNEL(256, conv2d_direct_f32_1, const float* x, const float* filter, quern::conv2d::Epilogue epilogue,
-             quern::Convolution conv, quern::Strips strips) {
-    quern::conv2d::direct<1>(x, filter, epilogue, conv, strips);
-}
+#define QUERN_CONV2D_DIRECT(name, type, lanes)                                                                         \
+    QUERN_KERNEL_BLOCKS(256, 2, name##_##lanes, const type* x, const type* filter, quern::conv2d::Epilogue epilogue,             \
+                 quern::Convolution conv, quern::Strips strips) {                                                      \
+        quern::conv2d::direct<type, lanes>(x, filter, epilogue, conv, strips);                                         \
+    }
 
-QUERN_KERNEL(256, conv2d_direct_f32_4, const float* x, const float* filter, quern::conv2d::Epilogue epilogue,
-             quern::Convolution conv, quern::Strips strips) {
-    quern::conv2d::direct<4>(x, filter, epilogue, conv, strips);
-}
+QUERN_CONV2D_DIRECT(conv2d_direct_f32, float, 1)
+QUERN_CONV2D_DIRECT(conv2d_direct_f32, float, 4)
+QUERN_CONV2D_DIRECT(conv2d_direct_bf16, quern::bf16, 1)
+QUERN_CONV2D_DIRECT(conv2d_direct_bf16, quern::bf16, 8)

@@ -1,13 +1,23 @@
-// dfilter, the gradient of a convolution by its filter, NHWC, f32: a matrix product of (taps and channels, pixels) by (pixels,
-// result channels), cut into pieces of the pixels whose sums are added in order.
-// conv2d_backward_weights_f32_{128x128,128x64,64x64}   block 256, grid (tiles of taps and channels * tiles of result channels,
-//   groups, splits). Image and result channels per group are multiples of 4, addresses of 16 bytes.
+// dfilter, the gradient of a convolution by its filter, NHWC, f32 or bf16: a matrix product of (taps and channels, pixels) by
+// (pixels, result channels), cut into pieces of the pixels whose sums are added in order.
+// conv2d_backward_weights_f32_{128x128,128x64,64x64}   on CUDA cores; block 256, grid (tiles of taps and channels * tiles of
+//   result channels, groups, splits). Image and result channels per group are multiples of 4, addresses of 16 bytes.
 // conv2d_backward_weights_any_f32_{128x64,64x64}       the same without that condition
-// conv2d_backward_weights_direct_f32                   for narrow groups: a block sums 9 taps and channels of 32 result channels
+// conv2d_backward_weights_{bf16,tf32}_{128x128,128x64,64x64}, conv2d_backward_weights_any_{bf16,tf32}_64x64   the same on tensor
+//   cores, as in conv2d.cu
+// conv2d_backward_weights_direct_{f32,bf16}            for narrow groups: a block sums 9 taps and channels of 32 result channels
 //   over a piece of the pixels; grid (ceil(k / 32), ceil(r * s * c / groups / 9), splits)
-// chunk: pixels of a piece, a multiple of 16. With splits > 1, dfilter is a space for the partial sums (splits, dfilter).
-// conv2d_sums_f32                                      y from such partial sums; a thread per element
-#include "taps.cuh"
+// chunk: pixels of a piece, a multiple of 16, of bf16 tiles of 32. With splits > 1, dfilter is a space for the partial sums (splits,
+// dfilter) in f32, which conv2d_finish (conv2d.cu) adds.
+// gate: conv2d_backward_weights_bf16_128x128 49152
+// gate: conv2d_backward_weights_bf16_128x64 36864
+// gate: conv2d_backward_weights_bf16_64x64 24576
+// gate: conv2d_backward_weights_any_bf16_64x64 24576
+// gate: conv2d_backward_weights_tf32_128x128 49152
+// gate: conv2d_backward_weights_tf32_128x64 36864
+// gate: conv2d_backward_weights_tf32_64x64 24576
+// gate: conv2d_backward_weights_any_tf32_64x64 24576
+#include "taps_mma.cuh"
 
 namespace quern::conv2d_backward_weights {
 
@@ -46,28 +56,61 @@ QUERN_DEVICE void tiles(const float* x, const float* dy, float* dfilter, int chu
     });
 }
 
+template <class T, int BM, int BN, bool Vector>
+struct MmaSource {
+    int left;
+    PixelOperand<T, BM, Vector> a;
+    MatrixOperand<T, BN, false, Vector> b;
+
+    QUERN_DEVICE void load(char* tile_a, char* tile_b) {
+        a.load(tile_a, left);
+        b.load(tile_b);
+        left -= kMmaDepth<T>;
+    }
+
+    QUERN_DEVICE void settle(char* tile_a, char*) { a.settle(tile_a); }
+};
+
+/// The same on tensor cores.
+template <class T, int BM, int BN, bool Vector>
+QUERN_DEVICE void tiles_mma(const T* x, const T* dy, Target dfilter, int chunk, const Convolution& conv) {
+    using A = PixelOperand<T, BM, Vector>;
+    using B = MatrixOperand<T, BN, false, Vector>;
+    using Tile = MmaTile<A, B, BM, BN, kMmaStages>;
+    QUERN_DYNAMIC_SHARED(char, memory);
+    QUERN_SHARED(TapPlace, places, [Vector ? 1 : BM]);
+    const int group_c = conv.group_c(), group_k = conv.group_k(), group = static_cast<int>(blockIdx.y);
+    const int tiles_k = ceil_div(group_k, BN), block = static_cast<int>(blockIdx.x);
+    const int row0 = block / tiles_k * BM, channel0 = block % tiles_k * BN;
+    const int rows = conv.r * conv.s * group_c;
+    const int first = static_cast<int>(blockIdx.z) * chunk, end = min_of(first + chunk, conv.result_pixels());
+    if (!Vector) {
+        for (int i = static_cast<int>(threadIdx.x); i < BM; i += kMmaThreads) {
+            places[i] = TapPlace(conv, row0 + i, rows);
+        }
+        block_barrier();
+    }
+    MmaSource<T, BM, BN, Vector> source{end - first, {conv, x + group * group_c, places, first, row0, rows},
+                                        {dy + group * group_k, conv.k, first, end, channel0, group_k}};
+    Tile tile;
+    tile.multiply(memory, source, ceil_div(end - first, Tile::Depth));
+
+    const bool whole = conv.k % 8 == 0 && group_k % 8 == 0;
+    const long long to = blockIdx.z * (static_cast<long long>(rows) * conv.k) + group * group_k;
+    tile.each(memory, [&](int i, int column, Run<8>& run) {
+        const int row = row0 + i, channel = channel0 + column, valid = group_k - channel;
+        if (row < rows && valid > 0) {
+            const long long at = to + static_cast<long long>(row) * conv.k + channel;
+            store_any<8>(dfilter.at, dfilter.narrow, at, run, valid, whole && valid >= 8);
+        }
+    });
+}
+
 /// Rows of dfilter that one block of the direct form sums.
 inline constexpr int kRows = 9;
 
-}  // namespace quern::conv2d_backward_weights
-
-#define QUERN_CONV2D_BACKWARD_WEIGHTS(name, rows, columns, sum_rows, sum_columns, depth, vector)                      \
-    QUERN_KERNEL_BLOCKS(256, 2, name##_##rows##x##columns, const float* x, const float* dy, float* dfilter, int chunk, \
-                        quern::Convolution conv) {                                                                     \
-        quern::conv2d_backward_weights::tiles<quern::Tile<rows, columns, sum_rows, sum_columns, depth>, vector>(       \
-            x, dy, dfilter, chunk, conv);                                                                              \
-    }
-
-QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 128, 128, 8, 8, 8, true)
-QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 128, 64, 8, 4, 16, true)
-QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 64, 64, 4, 4, 16, true)
-QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 128, 64, 8, 4, 16, false)
-QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 64, 64, 4, 4, 16, false)
-
-QUERN_KERNEL(256, conv2d_backward_weights_direct_f32, const float* x, const float* dy, float* dfilter, int chunk,
-             quern::Convolution conv) {
-    using namespace quern;
-    constexpr int kRows = conv2d_backward_weights::kRows;
+template <class T>
+QUERN_DEVICE void direct(const T* x, const T* dy, Target dfilter, int chunk, const Convolution& conv) {
     QUERN_SHARED(float, shared, [8][kRows][32]);
     const int lane = static_cast<int>(threadIdx.x) % 32, line = static_cast<int>(threadIdx.x) / 32;
     const int channel = static_cast<int>(blockIdx.x) * 32 + lane, row0 = static_cast<int>(blockIdx.y) * kRows;
@@ -83,15 +126,15 @@ QUERN_KERNEL(256, conv2d_backward_weights_direct_f32, const float* x, const floa
         x_of[i] = tap % conv.s * conv.dilation_w;
     }
     if (channel < conv.k) {
-        const float* image = x + channel / conv.group_k() * group_c;
+        const T* image = x + channel / conv.group_k() * group_c;
         for (int pixel = first + line; pixel < end; pixel += 8) {
-            const float gradient = dy[static_cast<long long>(pixel) * conv.k + channel];
+            const float gradient = to_float(dy[static_cast<long long>(pixel) * conv.k + channel]);
             const Origin origin(conv, pixel);
             const long long at = (static_cast<long long>(origin.image) * conv.h + origin.y) * conv.w + origin.x;
 #pragma unroll
             for (int i = 0; i < kRows; i++) {
                 if (within(origin.y + y[i], origin.x + x_of[i], conv.h, conv.w)) {
-                    const float value = image[(at + y[i] * conv.w + x_of[i]) * conv.c + own_c[i]];
+                    const float value = to_float(image[(at + y[i] * conv.w + x_of[i]) * conv.c + own_c[i]]);
                     sums[i] = fmaf(value, gradient, sums[i]);
                 }
             }
@@ -104,24 +147,53 @@ QUERN_KERNEL(256, conv2d_backward_weights_direct_f32, const float* x, const floa
     block_barrier();
     for (int i = line; i < kRows; i += 8) {
         if (channel < conv.k && row0 + i < rows) {
-            float sum = shared[0][i][lane];
+            Run<1> sum{{shared[0][i][lane]}};
 #pragma unroll
             for (int j = 1; j < 8; j++) {
-                sum += shared[j][i][lane];
+                sum[0] += shared[j][i][lane];
             }
-            dfilter[(static_cast<long long>(blockIdx.z) * rows + row0 + i) * conv.k + channel] = sum;
+            const long long at = (static_cast<long long>(blockIdx.z) * rows + row0 + i) * conv.k + channel;
+            store_any<1>(dfilter.at, dfilter.narrow, at, sum, 1, false);
         }
     }
 }
 
-QUERN_KERNEL(256, conv2d_sums_f32, const float* partial, float* y, long long elements, int splits) {
-    const long long i = quern::global_index();
-    if (i >= elements) {
-        return;
+}  // namespace quern::conv2d_backward_weights
+
+#define QUERN_CONV2D_BACKWARD_WEIGHTS(name, rows, columns, sum_rows, sum_columns, depth, vector)                      \
+    QUERN_KERNEL_BLOCKS(256, 2, name##_##rows##x##columns, const float* x, const float* dy, quern::Target dfilter,     \
+                        int chunk, quern::Convolution conv) {                                                                     \
+        quern::conv2d_backward_weights::tiles<quern::Tile<rows, columns, sum_rows, sum_columns, depth>, vector>(       \
+            x, dy, static_cast<float*>(dfilter.at), chunk, conv);                                                                              \
     }
-    double sum = 0;
-    for (int split = 0; split < splits; split++) {
-        sum += partial[split * elements + i];
+
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 128, 128, 8, 8, 8, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 128, 64, 8, 4, 16, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 64, 64, 4, 4, 16, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 128, 64, 8, 4, 16, false)
+QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 64, 64, 4, 4, 16, false)
+
+#define QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(name, type, blocks, rows, columns, vector)                                  \
+    QUERN_KERNEL_BLOCKS(128, blocks, name##_##rows##x##columns, const type* x, const type* dy, quern::Target dfilter,  \
+                        int chunk, quern::Convolution conv) {                                                          \
+        quern::conv2d_backward_weights::tiles_mma<type, rows, columns, vector>(x, dy, dfilter, chunk, conv);           \
     }
-    y[i] = static_cast<float>(sum);
+
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_bf16, quern::bf16, 2, 128, 128, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_bf16, quern::bf16, 3, 128, 64, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_bf16, quern::bf16, 4, 64, 64, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_any_bf16, quern::bf16, 4, 64, 64, false)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 2, 128, 128, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 3, 128, 64, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 4, 64, 64, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_any_tf32, float, 4, 64, 64, false)
+
+QUERN_KERNEL(256, conv2d_backward_weights_direct_f32, const float* x, const float* dy, quern::Target dfilter, int chunk,
+             quern::Convolution conv) {
+    quern::conv2d_backward_weights::direct<float>(x, dy, dfilter, chunk, conv);
+}
+
+QUERN_KERNEL(256, conv2d_backward_weights_direct_bf16, const quern::bf16* x, const quern::bf16* dy, quern::Target dfilter,
+             int chunk, quern::Convolution conv) {
+    quern::conv2d_backward_weights::direct<quern::bf16>(x, dy, dfilter, chunk, conv);
 }

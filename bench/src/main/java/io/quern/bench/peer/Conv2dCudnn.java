@@ -10,6 +10,7 @@ import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
 import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Conv2dGeometry;
+import io.quern.op.Precision;
 import io.quern.tensor.DType;
 import io.quern.tensor.Memory;
 import io.quern.tensor.Shape;
@@ -25,8 +26,8 @@ import org.bytedeco.cuda.global.cudnn;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * The three passes of cuDNN on NHWC images in f32 without TF32, with the fastest algorithm by its own measurement. Its
- * filters are (K, R, S, C), a copy made before the clock runs; gradients of filters are brought back for the comparison.
+ * The three passes of cuDNN on NHWC images in f32 without TF32, in TF32 or in bf16 with sums in f32, as the call asks, with the
+ * fastest algorithm by its own measurement. Its filters are (K, R, S, C), a copy made before the clock runs; gradients of filters are brought back for the comparison.
  *
  * <p>By the calls of cuDNN 7, which cuDNN 9 still has but calls deprecated in favour of graphs of operations.
  */
@@ -49,15 +50,19 @@ final class Conv2dCudnn implements Contender {
     private final FloatPointer zero = new FloatPointer(0f);
     private final Tensor filter;
     private final Tensor own;
+    /** No operand may be rounded on the way. */
+    private final boolean exact;
+
     private Tensor workspace;
     private int algorithm;
     private long bytes;
     private Pass pass;
 
-    private Conv2dCudnn(Tensor x, Tensor filter, Tensor y, Conv2dGeometry g, CudaBackend backend) {
+    private Conv2dCudnn(Tensor x, Tensor filter, Tensor y, Conv2dGeometry g, Precision precision, CudaBackend backend) {
         CudaLibraries.load(cudnn.class);
         this.backend = backend;
         this.filter = filter;
+        exact = filter.dtype() == DType.F32 && precision == Precision.FULL;
         check("cudnnCreate", cudnn.cudnnCreate(handle));
         check("cudnnSetStream", cudnn.cudnnSetStream(handle, CudaLibraries.stream(backend)));
         describe(image, x);
@@ -67,7 +72,7 @@ final class Conv2dCudnn implements Contender {
                 "cudnnSetFilter4dDescriptor",
                 cudnn.cudnnSetFilter4dDescriptor(
                         filters,
-                        cudnn.CUDNN_DATA_FLOAT,
+                        type(filter),
                         cudnn.CUDNN_TENSOR_NHWC,
                         filter.dim(3),
                         filter.dim(2),
@@ -87,9 +92,11 @@ final class Conv2dCudnn implements Contender {
                         cudnn.CUDNN_CROSS_CORRELATION,
                         cudnn.CUDNN_DATA_FLOAT));
         check("cudnnSetConvolutionGroupCount", cudnn.cudnnSetConvolutionGroupCount(convolution, g.groups()));
-        check("cudnnSetConvolutionMathType", cudnn.cudnnSetConvolutionMathType(convolution, cudnn.CUDNN_FMA_MATH));
+        check("cudnnSetConvolutionMathType", cudnn.cudnnSetConvolutionMathType(convolution, math(filter)));
         own = Tensor.allocate(
-                backend.memory(), DType.F32, Shape.of(filter.size(3), filter.size(0), filter.size(1), filter.size(2)));
+                backend.memory(),
+                filter.dtype(),
+                Shape.of(filter.size(3), filter.size(0), filter.size(1), filter.size(2)));
         try (Tensor host = filter.copyTo(Memory.host());
                 Tensor turned = host.permute(3, 0, 1, 2).copyTo(Memory.host())) {
             own.copyFrom(turned);
@@ -103,15 +110,27 @@ final class Conv2dCudnn implements Contender {
                 cudnn.cudnnSetTensor4dDescriptor(
                         descriptor,
                         cudnn.CUDNN_TENSOR_NHWC,
-                        cudnn.CUDNN_DATA_FLOAT,
+                        type(nhwc),
                         nhwc.dim(0),
                         nhwc.dim(3),
                         nhwc.dim(1),
                         nhwc.dim(2)));
     }
 
+    private static int type(Tensor tensor) {
+        return tensor.dtype() == DType.BF16 ? cudnn.CUDNN_DATA_BFLOAT16 : cudnn.CUDNN_DATA_FLOAT;
+    }
+
+    /** The default lets F32 be rounded to TF32. */
+    private int math(Tensor operand) {
+        if (exact) {
+            return cudnn.CUDNN_FMA_MATH;
+        }
+        return operand.dtype() == DType.BF16 ? cudnn.CUDNN_TENSOR_OP_MATH : cudnn.CUDNN_DEFAULT_MATH;
+    }
+
     static Contender forward(Conv2d.Args args, CudaBackend backend) {
-        Conv2dCudnn c = new Conv2dCudnn(args.x(), args.filter(), args.y(), args.geometry(), backend);
+        Conv2dCudnn c = new Conv2dCudnn(args.x(), args.filter(), args.y(), args.geometry(), args.precision(), backend);
         try (var found = new cudnnConvolutionFwdAlgoPerf_t(MOST_ALGORITHMS)) {
             int[] count = new int[1];
             check(
@@ -140,7 +159,8 @@ final class Conv2dCudnn implements Contender {
     }
 
     static Contender backwardData(Conv2dBackwardData.Args args, CudaBackend backend) {
-        Conv2dCudnn c = new Conv2dCudnn(args.dx(), args.filter(), args.dy(), args.geometry(), backend);
+        Conv2dCudnn c =
+                new Conv2dCudnn(args.dx(), args.filter(), args.dy(), args.geometry(), args.precision(), backend);
         try (var found = new cudnnConvolutionBwdDataAlgoPerf_t(MOST_ALGORITHMS)) {
             int[] count = new int[1];
             check(
@@ -169,7 +189,8 @@ final class Conv2dCudnn implements Contender {
     }
 
     static Contender backwardWeights(Conv2dBackwardWeights.Args args, CudaBackend backend) {
-        Conv2dCudnn c = new Conv2dCudnn(args.x(), args.dfilter(), args.dy(), args.geometry(), backend);
+        Conv2dCudnn c =
+                new Conv2dCudnn(args.x(), args.dfilter(), args.dy(), args.geometry(), args.precision(), backend);
         try (var found = new cudnnConvolutionBwdFilterAlgoPerf_t(MOST_ALGORITHMS)) {
             int[] count = new int[1];
             check(
@@ -197,9 +218,10 @@ final class Conv2dCudnn implements Contender {
                 at(c.own)));
     }
 
-    /** Candidates come fastest first; those that round to TF32 on the way are no peers. */
+    /** Candidates come fastest first; those that round to TF32 on the way are no peers of exact products. */
     private void offer(int status, int math, int candidate, long memory) {
-        if (workspace == null && status == cudnn.CUDNN_STATUS_SUCCESS && math == cudnn.CUDNN_FMA_MATH) {
+        boolean fits = !exact || math == cudnn.CUDNN_FMA_MATH;
+        if (workspace == null && status == cudnn.CUDNN_STATUS_SUCCESS && fits) {
             algorithm = candidate;
             bytes = memory;
             workspace = Tensor.allocate(backend.memory(), DType.I32, Shape.of(Math.max(1, Math.ceilDiv(memory, 4L))));
@@ -209,7 +231,7 @@ final class Conv2dCudnn implements Contender {
     private Contender with(Pass chosen) {
         if (workspace == null) {
             close();
-            throw new Unavailable("cudnn has no algorithm in true f32 for this convolution", null);
+            throw new Unavailable("cudnn has no algorithm of this precision for this convolution", null);
         }
         pass = chosen;
         return this;

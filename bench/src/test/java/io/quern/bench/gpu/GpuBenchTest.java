@@ -66,6 +66,10 @@ class GpuBenchTest {
                 "Conv2dBench",
                 "conv=n2h6w7c3k5r3s3u2p1,n1h6w6c4k4r3s3u1p1d1g4",
                 "pass=forward,backward-data,backward-weights",
+                "LowPrecisionConv2dBench",
+                "conv=n2h6w7c3k5r3s3u2p1,n1h6w6c8k16r3s3u1p1,n1h6w6c4k4r3s3u1p1d1g4",
+                "pass=forward,backward-data,backward-weights",
+                "type=bf16,tf32",
                 "DropoutBench",
                 "size=1000",
                 "ElementwiseBench",
@@ -101,6 +105,7 @@ class GpuBenchTest {
         assertEquals(3, rows(lines, "MatmulBench shape=33x17x20 layout=", "TFLOP/s"), lines.toString());
         assertEquals(8, rows(lines, "LowPrecisionMatmulBench shape=70x72x200", "TFLOP/s"), lines.toString());
         assertEquals(6, rows(lines, "Conv2dBench", "TFLOP/s"));
+        assertEquals(18, rows(lines, "LowPrecisionConv2dBench", "TFLOP/s"));
         assertEquals(1, rows(lines, "DropoutBench", "GB/s"));
         assertEquals(4, rows(lines, "ElementwiseBench", "GB/s"));
         assertEquals(3, rows(lines, "SoftmaxBench", "GB/s"));

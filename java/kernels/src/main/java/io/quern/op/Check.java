@@ -65,6 +65,14 @@ public final class Check {
         }
     }
 
+    /** What an op with such operands may write: their dtype, or that of their sums. */
+    public static void written(Tensor output, DType operands, String op, String name) {
+        present(output, op, name);
+        if (output.dtype() != operands.accumulator()) {
+            dtype(output, operands, op, name);
+        }
+    }
+
     /** F32 or F64, the types that are computed in. */
     public static void computable(Tensor tensor, String op, String name) {
         present(tensor, op, name);

@@ -144,20 +144,34 @@ public record Conv2dGeometry(
         }
     }
 
-    /** Shapes and dtypes of the three tensors of a call, whichever of them is written. */
+    /** Shapes and dtypes of the three tensors of a call, one of which is written. */
     void check(
-            String op,
+            Op<?> op,
+            Tensor written,
             Tensor image,
             String imageName,
             Tensor filter,
             String filterName,
             Tensor result,
             String resultName) {
-        Check.computable(image, op, imageName);
-        Check.dtype(filter, image.dtype(), op, filterName);
-        Check.dtype(result, image.dtype(), op, resultName);
-        checkOperands(op, image.shape(), imageName, filter.shape());
-        Check.shape(result, resultShape(image.shape(), filter.shape()), op, resultName);
+        Check.present(image, op.name(), imageName);
+        Check.present(filter, op.name(), filterName);
+        Check.present(result, op.name(), resultName);
+        Tensor first = written == image ? result : image;
+        Check.supported(first, op, written == image ? resultName : imageName);
+        checkDtype(op, written, first, image, imageName);
+        checkDtype(op, written, first, filter, filterName);
+        checkDtype(op, written, first, result, resultName);
+        checkOperands(op.name(), image.shape(), imageName, filter.shape());
+        Check.shape(result, resultShape(image.shape(), filter.shape()), op.name(), resultName);
+    }
+
+    private static void checkDtype(Op<?> op, Tensor written, Tensor first, Tensor tensor, String name) {
+        if (tensor == written) {
+            Check.written(tensor, first.dtype(), op.name(), name);
+        } else {
+            Check.dtype(tensor, first.dtype(), op.name(), name);
+        }
     }
 
     /** Operations of any of the three ops: a multiply and an add per result element and tap. */

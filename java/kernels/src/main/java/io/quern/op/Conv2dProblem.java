@@ -105,6 +105,22 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
                     1, 8, 8, 32, 3, 3, 32, UNIT.withPadding(2, 0).withStride(2).withGroups(32)),
             new Conv2dProblem(3, 12, 12, 40, 3, 3, 40, UNIT.withPadding(1).withGroups(40)));
 
+    /** For tensor cores, whose tiles have 16 bytes of channels at a time: whole, cut, in groups, strided; sums in parts. */
+    static final List<Conv2dProblem> TENSOR_CORES = List.of(
+            new Conv2dProblem(2, 7, 6, 24, 3, 3, 40, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 9, 8, 17, 3, 3, 9, UNIT.withStride(2).withPadding(1)),
+            new Conv2dProblem(
+                    2,
+                    8,
+                    7,
+                    16,
+                    2,
+                    3,
+                    32,
+                    UNIT.withStride(2, 1).withDilation(1, 2).withGroups(2)),
+            new Conv2dProblem(1, 17, 19, 64, 3, 3, 8, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 13, 11, 3, 5, 5, 16, UNIT.withStride(2).withPadding(2)));
+
     String label() {
         return "image " + n + "x" + h + "x" + w + "x" + c + " filter " + r + "x" + s + "x" + c / geometry.groups() + "x"
                 + k + " " + geometry;

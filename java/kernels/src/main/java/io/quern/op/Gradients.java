@@ -97,6 +97,16 @@ public final class Gradients {
         tape.executor().run(op, args);
     }
 
+    /** The tensor itself, or a copy of the given dtype. */
+    public Tensor cast(Tensor x, DType dtype) {
+        if (x.dtype() == dtype) {
+            return x;
+        }
+        Tensor y = allocate(dtype, x.shape());
+        run(Cast.OP, new Cast.Args(x, y));
+        return y;
+    }
+
     /** Memory of the current step, with unspecified contents. */
     public Tensor allocate(DType dtype, Shape shape) {
         return tape.allocate(dtype, shape);

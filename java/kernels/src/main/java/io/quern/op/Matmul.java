@@ -70,9 +70,7 @@ public final class Matmul implements Op<Matmul.Args> {
             }
             Shape result = a.rank() == 2 ? Shape.of(m, n) : Shape.of(a.size(0), m, n);
             Check.shape(c, result, "Matmul", "c");
-            if (c.dtype() != a.dtype().accumulator()) {
-                Check.dtype(c, a.dtype(), "Matmul", "c");
-            }
+            Check.written(c, a.dtype(), "Matmul", "c");
             Check.apart(c, a, "Matmul", "c", "a");
             Check.apart(c, b, "Matmul", "c", "b");
             if (bias != null) {
@@ -278,7 +276,7 @@ public final class Matmul implements Op<Matmul.Args> {
         if (!(kind.fromOutput() || args.preactivation != null)) {
             throw Check.failed("Matmul", "the gradient of " + kind.label() + " needs preactivation");
         }
-        Tensor dz = cast(gradients.of(args.c), args.c.dtype().accumulator(), gradients);
+        Tensor dz = gradients.cast(gradients.of(args.c), args.c.dtype().accumulator());
         if (args.dropout != null) {
             Tensor dc = dz;
             dz = gradients.allocate(dc.dtype(), dc.shape());
@@ -290,10 +288,10 @@ public final class Matmul implements Op<Matmul.Args> {
             dz = gradients.allocate(dy.dtype(), dy.shape());
             gradients.run(
                     ActivationBackward.OP,
-                    new ActivationBackward.Args(cast(known, dy.dtype(), gradients), dy, dz, kind));
+                    new ActivationBackward.Args(gradients.cast(known, dy.dtype()), dy, dz, kind));
         }
         Tensor wide = dz;
-        Tensor signal = cast(dz, args.a.dtype(), gradients);
+        Tensor signal = gradients.cast(dz, args.a.dtype());
         gradients.add(
                 args.a,
                 da -> gradients.run(
@@ -319,21 +317,12 @@ public final class Matmul implements Op<Matmul.Args> {
 
     /** f's result, from c where dropout has scaled it; what it dropped does not matter, its dy is 0. */
     private static Tensor activated(Args args, Gradients gradients) {
-        Tensor c = cast(args.c, args.c.dtype().accumulator(), gradients);
+        Tensor c = gradients.cast(args.c, args.c.dtype().accumulator());
         if (args.dropout == null || args.activation.fromSign()) {
             return c;
         }
         Tensor y = gradients.allocate(c.dtype(), c.shape());
         gradients.run(Scale.OP, new Scale.Args(c, y, 1.0 / args.dropout.scale()));
-        return y;
-    }
-
-    private static Tensor cast(Tensor x, DType dtype, Gradients gradients) {
-        if (x.dtype() == dtype) {
-            return x;
-        }
-        Tensor y = gradients.allocate(dtype, x.shape());
-        gradients.run(Cast.OP, new Cast.Args(x, y));
         return y;
     }
 
@@ -377,7 +366,7 @@ public final class Matmul implements Op<Matmul.Args> {
                 args.alpha,
                 0,
                 ActivationKind.NONE);
-        Bound sum = Bounds.linear(this, plain, args.k() + 3.0 + 2.01 * args.precision.roundoff() / u, u);
+        Bound sum = Bounds.linear(this, plain, args.k() + 3.0 + args.precision.rounding(u), u);
         double beta = Math.abs(args.beta);
         double scale = args.dropout == null ? 1 : args.dropout.scale();
         return (output, index, reference) -> output == 0 && args.dropout != null && args.dropout.drops(index)

@@ -14,4 +14,9 @@ public enum Precision {
     double roundoff() {
         return this == TF32 ? 0x1p-11 : 0;
     }
+
+    /** The error that two rounded operands bring into a product, counted in roundoffs u of the sums. */
+    double rounding(double u) {
+        return 2.01 * roundoff() / u;
+    }
 }

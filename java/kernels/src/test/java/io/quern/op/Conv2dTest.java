@@ -1,10 +1,18 @@
 package io.quern.op;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.quern.backend.Backend;
+import io.quern.backend.Backends;
 import io.quern.tensor.DType;
+import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import io.quern.tensor.Workspace;
+import io.quern.testing.CudaDevices;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The reference against sums done by hand. */
@@ -83,6 +91,56 @@ class Conv2dTest {
             Conv2d.OP.reference(new Conv2d.Args(x, filter, bias, y, z, UNIT, ActivationKind.RELU));
             assertArrayEquals(new float[] {2.5f, -2, -1.5f, 2}, z.toFloats());
             assertArrayEquals(new float[] {2.5f, 0, 0, 2}, y.toFloats());
+        }
+    }
+
+    /** Operands are BF16 values in both, so gradients differ by what BF16 rounds: the signal, y and the gradient itself. */
+    @Test
+    void gradientsOfBf16AreThoseOfF32Rounded() {
+        List<String> names = new ArrayList<>(List.of("reference"));
+        names.addAll(CudaDevices.available());
+        for (String name : names) {
+            for (ActivationKind kind : List.of(ActivationKind.NONE, ActivationKind.SIGMOID, ActivationKind.GELU)) {
+                try (Backend backend = Backends.of(name, 1)) {
+                    List<float[]> narrow = gradients(backend, DType.BF16, kind);
+                    List<float[]> wide = gradients(backend, DType.F32, kind);
+                    for (int i = 0; i < narrow.size(); i++) {
+                        for (int j = 0; j < wide.get(i).length; j++) {
+                            float expected = wide.get(i)[j];
+                            float allowed = 0.02f * (1 + Math.abs(expected));
+                            String what = name + ", " + kind + ", tensor " + i + ", element " + j;
+                            assertEquals(expected, narrow.get(i)[j], allowed, what);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** y and the gradients of x, filter and bias for the sum of y. */
+    private static List<float[]> gradients(Backend backend, DType dtype, ActivationKind kind) {
+        try (Workspace workspace = new Workspace(backend.memory())) {
+            Tape tape = new Tape(backend, workspace);
+            Tensor x = tape.watch(rounded(workspace, dtype, 1, Shape.of(2, 5, 6, 8)));
+            Tensor filter = tape.watch(rounded(workspace, dtype, 2, Shape.of(3, 2, 8, 9)));
+            Tensor bias = tape.watch(rounded(workspace, dtype, 3, Shape.of(9)));
+            Tensor y = Conv2d.apply(tape, x, filter, bias, UNIT.withPadding(1).withStride(2, 1), kind);
+            Tensor wide = dtype == DType.F32 ? y : Cast.apply(tape, y, DType.F32);
+            Gradients gradients = tape.backward(Reduce.apply(tape, wide, ReduceKind.SUM, 0, 3));
+            return List.of(
+                    wide.toFloats(),
+                    gradients.of(x).toFloats(),
+                    gradients.of(filter).toFloats(),
+                    gradients.of(bias).toFloats());
+        }
+    }
+
+    private static Tensor rounded(Workspace workspace, DType dtype, int seed, Shape shape) {
+        try (Tensor values = Tensor.allocate(DType.F32, shape);
+                Tensor halves = Tensor.allocate(DType.BF16, shape)) {
+            halves.copyFrom(Rng.of(seed).fillUniform(values, -1, 1));
+            values.copyFrom(halves);
+            return workspace.allocate(dtype, shape).copyFrom(dtype == DType.BF16 ? halves : values);
         }
     }
 }

@@ -2,26 +2,21 @@ package io.quern.backend.cuda;
 
 import io.quern.backend.Kernel;
 import io.quern.op.Conv2dBackwardData;
+import io.quern.tensor.DType;
 
 /** conv2d_backward_data.cu: an implicit matrix product per remainder of the stride, or a thread per strip of the image. */
 final class Conv2dBackwardDataCuda implements Kernel<Conv2dBackwardData.Args> {
     /** Terms of a piece of a sum. */
     private static final long LEAST_TERMS = 256;
 
-    private final CudaKernel[] vectors;
-    private final CudaKernel[] any;
-    private final CudaKernel sums;
-    private final CudaKernel direct;
-    private final CudaKernel depthwise;
-    private final DeviceScratch scratch;
+    private final ConvolutionTiles tiles;
+    private final ConvolutionSums sums;
+    private final DirectKernels direct;
 
     Conv2dBackwardDataCuda(CudaKernels kernels) {
-        vectors = ConvolutionTile.kernels(kernels, "conv2d_backward_data_f32", true);
-        any = ConvolutionTile.kernels(kernels, "conv2d_backward_data_any_f32", false);
-        sums = kernels.get("conv2d_sums_f32");
-        direct = kernels.get("conv2d_backward_data_direct_f32_1");
-        depthwise = kernels.get("conv2d_backward_data_direct_f32_4");
-        scratch = kernels.scratch();
+        tiles = new ConvolutionTiles(kernels, "conv2d_backward_data");
+        sums = new ConvolutionSums(kernels);
+        direct = new DirectKernels(kernels, "conv2d_backward_data_direct");
     }
 
     private static ConvolutionLaunch of(Conv2dBackwardData.Args args) {
@@ -30,23 +25,28 @@ final class Conv2dBackwardDataCuda implements Kernel<Conv2dBackwardData.Args> {
 
     @Override
     public boolean supports(Conv2dBackwardData.Args args) {
-        return Contiguous.floats(args.dy(), args.filter(), args.dx()) && of(args).supported();
+        ConvolutionLaunch conv = of(args);
+        return Contiguous.all(args.dy().dtype(), args.dy(), args.filter())
+                && args.dx().isContiguous()
+                && args.dy().dtype() != DType.F64
+                && conv.supported(conv.kind(args.precision()));
     }
 
     @Override
     public void run(Conv2dBackwardData.Args args) {
         ConvolutionLaunch conv = of(args);
+        ConvolutionKind kind = conv.kind(args.precision());
         long elements = args.dx().elements();
         if (elements == 0) {
             return;
         }
         if (conv.direct(conv.groupC()) || conv.remainders() > ConvolutionLaunch.MOST_BLOCKS) {
-            int lanes = conv.lanes(null, null);
-            Launch launch = conv.problem((lanes == 1 ? direct : depthwise)
+            int lanes = conv.lanes(kind, null, null);
+            Launch launch = conv.problem(direct.get(kind, lanes)
                     .with()
                     .tensor(args.dy())
                     .tensor(args.filter())
-                    .tensor(args.dx()));
+                    .words(ConvolutionSums.target(args.dx(), 0)));
             StripLaunch strips = new StripLaunch(args.dx(), lanes, ConvolutionLaunch.STRIP);
             strips.run(strips.add(launch)
                     .words(FastDivision.by(args.geometry().strideH()))
@@ -58,25 +58,18 @@ final class Conv2dBackwardDataCuda implements Kernel<Conv2dBackwardData.Args> {
         long pixels = args.dx().size(0)
                 * Math.ceilDiv(args.dx().size(1), (long) args.geometry().strideH())
                 * Math.ceilDiv(args.dx().size(2), (long) args.geometry().strideW());
-        boolean fast = conv.vectors();
-        ConvolutionTile tile = ConvolutionTile.of(pixels, conv.groupC(), groups * remainders, fast);
+        boolean wide = conv.vectors(kind);
+        ConvolutionTile tile = ConvolutionTile.of(pixels, conv.groupC(), groups * remainders, kind, wide);
         long blocks = tile.count(pixels, conv.groupC());
         int splits = splits(conv, blocks * groups, elements);
-        long target = splits == 1 ? args.dx().address() : scratch.bytes(splits * elements * Float.BYTES);
-        Launch launch = (fast ? vectors : any)
-                [tile.ordinal()].with()
+        long partial = sums.partial(args.dx(), splits);
+        Launch launch = tiles.get(kind, tile, wide)
+                .with()
                 .tensor(args.dy())
                 .tensor(args.filter())
-                .i64(target);
-        conv.problem(launch).i32(splits).run(blocks, groups, remainders * splits, ConvolutionLaunch.BLOCK, 0);
-        if (splits > 1) {
-            sums.with()
-                    .i64(target)
-                    .tensor(args.dx())
-                    .i64(elements)
-                    .i32(splits)
-                    .cover(elements, ConvolutionLaunch.BLOCK, 1);
-        }
+                .words(ConvolutionSums.target(args.dx(), partial));
+        conv.problem(launch).i32(splits).run(blocks, groups, remainders * splits, kind.block, tile.sharedBytes(kind));
+        sums.add(partial, splits, args.dx());
     }
 
     /** Pieces of the sums of one remainder, whose taps are a share of all. */

@@ -2,6 +2,7 @@ package io.quern.backend.cuda;
 
 import io.quern.backend.Kernel;
 import io.quern.op.Conv2dBackwardWeights;
+import io.quern.tensor.DType;
 
 /**
  * conv2d_backward_weights.cu: sums over pieces of the result pixels, then their sum in order. How the pixels are cut depends
@@ -12,25 +13,19 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
     private static final long BLOCKS = 1024;
 
     private static final long LEAST_PIXELS = 256;
-    /** Pixels of a piece are a multiple of what a tile takes at a time. */
-    private static final int STEP = 16;
     /** Result channels and rows of the filter that a block of the direct form sums. */
     private static final int DIRECT_CHANNELS = 32;
 
     private static final int DIRECT_ROWS = 9;
 
-    private final CudaKernel[] vectors;
-    private final CudaKernel[] any;
-    private final CudaKernel sums;
-    private final CudaKernel direct;
-    private final DeviceScratch scratch;
+    private final ConvolutionTiles tiles;
+    private final ConvolutionSums sums;
+    private final KernelByDtype direct;
 
     Conv2dBackwardWeightsCuda(CudaKernels kernels) {
-        vectors = ConvolutionTile.kernels(kernels, "conv2d_backward_weights_f32", true);
-        any = ConvolutionTile.kernels(kernels, "conv2d_backward_weights_any_f32", false);
-        sums = kernels.get("conv2d_sums_f32");
-        direct = kernels.get("conv2d_backward_weights_direct_f32");
-        scratch = kernels.scratch();
+        tiles = new ConvolutionTiles(kernels, "conv2d_backward_weights");
+        sums = new ConvolutionSums(kernels);
+        direct = new KernelByDtype(kernels, "conv2d_backward_weights_direct");
     }
 
     private static ConvolutionLaunch of(Conv2dBackwardWeights.Args args) {
@@ -48,8 +43,10 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
     @Override
     public boolean supports(Conv2dBackwardWeights.Args args) {
         ConvolutionLaunch conv = of(args);
-        return Contiguous.floats(args.x(), args.dy(), args.dfilter())
-                && conv.supported()
+        return Contiguous.all(args.x().dtype(), args.x(), args.dy())
+                && args.dfilter().isContiguous()
+                && args.x().dtype() != DType.F64
+                && conv.supported(conv.kind(args.precision()))
                 && !(direct(conv) && directPieces(conv) > ConvolutionLaunch.MOST_BLOCKS);
     }
 
@@ -60,42 +57,35 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
         if (elements == 0) {
             return;
         }
+        ConvolutionKind kind = conv.kind(args.precision());
         boolean narrow = direct(conv);
-        boolean fast = conv.vectors();
+        boolean wide = conv.vectors(kind);
         int groups = args.geometry().groups();
-        ConvolutionTile tile = tile(conv, fast);
+        ConvolutionTile tile = ConvolutionTile.filled(conv.terms(), conv.groupK(), kind, wide);
         long blocks = narrow
                 ? Math.ceilDiv(args.dfilter().size(3), (long) DIRECT_CHANNELS)
                 : tile.count(conv.terms(), conv.groupK());
         long others = narrow ? directPieces(conv) : groups;
         long pixels = conv.resultPixels();
         int wanted = ConvolutionLaunch.splits(blocks * others, BLOCKS, pixels, LEAST_PIXELS, elements);
-        long chunk = Math.max(1, Math.ceilDiv(Math.ceilDiv(pixels, (long) wanted), (long) STEP)) * STEP;
+        // pixels of a piece are a multiple of what a tile takes at a time
+        long chunk = Math.max(1, Math.ceilDiv(Math.ceilDiv(pixels, (long) wanted), (long) kind.depth)) * kind.depth;
         int splits = Math.toIntExact(Math.max(1, Math.ceilDiv(pixels, chunk)));
-        long target = splits == 1 ? args.dfilter().address() : scratch.bytes(splits * elements * Float.BYTES);
-        CudaKernel kernel = narrow ? direct : (fast ? vectors : any)[tile.ordinal()];
-        conv.problem(kernel.with()
-                        .tensor(args.x())
-                        .tensor(args.dy())
-                        .i64(target)
-                        .i32(Math.toIntExact(chunk)))
-                .run(blocks, others, splits, ConvolutionLaunch.BLOCK, 0);
-        if (splits > 1) {
-            sums.with()
-                    .i64(target)
-                    .tensor(args.dfilter())
-                    .i64(elements)
-                    .i32(splits)
-                    .cover(elements, ConvolutionLaunch.BLOCK, 1);
-        }
-    }
-
-    /** Pixels can be cut, so the largest tile that the filter fills. */
-    private static ConvolutionTile tile(ConvolutionLaunch conv, boolean fast) {
-        long rows = conv.terms();
-        if (rows <= ConvolutionTile.SMALL.rows) {
-            return ConvolutionTile.SMALL;
-        }
-        return fast && conv.groupK() > ConvolutionTile.TALL.columns ? ConvolutionTile.LARGE : ConvolutionTile.TALL;
+        long partial = sums.partial(args.dfilter(), splits);
+        Launch launch = (narrow
+                        ? direct.with(args.x())
+                        : tiles.get(kind, tile, wide).with())
+                .tensor(args.x())
+                .tensor(args.dy())
+                .words(ConvolutionSums.target(args.dfilter(), partial))
+                .i32(Math.toIntExact(chunk));
+        conv.problem(launch)
+                .run(
+                        blocks,
+                        others,
+                        splits,
+                        narrow ? ConvolutionLaunch.BLOCK : kind.block,
+                        narrow ? 0 : tile.sharedBytes(kind));
+        sums.add(partial, splits, args.dfilter());
     }
 }

@@ -1,11 +1,15 @@
 package io.quern.backend.cuda;
 
 import io.quern.op.Conv2dGeometry;
+import io.quern.op.Precision;
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 
 /** What the three passes of a convolution share: the problem as their kernels want it, and the choice of kernels. */
 record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeometry geometry) {
     static final int BLOCK = 256;
+    /** Bytes of the widest access. */
+    private static final int ACCESS = 16;
     /** Pixels that one thread of a direct kernel makes. */
     static final int STRIP = 4;
     /** Of an axis of the grid. */
@@ -19,11 +23,22 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     /** Of a padding, or between taps: less than kOutside of convolution.cuh. */
     private static final long MOST_PIXELS = 1 << 29;
 
+    /** Pixels of a tile. */
+    private static final long TILE = 128;
+
     /** Bytes that partial sums may take. */
     private static final long MOST_PARTIAL = 256L << 20;
 
-    boolean supported() {
-        return imagePixels() <= MOST
+    ConvolutionKind kind(Precision precision) {
+        if (image.dtype() == DType.BF16 || filter.dtype() == DType.BF16) {
+            return ConvolutionKind.BF16;
+        }
+        return precision == Precision.TF32 && near() ? ConvolutionKind.TF32 : ConvolutionKind.F32;
+    }
+
+    boolean supported(ConvolutionKind kind) {
+        return (kind != ConvolutionKind.BF16 || near())
+                && imagePixels() <= MOST
                 && resultPixels() <= MOST
                 && filter.elements() <= MOST
                 && reach(image) <= MOST
@@ -41,6 +56,18 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
         return Math.max(down, across) < MOST_PIXELS
                 ? ((down + 1) * tensor.size(2) + across) * tensor.size(3)
                 : Long.MAX_VALUE;
+    }
+
+    /** True if a tile's pixels see no more than 32 bits can count. */
+    private boolean near() {
+        long seen = image.size(1) / geometry.strideH() * (image.size(2) / geometry.strideW());
+        return span(image, result.size(1) * result.size(2)) <= MOST && span(result, seen) <= MOST;
+    }
+
+    /** Elements of the images that the pixels of a tile see, so many per image. */
+    private long span(Tensor tensor, long pixels) {
+        long images = TILE / Math.max(1, pixels) + 2;
+        return images * tensor.size(1) * tensor.size(2) * tensor.size(3) + reach(tensor);
     }
 
     /** Threads of a direct kernel with one channel each. */
@@ -80,16 +107,24 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     }
 
     /** True when tiles can be loaded 16 bytes at a time. */
-    boolean vectors() {
-        return groupC() % StripLaunch.LANES == 0
-                && groupK() % StripLaunch.LANES == 0
-                && StripLaunch.lanes(image, filter, result) == StripLaunch.LANES;
+    boolean vectors(ConvolutionKind kind) {
+        return groupC() % kind.lanes == 0 && groupK() % kind.lanes == 0 && aligned(kind.lanes, image, filter, result);
     }
 
     /** Channels that a thread of a direct kernel makes. */
-    int lanes(Tensor bias, Tensor preactivation) {
+    int lanes(ConvolutionKind kind, Tensor bias, Tensor preactivation) {
         boolean depthwise = groupC() == 1 && groupK() == 1;
-        return depthwise ? StripLaunch.lanes(image, filter, result, bias, preactivation) : 1;
+        return depthwise && aligned(kind.lanes, image, filter, result, bias, preactivation) ? kind.lanes : 1;
+    }
+
+    /** True when so many channels of all tensors can be accessed 16 bytes at a time; nulls pass. */
+    private static boolean aligned(int lanes, Tensor... tensors) {
+        for (Tensor tensor : tensors) {
+            if (tensor != null && !(tensor.size(tensor.rank() - 1) % lanes == 0 && tensor.address() % ACCESS == 0)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

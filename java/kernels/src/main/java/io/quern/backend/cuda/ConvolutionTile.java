@@ -26,27 +26,37 @@ enum ConvolutionTile {
         return Math.ceilDiv(productRows, rows) * Math.ceilDiv(productColumns, (long) columns);
     }
 
+    /** True if there is a kernel for it; wide: one that loads channels 16 bytes at a time. */
+    boolean exists(ConvolutionKind kind, boolean wide) {
+        return wide || this == (kind.onTensorCores() ? SMALL : TALL) || this == SMALL;
+    }
+
+    /** Dynamic shared memory: three slots of 64 bytes of each line. */
+    int sharedBytes(ConvolutionKind kind) {
+        return kind.onTensorCores() ? 3 * 64 * (rows + columns) : 0;
+    }
+
     /**
      * The largest tile with enough blocks.
      *
      * @param products independent products of that size
-     * @param large true if there is a kernel for the largest tile
      */
-    static ConvolutionTile of(long productRows, long productColumns, long products, boolean large) {
-        if (large && productColumns > TALL.columns && LARGE.count(productRows, productColumns) * products >= MANY) {
-            return LARGE;
-        }
-        return TALL.count(productRows, productColumns) * products >= MANY ? TALL : SMALL;
-    }
-
-    /** The kernels of all tiles whose names begin so; null where there is none. */
-    static CudaKernel[] kernels(CudaKernels kernels, String name, boolean large) {
-        CudaKernel[] found = new CudaKernel[values().length];
-        for (ConvolutionTile tile : values()) {
-            if (large || tile != LARGE) {
-                found[tile.ordinal()] = kernels.get(name + "_" + tile.rows + "x" + tile.columns);
+    static ConvolutionTile of(
+            long productRows, long productColumns, long products, ConvolutionKind kind, boolean wide) {
+        for (ConvolutionTile tile : new ConvolutionTile[] {LARGE, TALL}) {
+            boolean fills = tile == TALL || productColumns > TALL.columns;
+            if (tile.exists(kind, wide) && fills && tile.count(productRows, productColumns) * products >= MANY) {
+                return tile;
             }
         }
-        return found;
+        return SMALL;
+    }
+
+    /** The largest tile that a product fills, where its sums can be cut into pieces. */
+    static ConvolutionTile filled(long productRows, long productColumns, ConvolutionKind kind, boolean wide) {
+        if (productRows <= SMALL.rows || !TALL.exists(kind, wide)) {
+            return SMALL;
+        }
+        return LARGE.exists(kind, wide) && productColumns > TALL.columns ? LARGE : TALL;
     }
 }

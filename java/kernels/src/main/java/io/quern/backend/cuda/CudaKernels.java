@@ -17,7 +17,12 @@ final class CudaKernels {
     }
 
     CudaKernel get(String name) {
-        return new CudaKernel(name, images.base(), launch, 0);
+        return get(name, 0);
+    }
+
+    /** @param sharedBytes dynamic shared memory of a block */
+    CudaKernel get(String name, int sharedBytes) {
+        return new CudaKernel(name, images.base(), launch, sharedBytes);
     }
 
     /**
