@@ -65,6 +65,25 @@ public final class Check {
         }
     }
 
+    /** The given dtype, or the one that its sums are kept in. */
+    public static void storedOrSummed(Tensor tensor, DType dtype, String op, String name) {
+        if (tensor.dtype() != dtype && tensor.dtype() != dtype.accumulator()) {
+            throw failed(
+                    op,
+                    name + " is " + tensor + ", expected dtype " + dtype
+                            + (dtype == dtype.accumulator() ? "" : " or " + dtype.accumulator()));
+        }
+    }
+
+    /** The given dtype, or one whose sums are kept in it. */
+    public static void summedIn(DType dtype, Tensor tensor, String op, String name) {
+        present(tensor, op, name);
+        if (tensor.dtype().accumulator() != dtype) {
+            throw failed(
+                    op, name + " is " + tensor + ", expected dtype " + dtype + (dtype == DType.F32 ? " or BF16" : ""));
+        }
+    }
+
     /** F32 or F64, the types that are computed in. */
     public static void computable(Tensor tensor, String op, String name) {
         present(tensor, op, name);

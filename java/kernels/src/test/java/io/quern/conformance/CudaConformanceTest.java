@@ -32,6 +32,7 @@ class CudaConformanceTest {
             assertTrue(!backend.withoutKernel().contains(op), op.name() + " has no kernel on " + device);
             try (Suite suite = new Suite()) {
                 suite.onDevice(op, device, backend);
+                suite.narrowGradients(op, device, backend);
                 counts.add(device + " " + op.name() + " " + suite.checks());
                 ConformanceTest.report(suite.failures());
                 assertTrue(suite.checks() > 0, "no case of " + op.name() + " is covered by its kernel on " + device);

@@ -62,7 +62,11 @@ final class Suite implements AutoCloseable {
     <A extends OpArgs> void onDevice(Op<A> op, String device, CudaBackend backend) {
         for (DType dtype : op.dtypes()) {
             if (dtype != DType.F64) {
+                int before = checks;
                 onDevice(op, Variant.plain(device, dtype).threads(1), backend);
+                if (checks == before && ONLY.isEmpty()) {
+                    failures.add("no case of " + op.name() + " in " + dtype + " is covered by its kernel on " + device);
+                }
             }
         }
     }
@@ -105,13 +109,25 @@ final class Suite implements AutoCloseable {
         }
     }
 
-    /** Gradients against central differences. */
+    /** Gradients against central differences, and those of BF16 against double. */
     <A extends OpArgs> void gradients(Op<A> op) {
         if (!op.differentiable()) {
             return;
         }
         for (Case<A> c : op.cases()) {
             run(Variant.plain("reference", DType.F64).id("gradient", op, c), () -> GradientCheck.check(op, c, 1));
+        }
+        narrowGradients(op, "reference", backend("reference", 1));
+    }
+
+    /** Gradients of BF16 tensors against those in double. */
+    <A extends OpArgs> void narrowGradients(Op<A> op, String name, Backend backend) {
+        if (op.differentiable() && op.dtypes().contains(DType.BF16)) {
+            for (Case<A> c : op.cases()) {
+                run(
+                        Variant.plain(name, DType.BF16).id("gradient", op, c),
+                        () -> NarrowGradientCheck.check(op, c, backend, backend("reference", 1)));
+            }
         }
     }
 
@@ -149,7 +165,8 @@ final class Suite implements AutoCloseable {
 
     private static String repeat(String id) {
         String bits = System.getProperty("quern.vector.bits");
-        return "./mvnw -q -pl java/kernels test -Dtest=ConformanceTest"
+        return "./mvnw -q -pl java/kernels test -Dtest="
+                + (id.contains("|cuda") ? "CudaConformanceTest" : "ConformanceTest")
                 + (bits == null ? "" : " -Dquern.vector.bits=" + bits) + " '-Dquern.check=" + id + "'";
     }
 
