@@ -1,4 +1,4 @@
-// One step of AdamW, in place, in accesses of 16 bytes where all addresses allow it.
+// One step of AdamW, in place, in packs of 4 where all addresses allow it: 16 bytes, 8 of a bf16 gradient.
 // adam_w_step_f32: all in f32   adam_w_step_bf16: the gradient in bf16, parameters and moments in f32
 #include "changing.cuh"
 #include "elementwise.cuh"
@@ -18,7 +18,7 @@ struct Rates {
 
 template <class G>
 QUERN_DEVICE void run(float* parameter, const G* gradient, float* moment1, float* moment2, long long n, const Rates& rates) {
-    constexpr int lanes = kLanes<G>;
+    constexpr int lanes = kLanes<float>;  // 8, those of a bf16 gradient, would spill registers
     const bool whole = aligned16(parameter) && aligned16(gradient) && aligned16(moment1) && aligned16(moment2);
     const long long packs = whole ? n / lanes : 0;
     for_each(packs, [&](long long pack) {

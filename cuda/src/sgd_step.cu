@@ -1,4 +1,4 @@
-// One step of gradient descent, in place, in accesses of 16 bytes where all addresses allow it.
+// One step of gradient descent, in place, in packs of 4 where all addresses allow it: 16 bytes, 8 of a bf16 gradient.
 // sgd_step_f32: all in f32   sgd_step_bf16: the gradient in bf16, parameters and velocity in f32
 #include "changing.cuh"
 #include "elementwise.cuh"
@@ -18,7 +18,7 @@ struct Rates {
 
 template <class G>
 QUERN_DEVICE void run(float* parameter, const G* gradient, float* velocity, long long n, const Rates& rates) {
-    constexpr int lanes = kLanes<G>;
+    constexpr int lanes = kLanes<float>;
     const bool whole = aligned16(parameter) && aligned16(gradient) && aligned16(velocity);
     const long long packs = whole ? n / lanes : 0;
     for_each(packs, [&](long long pack) {

@@ -31,6 +31,6 @@ final class AdamWStepCuda implements Kernel<AdamWStep.Args> {
                 .f32(1 - args.beta2())
                 .f32(args.epsilon())
                 .changing(args.rate(), 1 - args.rate() * args.decay(), args.correction1(), args.correction2())
-                .cover(args.parameter().elements(), 256, KernelByDtype.lanes(args.gradient()));
+                .cover(args.parameter().elements(), 256, 4);
     }
 }

@@ -26,6 +26,6 @@ final class SgdStepCuda implements Kernel<SgdStep.Args> {
                 .f32(args.momentum())
                 .flag(args.nesterov())
                 .changing(args.rate(), 1 - args.rate() * args.decay(), 0, 0)
-                .cover(args.parameter().elements(), 256, KernelByDtype.lanes(args.gradient()));
+                .cover(args.parameter().elements(), 256, 4);
     }
 }
