@@ -2,10 +2,11 @@
 # nvcc-gate.sh <module> <log> <source>... -- <nvcc command>...
 # Runs nvcc, prints registers and shared memory of every kernel, and fails where ptxas spilled registers, used local memory,
 # serialised wgmma instructions (or ignored another wish), or where a kernel's shared memory is beyond a target's limit.
-# A kernel that wants dynamic shared memory says how much at most: a line "// gate: <kernel> <bytes>" in its source, followed,
+# A kernel that uses dynamic shared memory, which its PTX tells, has to say how much at most: a line "// gate: <kernel> <bytes>" in its source, followed,
 # where it differs, by "sm_86=<bytes>" and so on; 0 for a target means that it is not launched there.
 set -uo pipefail
-trap '[[ $? == 0 ]] || rm -f "$output"' EXIT
+kept=$(mktemp -d)
+trap 'status=$?; rm -rf "$kept"; [[ $status == 0 ]] || rm -f "$output"' EXIT
 module=$1
 log=$2
 shift 2
@@ -24,13 +25,24 @@ for ((i = 1; i < $#; i++)); do
   fi
 done
 
-if ! "$@" -Xptxas -v >"$log" 2>&1; then
+if ! "$@" -Xptxas -v -keep -keep-dir "$kept" >"$log" 2>&1; then
   grep -E 'error|fatal' "$log" >&2 || cat "$log" >&2
   exit 1
 fi
 
-{ grep -hE '^// gate: ' "${sources[@]}" || true; } | awk -v module="$module" -v log_file="$log" '
+# "// dynamic: <kernel>" for each that names an array of dynamic shared memory; a function that is not inlined counts as one
+shopt -s nullglob
+ptx=("$kept"/*.ptx)
+((${#ptx[@]} == 0)) || awk '
+  FNR == 1 { split("", arrays); within = "" }
+  /\.extern \.shared/ { name = $NF; sub(/\[.*/, "", name); arrays[name]; next }
+  /\.(entry|func) / { within = $0; sub(/.*\.(entry|func) +(\([^)]*\) *)?/, "", within); sub(/[^A-Za-z0-9_$].*/, "", within) }
+  within != "" { for (name in arrays) if (index($0, name) && !(within in seen)) { seen[within]; print "// dynamic:", within } }
+  ' "${ptx[@]}" >"$kept/dynamic"
+
+{ cat "$kept/dynamic" 2>/dev/null; grep -hE '^// gate: ' "${sources[@]}" || true; } | awk -v module="$module" -v log_file="$log" '
   # first the declarations on stdin, then the log
+  FILENAME == "-" && $2 == "dynamic:" { dynamically[$3]; next }
   FILENAME == "-" { declared[$3] = $4; for (i = 5; i <= NF; i++) { split($i, part, "="); special[$3, part[1]] = part[2] } next }
   function limit(target) {
     if (target ~ /^sm_8[69]/ || target ~ /^sm_12/) return 99 * 1024
@@ -63,6 +75,7 @@ fi
     sort = "sort"
     for (k in kernels) printf "  %-36s %4d-%-4d %8d %8d\n", k, low[k], high[k], most[k], wish[k] | sort
     close(sort)
+    for (k in dynamically) if (!(k in declared)) fail(k " uses dynamic shared memory; a line \"// gate: " k " <bytes>\" has to say how much at most")
     if (counted == 0) fail("no kernel was compiled")
     exit failures > 0
   }' - "$log"

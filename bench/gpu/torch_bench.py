@@ -3,7 +3,7 @@
 
 torch_bench.py [-device cuda|cpu] [-laps 3] [-samples 5] [-ms 20] @SUITE | BENCH name=value,... [BENCH ...]
 
-In f32 without TF32. -device cpu shows that the script runs; its numbers mean nothing.
+In f32 without TF32, but for rows that ask for it. -device cpu shows that the script runs; its numbers mean nothing.
 """
 
 import itertools
@@ -74,6 +74,25 @@ def matmul(device, p):
         b = random(device, n, k).t() if layout[1] == "t" else random(device, k, n)
         c = torch.empty(m, n, device=device)
         return [a, b, c], lambda: torch.mm(a, b, out=c)
+
+    return Problem(make, flops=2 * m * n * k)
+
+
+def low_precision_matmul(device, p):
+    m, n, k = extents(p["shape"])
+    layout, narrow = p.get("layout", "nn"), p["type"] == "bf16"
+    dtype = torch.bfloat16 if narrow else torch.float32
+
+    def multiply(a, b, c):
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.mm(a, b, out=c)
+        torch.backends.cuda.matmul.allow_tf32 = False
+
+    def make():
+        a = random(device, k, m).to(dtype).t() if layout[0] == "t" else random(device, m, k).to(dtype)
+        b = random(device, n, k).to(dtype).t() if layout[1] == "t" else random(device, k, n).to(dtype)
+        c = torch.empty(m, n, device=device, dtype=dtype)
+        return [a, b, c], lambda: torch.mm(a, b, out=c) if narrow else multiply(a, b, c)
 
     return Problem(make, flops=2 * m * n * k)
 
@@ -273,6 +292,7 @@ def train_step(device, p):
 
 PROBLEMS = {
     "MatmulBench": matmul,
+    "LowPrecisionMatmulBench": low_precision_matmul,
     "Conv2dBench": conv2d,
     "DropoutBench": dropout,
     "ElementwiseBench": elementwise,
@@ -349,7 +369,7 @@ def main():
             spread = (times[len(times) * 3 // 4] - times[len(times) // 4]) / 2 / median
             work = problem.flops or problem.bytes
             rate = f"{work / median * 1e-12:.3f} TFLOP/s" if problem.flops else f"{work / median * 1e-9:.1f} GB/s" if work else ""
-            print(f"{text:<72} {'torch':<10} {median * 1e6:12.2f} {rate:>14} {'':>8} {100 * spread:6.1f} %")
+            print(f"{text:<72} {'torch':<14} {median * 1e6:12.2f} {rate:>14} {'':>8} {100 * spread:6.1f} %")
     return 0
 
 

@@ -56,12 +56,35 @@ entry k sm_100 0 0 0 '32 registers' | canned fail 'the limit is 232448' '// gate
   entry bad sm_80 0 4 4 '32 registers'
   entry good sm_90 0 0 0 '40 registers'
 } | canned fail 'bad on sm_80: spills'
+
+# a compiler that keeps the PTX on stdin, of kernels k (which uses dynamic shared memory) and other
+kept() {
+  cat >"$work/ptx"
+  echo "${3-}" >"$work/source.cu"
+  { entry k sm_80 0 0 0 '32 registers' && entry other sm_80 0 0 0 '32 registers'; } >"$work/canned"
+  judge "$1" "$2" "$work/source.cu" sh -c 'cat "$0"; while [ "$1" != -keep-dir ]; do shift; done; cp "$PTX" "$2/kept.ptx"' "$work/canned"
+}
+export PTX=$work/ptx
+dynamic='.extern .shared .align 16 .b8 buffer[];
+.visible .entry other(
+) { ret; }
+.visible .entry k(
+	.param .u64 k_param_0
+) {
+	mov.u32 	%r1, buffer;
+}'
+kept fail 'k uses dynamic shared memory; a line "// gate: k <bytes>" has to say how much at most' <<<"$dynamic"
+kept pass '1024' '// gate: k 1024' <<<"$dynamic"
+kept fail 'k uses dynamic' '// gate: other 1024' <<<"$dynamic"
+kept pass 'k ' <<<"${dynamic/, buffer/, 0}"
 canned fail 'no kernel was compiled' <<<'ptxas info    : 0 bytes gmem'
 judge fail 'error: no such thing' "$here/spills.cu" sh -c 'echo "error: no such thing"; exit 2'
 
 if [[ -n $nvcc ]]; then
   judge fail 'spills on sm_80: spills registers' "$here/spills.cu" "$nvcc" -cubin -arch=sm_80 "$here/spills.cu"
   judge fail 'the limit is 101376' "$here/shared.cu" "$nvcc" -cubin -arch=sm_86 "$here/shared.cu"
+  sed '/gate:/d' "$here/shared.cu" >"$work/silent.cu"
+  judge fail 'too_much_shared uses dynamic shared memory' "$work/silent.cu" "$nvcc" -cubin -arch=sm_80 "$work/silent.cu"
   judge pass '110000' "$here/shared.cu" "$nvcc" -cubin -arch=sm_80 "$here/shared.cu"
   judge fail 'are serialized' "$here/wgmma.cu" "$nvcc" -cubin -arch=sm_90a "$here/wgmma.cu"
 else

@@ -60,6 +60,7 @@ public final class Contest implements AutoCloseable {
     private final List<OpCall<?>> calls = new ArrayList<>();
     private Runnable reference;
     private Runnable before = this::spoil;
+    private Runnable onHost = this::runCalls;
     private double tolerance;
     private Check check;
     private List<float[]> expected;
@@ -157,6 +158,17 @@ public final class Contest implements AutoCloseable {
         return this;
     }
 
+    /** How the host makes the results that devices are compared with, where its kernels do not take the op itself. */
+    public Contest onHost(Runnable run) {
+        onHost = run;
+        return this;
+    }
+
+    /** Makes the results on the host. */
+    public void runOnHost() {
+        onHost.run();
+    }
+
     /** Instead of the comparison, where results are random. */
     public Contest check(Check of) {
         check = of;
@@ -174,7 +186,7 @@ public final class Contest implements AutoCloseable {
         return ready.computeIfAbsent(name, key -> {
             Contender contender = entry.create.get();
             verify(name, contender);
-            if (name.equals("quern") && !Boolean.getBoolean("quern.bench.cold")) {
+            if ((name.equals("quern") || name.equals("quern-plain")) && !Boolean.getBoolean("quern.bench.cold")) {
                 Warmth.reach(contender);
             }
             return contender;
@@ -234,6 +246,10 @@ public final class Contest implements AutoCloseable {
         contender.run();
         contender.publish();
         return results.stream().map(Tensor::toFloats).toList();
+    }
+
+    private void runCalls() {
+        calls.forEach(call -> call.on(backend));
     }
 
     private void spoil() {

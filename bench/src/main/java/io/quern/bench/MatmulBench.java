@@ -7,13 +7,17 @@ import io.quern.bench.peer.MatmulOneDnn;
 import io.quern.bench.peer.MatmulOpenBlas;
 import io.quern.op.Cost;
 import io.quern.op.Matmul;
+import io.quern.op.Packing;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
-/** c = a b in f32. */
+/**
+ * c = a b in f32. b of nn and nt is a weight, which Quern, like its peers, may pack before the clock runs;
+ * {@code quern-plain} may not.
+ */
 public class MatmulBench extends OpBench {
     /** MxNxK. */
     @Param({"64x64x64", "256x256x256", "512x512x512", "1024x1024x1024", "2048x2048x2048"})
@@ -23,7 +27,7 @@ public class MatmulBench extends OpBench {
     @Param("nn")
     public String layout;
 
-    @Param({"quern", "openblas", "mkl", "onednn", "libtorch"})
+    @Param({"quern", "quern-plain", "openblas", "mkl", "onednn", "libtorch"})
     public String impl;
 
     @Override
@@ -39,7 +43,9 @@ public class MatmulBench extends OpBench {
         Tensor b = contest.random(2, transposeB ? Shape.of(mnk[1], mnk[2]) : Shape.of(mnk[2], mnk[1]));
         Tensor c = contest.empty(Shape.of(mnk[0], mnk[1]));
         Matmul.Args args = new Matmul.Args(a, b, c, transposeA, transposeB);
-        return contest.quern(Matmul.OP, args, c)
+        Matmul.Args weights = transposeA ? args : args.packed(contest.own(new Packing()));
+        return contest.quern(Matmul.OP, weights, c)
+                .add("quern-plain", Library.NONE, () -> () -> contest.backend().run(Matmul.OP, args))
                 .add("openblas", Library.OPENBLAS, () -> new MatmulOpenBlas(args))
                 .add("mkl", Library.MKL, () -> MatmulMkl.fastest(args))
                 .add("onednn", Library.ONEDNN, () -> MatmulOneDnn.fastest(args))

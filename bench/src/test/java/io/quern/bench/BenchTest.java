@@ -32,6 +32,9 @@ class BenchTest {
                             "shape", values("17x33x9"),
                             "layout", values("nn", "nt", "tn", "tt"),
                             "impl", present("quern", "openblas", "mkl", "onednn", "libtorch"))),
+            entry(
+                    LowPrecisionMatmulBench.class,
+                    Map.of("shape", values("17x33x9"), "layout", values("nn", "tt"), "type", values("bf16", "tf32"))),
             entry(FusedEpilogueBench.class, Map.of("shape", values("17x33x9"))),
             entry(
                     Conv2dBench.class,

@@ -1,6 +1,7 @@
 package io.quern.bench.gpu;
 
 import io.quern.backend.Backends;
+import io.quern.backend.DeviceLostException;
 import io.quern.backend.DeviceUnavailableException;
 import io.quern.backend.cuda.CudaBackend;
 import io.quern.backend.cuda.DeviceRoof;
@@ -11,8 +12,10 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The benchmarks of ops on a GPU, timed by its events: the classes, arguments and comparisons of JMH's, with
@@ -20,15 +23,34 @@ import java.util.Locale;
  *
  * <pre>{@code GpuBench [-backend cuda|cuda-sim] [-laps 3] [-samples 5] [-ms 20] @SUITE | BENCH name=value,... [BENCH ...]}</pre>
  *
- * The roofs, the rate of a copy and of multiply-adds in registers, are measured in the same run, before and after.
+ * The roofs, the rate of a copy, of multiply-adds in registers and of tensor cores, are measured in the same run, before and
+ * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone. The last lines hold the figures to the targets.
  */
 public final class GpuBench {
+    private static final String HOPPER = "quern.cuda.hopper";
+
     private final PrintStream out;
     private String backend = "cuda";
     private int laps = 3;
     private int samples = 5;
     private double milliseconds = 20;
     private final List<Row> rows = new ArrayList<>();
+    private int failures;
+
+    /** Bytes per second of a copy, operations per second of the rest; hopper is 0 where there is none. */
+    private record Roofs(double copy, double f32, double bf16, double tf32, double hopper) {
+        /** What a row is held to. */
+        double of(Row row, String impl, Cost cost) {
+            if (cost.flops() == 0) {
+                return copy;
+            }
+            return switch (row.parameters().getOrDefault("type", "f32")) {
+                case "bf16" -> impl.equals(GpuRow.EVERY_GPU) ? bf16 : Math.max(bf16, hopper);
+                case "tf32" -> tf32;
+                default -> f32;
+            };
+        }
+    }
 
     GpuBench(PrintStream out) {
         this.out = out;
@@ -38,7 +60,9 @@ public final class GpuBench {
         GpuBench bench = new GpuBench(System.out);
         bench.parse(args);
         try {
-            bench.run();
+            if (!bench.run()) {
+                System.exit(1);
+            }
         } catch (DeviceUnavailableException e) {
             System.err.println(e.getMessage());
             System.exit(1);
@@ -83,48 +107,92 @@ public final class GpuBench {
         }
     }
 
-    void run() {
-        try (CudaBackend device = (CudaBackend) Backends.of(backend, 1)) {
+    /** True when every row was right. */
+    boolean run() {
+        try (CudaBackend device = open();
+                CudaBackend everyGpu = device.isHopper() ? openWithoutHopper() : null) {
             out.println("# " + device.description());
-            if (!backend.equals("cuda")) {
+            if (simulated()) {
                 out.println("# simulated: these numbers show that the benchmarks run, and nothing else");
             }
-            double[] roofs = roofs(device);
-            out.printf("%-72s %-10s %12s %14s %8s %8s%n", "# row", "impl", "us", "rate", "of roof", "spread");
+            Roofs roofs = roofs(device);
+            Verdict verdict = new Verdict(roofs.copy, simulated());
+            out.printf("%-72s %-14s %12s %14s %8s %8s%n", "# row", "impl", "us", "rate", "of roof", "spread");
             for (Row row : rows) {
-                measure(row, device, roofs);
+                measure(row, device, everyGpu, roofs, verdict);
             }
             roofs(device);
+            verdict.lines().forEach(out::println);
         }
+        if (failures > 0) {
+            out.println("# " + failures + " rows failed, see above");
+        }
+        return failures == 0;
     }
 
-    /** Bytes and operations per second. */
-    private double[] roofs(CudaBackend device) {
-        boolean simulated = !backend.equals("cuda");
-        DeviceRoof roof = device.roof();
-        long elements = simulated ? 1 << 16 : Math.max(1 << 26, device.cacheBytes());
-        double bytes = roof.copyRate(elements, 2 * samples);
-        double operations = roof.multiplyAddRate(simulated ? 4 : 1 << 14, 2 * samples);
-        out.printf(
-                Locale.ROOT,
-                "# roofs: copy %.1f GB/s, multiply-adds in f32 %.3f TFLOP/s%n",
-                bytes * 1e-9,
-                operations * 1e-12);
-        return new double[] {bytes, operations};
+    private boolean simulated() {
+        return !backend.equals("cuda");
     }
 
-    private void measure(Row row, CudaBackend device, double[] roofs) {
-        try (GpuRow prepared = new GpuRow(row, device)) {
-            prepared.absent().forEach(reason -> out.println("# " + row + " " + reason));
-            for (GpuRow.Times times : prepared.measure(laps, samples, milliseconds)) {
-                print(row, times, prepared.cost(), roofs);
+    private CudaBackend open() {
+        return (CudaBackend) Backends.of(backend, 1);
+    }
+
+    private CudaBackend openWithoutHopper() {
+        String before = System.setProperty(HOPPER, "false");
+        try {
+            return open();
+        } finally {
+            if (before == null) {
+                System.clearProperty(HOPPER);
+            } else {
+                System.setProperty(HOPPER, before);
             }
         }
     }
 
-    private void print(Row row, GpuRow.Times times, Cost cost, double[] roofs) {
+    private Roofs roofs(CudaBackend device) {
+        DeviceRoof roof = device.roof();
+        int runs = 2 * samples;
+        int rounds = simulated() ? 1 : 1 << 14;
+        Roofs found = new Roofs(
+                roof.copyRate(simulated() ? 1 << 16 : Math.max(1 << 26, device.cacheBytes()), runs),
+                roof.multiplyAddRate(rounds, runs),
+                roof.bf16Rate(rounds, runs),
+                roof.tf32Rate(rounds, runs),
+                roof.hopperRate(rounds, runs).orElse(0));
+        out.printf(
+                Locale.ROOT,
+                "# roofs: copy %.1f GB/s, multiply-adds in f32 %.3f TFLOP/s; mma.sync bf16 %.3f, tf32 %.3f%s%n",
+                found.copy * 1e-9,
+                found.f32 * 1e-12,
+                found.bf16 * 1e-12,
+                found.tf32 * 1e-12,
+                found.hopper == 0 ? "" : String.format(Locale.ROOT, "; wgmma bf16 %.3f", found.hopper * 1e-12));
+        return found;
+    }
+
+    /** A row that goes wrong is told and left, unless the device is lost with it. */
+    private void measure(Row row, CudaBackend device, CudaBackend everyGpu, Roofs roofs, Verdict verdict) {
+        try (GpuRow prepared = new GpuRow(row, device, everyGpu)) {
+            prepared.absent().forEach(reason -> out.println("# " + row + " " + reason));
+            Map<String, Double> medians = new LinkedHashMap<>();
+            for (GpuRow.Times times : prepared.measure(laps, samples, milliseconds)) {
+                medians.put(times.impl(), times.median());
+                print(row, times, prepared.cost(), roofs);
+            }
+            verdict.add(row, prepared.cost(), medians);
+        } catch (DeviceLostException | IllegalArgumentException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            failures++;
+            out.println("# " + row + " FAILED: " + e.getMessage());
+        }
+    }
+
+    private void print(Row row, GpuRow.Times times, Cost cost, Roofs roofs) {
         double[] sorted = times.seconds();
-        double median = sorted[sorted.length / 2];
+        double median = times.median();
         double spread = (sorted[sorted.length * 3 / 4] - sorted[sorted.length / 4]) / 2 / median;
         boolean computes = cost.flops() > 0;
         double work = computes ? cost.flops() : cost.bytes();
@@ -134,15 +202,16 @@ public final class GpuBench {
                         Locale.ROOT,
                         computes ? "%.3f TFLOP/s" : "%.1f GB/s",
                         work / median * (computes ? 1e-12 : 1e-9));
-        String part =
-                work == 0 ? "" : String.format(Locale.ROOT, "%.1f %%", 100 * work / median / roofs[computes ? 1 : 0]);
+        String part = work == 0
+                ? ""
+                : String.format(Locale.ROOT, "%.1f %%", 100 * work / median / roofs.of(row, times.impl(), cost));
         StringBuilder name = new StringBuilder(row.bench());
         row.parameters()
                 .forEach(
                         (key, value) -> name.append(' ').append(key).append('=').append(value));
         out.printf(
                 Locale.ROOT,
-                "%-72s %-10s %12.2f %14s %8s %6.1f %%%n",
+                "%-72s %-14s %12.2f %14s %8s %6.1f %%%n",
                 name,
                 times.impl(),
                 median * 1e6,

@@ -20,19 +20,30 @@ import org.openjdk.jmh.annotations.Param;
 
 /** One row: the arguments of a benchmark class, its implementations on the device, their times in alternation. */
 final class GpuRow implements AutoCloseable {
+    static final String OURS = "quern-cuda";
+    /** By mma.sync also on a Hopper. */
+    static final String EVERY_GPU = "quern-cuda-mma";
+
     private final Row row;
     private final CudaBackend backend;
+    private final CudaBackend everyGpu;
     private final Contest contest;
     private final Cost cost;
     private final Map<String, Contender> contenders = new LinkedHashMap<>();
     private final List<String> absent = new ArrayList<>();
 
-    /** Seconds of a call: one number per sample. */
-    record Times(String impl, double[] seconds) {}
+    /** Seconds of a call: one number per sample, sorted. */
+    record Times(String impl, double[] seconds) {
+        double median() {
+            return seconds[seconds.length / 2];
+        }
+    }
 
-    GpuRow(Row row, CudaBackend backend) {
+    /** @param everyGpu the same device without the kernels for Hopper alone; null where there are none */
+    GpuRow(Row row, CudaBackend backend, CudaBackend everyGpu) {
         this.row = row;
         this.backend = backend;
+        this.everyGpu = everyGpu;
         try {
             Class<?> type = Class.forName(OpBench.class.getPackageName() + "." + row.bench());
             OpBench bench = (OpBench) type.getConstructor().newInstance();
@@ -43,7 +54,7 @@ final class GpuRow implements AutoCloseable {
             throw new IllegalArgumentException("there is no benchmark of ops " + row.bench(), e);
         }
         try {
-            (row.impl().isEmpty() ? List.of("quern-cuda") : row.impl()).forEach(this::add);
+            (row.impl().isEmpty() ? List.of(OURS) : row.impl()).forEach(this::add);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -77,7 +88,13 @@ final class GpuRow implements AutoCloseable {
 
     private void add(String impl) {
         try {
-            contenders.put(impl, impl.equals("quern-cuda") ? own() : peer(impl));
+            contenders.put(
+                    impl,
+                    switch (impl) {
+                        case OURS -> own();
+                        case EVERY_GPU -> ownOfEveryGpu();
+                        default -> peer(impl);
+                    });
         } catch (Unavailable e) {
             absent.add(impl + ": " + e.getMessage());
         }
@@ -85,9 +102,23 @@ final class GpuRow implements AutoCloseable {
 
     private Contender own() {
         if (contest.calls().isEmpty()) {
-            return contest.contender(backend.name().equals("cuda") ? "quern-cuda" : "quern-cuda-sim");
+            return contest.contender(backend.name().equals("cuda") ? OURS : "quern-cuda-sim");
         }
-        return verified("quern-cuda", new Rotation(contest, backend, calls -> () -> calls.forEach(c -> c.on(backend))));
+        return own(OURS, backend);
+    }
+
+    private Contender own(String impl, CudaBackend on) {
+        return verified(impl, new Rotation(contest, on, calls -> () -> calls.forEach(call -> call.on(on))));
+    }
+
+    private Contender ownOfEveryGpu() {
+        if (everyGpu == null) {
+            throw new Unavailable("is " + OURS + " itself where there are no kernels for Hopper", null);
+        }
+        if (contest.calls().isEmpty()) {
+            throw new Unavailable("is for single ops", null);
+        }
+        return own(EVERY_GPU, everyGpu);
     }
 
     private Contender peer(String impl) {
@@ -106,7 +137,7 @@ final class GpuRow implements AutoCloseable {
     private Rotation verified(String impl, Rotation rotation) {
         try {
             contest.reset();
-            contest.calls().forEach(call -> call.on(contest.backend()));
+            contest.runOnHost();
             List<float[]> expected =
                     contest.results().stream().map(t -> t.toFloats()).toList();
             int last = rotation.size() - 1;
@@ -167,7 +198,11 @@ final class GpuRow implements AutoCloseable {
     }
 
     private DeviceTimer timer(Contender contender) {
-        return contender instanceof QuernStep step ? ((CudaBackend) step.backend()).timer() : backend.timer();
+        return switch (contender) {
+            case QuernStep step -> ((CudaBackend) step.backend()).timer();
+            case Rotation rotation -> rotation.backend().timer();
+            default -> backend.timer();
+        };
     }
 
     @Override

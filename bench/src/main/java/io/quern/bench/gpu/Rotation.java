@@ -25,12 +25,14 @@ final class Rotation implements Contender {
     private static final int MOST = 64;
     private static final double LARGEST_PART = 0.25;
 
+    private final CudaBackend backend;
     private final List<Map<Tensor, Tensor>> copies = new ArrayList<>();
     private final List<Contender> turns = new ArrayList<>();
     private int next;
 
     /** @param make from the calls on device tensors to what runs them */
     Rotation(Contest contest, CudaBackend backend, Function<List<OpCall<?>>, Contender> make) {
+        this.backend = backend;
         contest.reset();
         try {
             int count = count(contest, backend);
@@ -64,6 +66,11 @@ final class Rotation implements Contender {
         double beyond = Math.ceil(CACHES * backend.cacheBytes() / bytes) + 1;
         double room = Math.floor(LARGEST_PART * backend.memoryBytes() / bytes);
         return (int) Math.max(1, Math.min(Math.min(beyond, room), Integer.getInteger("quern.bench.rotations", MOST)));
+    }
+
+    /** Where it runs. */
+    CudaBackend backend() {
+        return backend;
     }
 
     /** How many copies there are. */

@@ -5,11 +5,17 @@ import static io.quern.bench.peer.CudaLibraries.check;
 import io.quern.backend.cuda.CudaBackend;
 import io.quern.bench.Contender;
 import io.quern.op.Matmul;
+import io.quern.op.Precision;
+import io.quern.tensor.DType;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.cuda.global.cublas;
+import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** cublasSgemm, whose matrices are column-major: the transpose of everything, with the operands exchanged. */
+/**
+ * cublasSgemm, and cublasGemmEx for BF16 and TF32. Their matrices are column-major: the transpose of everything, with the
+ * operands exchanged.
+ */
 final class MatmulCublas implements Contender {
     private final cublasContext handle = new cublasContext();
     private final FloatPointer one = new FloatPointer(1f);
@@ -32,6 +38,40 @@ final class MatmulCublas implements Contender {
 
     @Override
     public void run() {
+        if (args.a().dtype() == DType.BF16) {
+            multiply(cudart.CUDA_R_16BF, cublas.CUBLAS_COMPUTE_32F);
+        } else if (args.precision() == Precision.TF32) {
+            multiply(cudart.CUDA_R_32F, cublas.CUBLAS_COMPUTE_32F_FAST_TF32);
+        } else {
+            multiply();
+        }
+    }
+
+    private void multiply(int type, int compute) {
+        int status = cublas.cublasGemmEx(
+                handle,
+                args.transposeB() ? cublas.CUBLAS_OP_T : cublas.CUBLAS_OP_N,
+                args.transposeA() ? cublas.CUBLAS_OP_T : cublas.CUBLAS_OP_N,
+                args.n(),
+                args.m(),
+                args.k(),
+                one,
+                b,
+                type,
+                args.b().dim(1),
+                a,
+                type,
+                args.a().dim(1),
+                zero,
+                c,
+                type,
+                args.n(),
+                compute,
+                cublas.CUBLAS_GEMM_DEFAULT);
+        check("cublasGemmEx", status);
+    }
+
+    private void multiply() {
         int status = cublas.cublasSgemm_v2(
                 handle,
                 args.transposeB() ? cublas.CUBLAS_OP_T : cublas.CUBLAS_OP_N,

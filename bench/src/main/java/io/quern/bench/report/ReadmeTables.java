@@ -4,6 +4,7 @@ import io.quern.backend.Backend;
 import io.quern.backend.Backends;
 import io.quern.op.Op;
 import io.quern.op.Ops;
+import io.quern.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +60,10 @@ public final class ReadmeTables {
         return matcher.replaceFirst("$1" + Matcher.quoteReplacement("\n" + table + "\n") + "$2");
     }
 
-    /** Which op has a kernel on which backend; the rest runs as reference. */
+    /**
+     * Which op has a kernel on which backend; the rest runs as reference. The column of cuda is that of the catalogue, with or
+     * without a device here: CudaConformanceTest fails where an op, or BF16 where the op takes it, has no CUDA kernel.
+     */
     static String support() {
         List<String> names = Backends.probe().stream()
                 // what is in the table must not depend on whether a device or the simulator is here
@@ -73,10 +77,11 @@ public final class ReadmeTables {
                     }
                 })
                 .toList();
-        StringBuilder text = new StringBuilder("| op | gradient | " + String.join(" | ", names) + " |\n|---|---|"
-                + "---|".repeat(names.size()) + "\n");
+        StringBuilder text = new StringBuilder("| op | gradient | cuda | " + String.join(" | ", names)
+                + " |\n|---|---|---|" + "---|".repeat(names.size()) + "\n");
         for (Op<?> op : Ops.ALL) {
             text.append("| ").append(op.name()).append(" | ").append(op.differentiable() ? "yes" : "-");
+            text.append(op.dtypes().contains(DType.BF16) ? " | kernel, also BF16" : " | kernel");
             for (int i = 0; i < names.size(); i++) {
                 boolean reference = names.get(i).equals("reference");
                 text.append(" | ").append(reference || missing.get(i).contains(op) ? "reference" : "kernel");

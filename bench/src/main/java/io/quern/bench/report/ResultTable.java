@@ -103,7 +103,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                 String impl = other.remove("impl");
                 if (other.equals(row) && "quern".equals(impl)) {
                     ours = measurements.median(combination);
-                } else if (other.equals(row) && impl != null) {
+                } else if (other.equals(row) && impl != null && isPeer(impl)) {
                     best = Math.min(best, measurements.median(combination));
                 }
             }
@@ -169,7 +169,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             double time = there ? measurements.median(theirs) : Double.NaN;
             cell(text, "%.2f", rate.of(row, time));
             spread = Math.max(spread, there ? measurements.spread(theirs) : 0);
-            if (time < bestMicros) {
+            if (time < bestMicros && isPeer(peer)) {
                 bestMicros = time;
                 best = peer;
             }
@@ -182,6 +182,11 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             }
         }
         text.append(String.format(Locale.ROOT, "| +-%.1f %% |%n", 100 * spread));
+    }
+
+    /** Quern in another setting ({@code quern-plain}) has a column, but we do not compete with ourselves. */
+    private static boolean isPeer(String impl) {
+        return !impl.startsWith("quern");
     }
 
     private static void cell(StringBuilder text, String format, double value) {

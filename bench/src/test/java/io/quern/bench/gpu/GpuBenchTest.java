@@ -41,7 +41,7 @@ class GpuBenchTest {
         System.arraycopy(tiny, 0, all, 0, tiny.length);
         System.arraycopy(arguments, 0, all, tiny.length, arguments.length);
         bench.parse(all);
-        bench.run();
+        assertTrue(bench.run(), () -> bytes.toString(StandardCharsets.UTF_8));
         return bytes.toString(StandardCharsets.UTF_8).lines().toList();
     }
 
@@ -58,6 +58,11 @@ class GpuBenchTest {
                 "shape=33x17x20",
                 "layout=nn,nt,tn",
                 "impl=quern-cuda,cublas",
+                "LowPrecisionMatmulBench",
+                "shape=70x72x200",
+                "type=bf16,tf32",
+                "layout=nn,tt",
+                "impl=quern-cuda,quern-cuda-mma",
                 "Conv2dBench",
                 "conv=n2h6w7c3k5r3s3u2p1,n1h6w6c4k4r3s3u1p1d1g4",
                 "pass=forward,backward-data,backward-weights",
@@ -88,8 +93,13 @@ class GpuBenchTest {
                 lines.get(1).startsWith("# simulated: these numbers show that the benchmarks run, and nothing else"));
         assertEquals(
                 2,
-                lines.stream().filter(line -> line.startsWith("# roofs: copy")).count());
+                lines.stream()
+                        .filter(line -> line.matches("# roofs: copy .*; mma.sync bf16 .*, tf32 .*; wgmma bf16 .*"))
+                        .count());
+        assertEquals(
+                6, lines.stream().filter(line -> line.startsWith("# target ")).count());
         assertEquals(3, rows(lines, "MatmulBench shape=33x17x20 layout=", "TFLOP/s"), lines.toString());
+        assertEquals(8, rows(lines, "LowPrecisionMatmulBench shape=70x72x200", "TFLOP/s"), lines.toString());
         assertEquals(6, rows(lines, "Conv2dBench", "TFLOP/s"));
         assertEquals(1, rows(lines, "DropoutBench", "GB/s"));
         assertEquals(4, rows(lines, "ElementwiseBench", "GB/s"));
@@ -104,6 +114,18 @@ class GpuBenchTest {
                 lines.stream()
                         .filter(line -> line.contains("cublas: runs on a GPU only"))
                         .count());
+    }
+
+    /** Another chip has no kernels for Hopper: the row is left out with the reason. */
+    @Test
+    void whereThereIsNoHopperItsSwitchIsNoContender() throws Exception {
+        simulator.setCapability(8, 0);
+        List<String> lines = run("LowPrecisionMatmulBench", "shape=70x72x200", "type=bf16", "impl=quern-cuda-mma");
+        assertEquals(0, rows(lines, "LowPrecisionMatmulBench", ""), lines.toString());
+        assertTrue(
+                lines.stream().anyMatch(line -> line.contains("quern-cuda-mma: is quern-cuda itself")),
+                lines.toString());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("wgmma")), lines.toString());
     }
 
     @Test

@@ -19,6 +19,9 @@ public final class WorkerPool implements AutoCloseable {
 
     private static final long YIELD_AFTER_NANOS = 100_000;
 
+    /** Calls of {@link #accept} by itself that C2 does not inline. */
+    private static final int OUT_OF_LINE = 2;
+
     private final Worker[] workers;
     private volatile Job job;
     private volatile boolean closed;
@@ -50,7 +53,7 @@ public final class WorkerPool implements AutoCloseable {
         }
         if (workers.length == 0 || blocks <= 1) {
             for (int block = 0; block < blocks; block++) {
-                body.accept(block);
+                accept(body, block, OUT_OF_LINE);
             }
             return;
         }
@@ -61,6 +64,19 @@ public final class WorkerPool implements AutoCloseable {
         }
         current.work();
         current.await();
+    }
+
+    /**
+     * Calls body with the block, and is not inlined into the caller: C2 inlines a method into itself only once. From an op's
+     * call down to the memory access of an inner loop are more than the 15 levels that C2 goes; where only one kernel is in
+     * use and it inlines all of them, it would leave the last one as a call, in the inner loop.
+     */
+    private static void accept(IntConsumer body, int block, int again) {
+        if (again > 0) {
+            accept(body, block, again - 1);
+        } else {
+            body.accept(block);
+        }
     }
 
     /** One call of {@link #run}: a worker that arrives late finds nothing left to claim and disturbs nobody. */
@@ -82,7 +98,7 @@ public final class WorkerPool implements AutoCloseable {
                 try {
                     // a block below the failed one was claimed before it and may fail as well
                     if (block < failed) {
-                        body.accept(block);
+                        accept(body, block, OUT_OF_LINE);
                     }
                 } catch (Throwable e) {
                     fail(block, e);

@@ -35,6 +35,7 @@ public final class Matmul implements Op<Matmul.Args> {
      * @param preactivation c's shape and dtype, or null
      * @param dropout which elements of f's result to set to zero, or null
      * @param precision how exactly F32 operands must be taken
+     * @param packing where the kernel may keep b, which is then the same in all calls with it, or null
      */
     public record Args(
             Tensor a,
@@ -48,7 +49,8 @@ public final class Matmul implements Op<Matmul.Args> {
             double beta,
             ActivationKind activation,
             DropoutMask dropout,
-            Precision precision)
+            Precision precision,
+            Packing packing)
             implements OpArgs {
         public Args {
             Check.supported(a, OP, "a");
@@ -115,7 +117,8 @@ public final class Matmul implements Op<Matmul.Args> {
                     beta,
                     activation,
                     dropout,
-                    Precision.FULL);
+                    Precision.FULL,
+                    null);
         }
 
         /** Without dropout. */
@@ -136,6 +139,24 @@ public final class Matmul implements Op<Matmul.Args> {
         /** c = op(a) op(b). */
         public Args(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
             this(a, b, null, c, null, transposeA, transposeB, 1, 0, ActivationKind.NONE);
+        }
+
+        /** The same call, b kept packed from the first one on. */
+        public Args packed(Packing packing) {
+            return new Args(
+                    a,
+                    b,
+                    bias,
+                    c,
+                    preactivation,
+                    transposeA,
+                    transposeB,
+                    alpha,
+                    beta,
+                    activation,
+                    dropout,
+                    precision,
+                    packing);
         }
 
         public long batch() {
@@ -182,11 +203,24 @@ public final class Matmul implements Op<Matmul.Args> {
     /** The same with dropout of the result, if it is not null. */
     public static Tensor apply(
             Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation, DropoutMask dropout) {
+        return apply(tape, x, w, bias, activation, dropout, null);
+    }
+
+    /** The same with a w that kernels may keep packed, if {@code packing} is not null. */
+    public static Tensor apply(
+            Tape tape,
+            Tensor x,
+            Tensor w,
+            Tensor bias,
+            ActivationKind activation,
+            DropoutMask dropout,
+            Packing packing) {
         Shape shape = Shape.of(x.size(0), w.size(1));
         Tensor y = tape.allocate(x.dtype(), shape);
         boolean saves = !activation.fromOutput() && (tape.tracks(x) || tape.tracks(w) || tape.tracks(bias));
         Tensor preactivation = saves ? tape.allocate(x.dtype(), shape) : null;
-        tape.run(OP, new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation, dropout));
+        Args args = new Args(x, w, bias, y, preactivation, false, false, 1, 0, activation, dropout);
+        tape.run(OP, packing == null ? args : args.packed(packing));
         return y;
     }
 
@@ -315,7 +349,8 @@ public final class Matmul implements Op<Matmul.Args> {
                 0,
                 ActivationKind.NONE,
                 null,
-                forward.precision);
+                forward.precision,
+                null);
     }
 
     @Override
@@ -369,7 +404,8 @@ public final class Matmul implements Op<Matmul.Args> {
             {67, 3, 257},
             {33, 100, 513},
             {40, 40, 6},
-            {205, 70, 11}
+            {205, 70, 11},
+            {200, 70, 11}
         };
         for (int[] size : sizes) {
             for (int layout = 0; layout < 4; layout++) {
@@ -511,7 +547,8 @@ public final class Matmul implements Op<Matmul.Args> {
                         0,
                         ActivationKind.RELU,
                         null,
-                        Precision.TF32));
+                        Precision.TF32,
+                        null));
     }
 
     private static String layout(boolean ta, boolean tb) {

@@ -50,6 +50,46 @@ class MatmulTest {
         }
     }
 
+    @Test
+    void packingKeepsTheProductUntilItIsCleared() {
+        for (String name : List.of("reference", "scalar", "vector")) {
+            for (int m : new int[] {1, 4, 13, 200}) {
+                try (Backend backend = Backends.of(name, 2);
+                        Tensor a = random(1, Shape.of(m, 600));
+                        Tensor b = random(2, Shape.of(600, 75));
+                        Tensor other = random(3, Shape.of(600, 75));
+                        Tensor c = Tensor.allocate(DType.F32, Shape.of(m, 75));
+                        Packing packing = new Packing()) {
+                    String what = name + " with " + m + " rows";
+                    Matmul.Args args = new Matmul.Args(a, b, c, false, false).packed(packing);
+                    for (int call = 0; call < 2; call++) {
+                        backend.run(Matmul.OP, args);
+                        assertArrayEquals(product(a, b), c.toFloats(), 1e-4f, what + ", call " + call);
+                    }
+                    assertEquals(!name.equals("vector"), packing.isEmpty(), what);
+                    backend.run(Matmul.OP, new Matmul.Args(a, other, c, false, false).packed(packing));
+                    assertArrayEquals(product(a, other), c.toFloats(), 1e-4f, what + ", another b");
+                    backend.run(Matmul.OP, args);
+                    b.copyFrom(other.toFloats());
+                    packing.clear();
+                    backend.run(Matmul.OP, args);
+                    assertArrayEquals(product(a, b), c.toFloats(), 1e-4f, what + ", b changed");
+                }
+            }
+        }
+    }
+
+    private static Tensor random(int stream, Shape shape) {
+        return Rng.of(5).stream(stream).fillUniform(Tensor.allocate(DType.F32, shape), -1, 1);
+    }
+
+    private static float[] product(Tensor a, Tensor b) {
+        try (Tensor c = Tensor.allocate(DType.F32, Shape.of(a.size(0), b.size(1)))) {
+            Matmul.OP.reference(new Matmul.Args(a, b, c, false, false));
+            return c.toFloats();
+        }
+    }
+
     /** At widths of rows that start within a block of draws. The reference rounds once, the two ops twice. */
     @Test
     void dropoutHasTheBitsOfTheDropoutOpOnTheProduct() {

@@ -52,7 +52,13 @@ public record DenseLayer(int units, boolean bias, Initializer initializer) imple
         Initializer initial = initializer != null ? initializer : Initializer.before(activation);
         Parameter w = scope.weight(Shape.of(inputs, units), initial, inputs, units);
         Parameter b = bias ? scope.bias(Shape.of(units)) : null;
-        return (pass, x) ->
-                Matmul.apply(pass.tape(), x, w.value(), b == null ? null : b.value(), activation, dropout.apply(pass));
+        return (pass, x) -> Matmul.apply(
+                pass.tape(),
+                x,
+                w.value(),
+                b == null ? null : b.value(),
+                activation,
+                dropout.apply(pass),
+                pass.packing(w.value()));
     }
 }

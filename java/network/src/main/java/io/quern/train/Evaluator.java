@@ -4,6 +4,7 @@ import io.quern.data.Batch;
 import io.quern.data.Batches;
 import io.quern.data.Loader;
 import io.quern.nn.Network;
+import io.quern.nn.Packings;
 import io.quern.nn.Pass;
 import io.quern.op.Executor;
 import io.quern.op.Tape;
@@ -79,11 +80,12 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void forEachBatch(Loader loader, Visitor visitor) {
-        try (Batches batches = loader.epoch(0)) {
+        try (Batches batches = loader.epoch(0);
+                Packings packings = new Packings()) {
             for (Batch batch = batches.next(); batch != null; batch = batches.next()) {
                 try {
                     Tensor x = Predictions.input(tape, network, batch.inputs());
-                    Tensor output = network.forward(Pass.inference(tape), x);
+                    Tensor output = network.forward(Pass.inference(tape, packings), x);
                     double value = loss.apply(tape, output, batch.labels()).item();
                     visitor.visit(value, output, batch.labels().toInts());
                 } finally {

@@ -18,32 +18,20 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Driver calls that fail while a training step is captured, launched as a graph and tidied up. */
+@Tag("cuda-sim")
 class CudaGraphFaultTest {
     private static final TrainingOptions OPTIONS = TrainingOptions.of(
                     1, new CrossEntropyLoss(), new AdamW(), new OneCycle(1e-2))
             .withClipNorm(1);
 
-    /** Calls whose failure changes nothing, and memory that is there at the second try. */
-    private static final Set<String> QUIET = Set.of(
-            "cuGetProcAddress",
-            "cuMemFreeAsync",
-            "cuMemFreeHost",
-            "cuMemPoolTrimTo",
-            "cuEventDestroy",
-            "cuEventSynchronize",
-            "cuLibraryUnload",
-            "cuStreamSynchronize",
-            "cuStreamDestroy",
-            "cuDevicePrimaryCtxRelease",
-            "cuMemAllocFromPoolAsync",
-            "cuGraphDestroy",
-            "cuGraphExecDestroy");
-
     private Simulator simulator;
+    /** True when the fault was still to come when all work was done. */
+    private boolean closing;
 
     @BeforeEach
     void reset() {
@@ -81,7 +69,9 @@ class CudaGraphFaultTest {
             }
             String hit = simulator.lastInjected();
             hits.add(hit);
-            assertTrue(failed || QUIET.contains(hit), rule + " hit " + hit + " and was not reported");
+            assertTrue(
+                    failed || QuietCalls.may(hit, error, sticky, closing),
+                    rule + " hit " + hit + (closing ? " while closing" : "") + " and was not reported");
             if (!sticky) {
                 nothingLeaks(rule + " at " + hit);
                 if (call % 16 == 0) {
@@ -97,6 +87,7 @@ class CudaGraphFaultTest {
 
     /** Five steps: two watched, after which the rule holds, one captured, two repeated. */
     private boolean trainingFails(String rule) {
+        closing = false;
         ToyData data = ToyData.twoMoons(20, 1);
         try (Backend backend = Backends.of("cuda-sim", 1);
                 Network network = Network.build(
@@ -115,6 +106,7 @@ class CudaGraphFaultTest {
                 }
             });
             trainer.fit(Loader.inOrder(data, 4));
+            closing = simulator.pendingFaults() > 0;
             return false;
         } catch (QuernException e) {
             return true;

@@ -5,8 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.quern.backend.Backend;
-import io.quern.backend.Backends;
+import io.quern.backend.cuda.CudaBackend;
 import io.quern.data.Batches;
 import io.quern.data.Loader;
 import io.quern.nn.ModelParser;
@@ -21,44 +20,25 @@ import io.quern.tensor.QuernException;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
-import io.quern.testing.Simulator;
+import io.quern.testing.OnEveryCudaDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training steps that are captured as CUDA graphs have the bits of those that are launched op by op. */
-class CudaGraphTest {
+class CudaGraphTest extends OnEveryCudaDevice {
     private static final String GRAPHS = "quern.cuda.graphs";
     private static final String DENSE = "flatten dense(9) relu dropout(0.2) dense(4) dropout(0.1)";
     private static final String CONVOLUTIONS =
             "conv(4,3) batchnorm relu maxpool(2) flatten dense(16) layernorm gelu dropout(0.25) dense(4)";
 
-    private Simulator simulator;
-
-    @BeforeEach
-    void reset() {
-        simulator = Simulator.require();
-    }
-
     @AfterEach
-    void nothingIsLeft() {
+    void clear() {
         System.clearProperty(GRAPHS);
-        if (simulator != null) {
-            assertEquals(0, simulator.reports(), "the simulator reports misuse");
-            nothingLeaks("the test");
-            simulator.reset();
-        }
-    }
-
-    private void nothingLeaks(String when) {
-        assertEquals(0, simulator.outstandingBytes(), when + " leaks device bytes");
-        assertEquals(0, simulator.pinnedBytes(), when + " leaks pinned bytes");
-        assertEquals(0, simulator.outstandingHandles(), when + " leaks handles, graphs maybe");
     }
 
     private static TrainingOptions options(int epochs, Optimizer optimizer) {
@@ -80,8 +60,7 @@ class CudaGraphTest {
         System.setProperty(GRAPHS, Boolean.toString(graphs));
         List<Double> losses = new ArrayList<>();
         List<Integer> right = new ArrayList<>();
-        long before = simulator.calls("cuGraphLaunch");
-        try (Backend backend = Backends.of("cuda-sim", 1);
+        try (CudaBackend backend = device.open();
                 Network network = Network.build(
                         ModelParser.parse(model), data.sampleShape(), Rng.of(7), DType.F32, backend.memory());
                 Trainer trainer = new Trainer(network, backend, options)) {
@@ -98,7 +77,7 @@ class CudaGraphTest {
                     right,
                     network.trained().values().toFloats(),
                     network.kept().values().toFloats(),
-                    simulator.calls("cuGraphLaunch") - before);
+                    backend.graphLaunches());
         }
     }
 
@@ -113,7 +92,7 @@ class CudaGraphTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void lossesAndWeightsAreEqualBitForBit(boolean late) {
-        simulator.setLate(late);
+        device.setLate(late);
         ToyData data = ToyData.quarters(60, 8, 1);
         TrainingOptions adam = options(3, new AdamW()).withClipNorm(1).withSeed(5);
         // 7 full batches and a short one: two steps to watch, then one per epoch and the short one op by op
@@ -136,7 +115,7 @@ class CudaGraphTest {
     void aRepeatedStepIsOneLaunch() {
         ToyData data = ToyData.quarters(80, 8, 1);
         List<Long> launches = new ArrayList<>();
-        try (Backend backend = Backends.of("cuda-sim", 1);
+        try (CudaBackend backend = device.open();
                 Network network = Network.build(
                         ModelParser.parse(CONVOLUTIONS), data.sampleShape(), Rng.of(7), DType.F32, backend.memory());
                 Trainer trainer =
@@ -144,7 +123,7 @@ class CudaGraphTest {
             trainer.listen(new TrainingListener() {
                 @Override
                 public void onStep(Trainer source, Step step) {
-                    launches.add(1000 * simulator.calls("cuGraphLaunch") + simulator.calls("cuLaunchKernelEx"));
+                    launches.add(1000 * backend.graphLaunches() + backend.kernelLaunches());
                 }
             });
             trainer.fit(Loader.inOrder(data, 8));
@@ -179,7 +158,7 @@ class CudaGraphTest {
             System.setProperty(GRAPHS, Boolean.toString(graphs));
             ToyData small = ToyData.quarters(64, 8, 1);
             ToyData large = ToyData.quarters(32, 46, 1);
-            try (Backend backend = Backends.of("cuda-sim", 1);
+            try (CudaBackend backend = device.open();
                     Network one = Network.build(
                             ModelParser.parse(CONVOLUTIONS),
                             small.sampleShape(),
@@ -205,11 +184,11 @@ class CudaGraphTest {
                 }
                 both.add(one.trained().values().toFloats());
                 both.add(two.trained().values().toFloats());
+                assertEquals(graphs, backend.graphLaunches() >= 5, backend.graphLaunches() + " graph launches");
             }
         }
         assertArrayEquals(both.get(0), both.get(2));
         assertArrayEquals(both.get(1), both.get(3));
-        assertTrue(simulator.calls("cuGraphLaunch") >= 5, simulator.calls("cuGraphLaunch") + " graph launches");
     }
 
     /** Looks at the output on the host, within the step. */
@@ -305,7 +284,7 @@ class CudaGraphTest {
         ToyData data = ToyData.quarters(64, 8, 1);
         data.samples()[50][3] = Float.NaN;
         List<float[]> weights = new ArrayList<>();
-        try (Backend backend = Backends.of("cuda-sim", 1);
+        try (CudaBackend backend = device.open();
                 Network network = Network.build(
                         ModelParser.parse(DENSE), data.sampleShape(), Rng.of(7), DType.F32, backend.memory());
                 Trainer trainer = new Trainer(network, backend, options(1, new AdamW()))) {
@@ -319,7 +298,7 @@ class CudaGraphTest {
                     .getMessage();
             assertTrue(message.startsWith("the loss is NaN in epoch 1, batch 7, step 7"), message);
             assertArrayEquals(weights.get(5), network.trained().values().toFloats());
-            assertEquals(graphs ? 5 : 0, simulator.calls("cuGraphLaunch"));
+            assertEquals(graphs ? 5 : 0, backend.graphLaunches());
         }
     }
 }

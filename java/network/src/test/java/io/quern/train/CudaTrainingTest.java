@@ -11,62 +11,22 @@ import io.quern.nn.ModelParser;
 import io.quern.nn.Network;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.DType;
-import io.quern.tensor.QuernException;
 import io.quern.tensor.Rng;
-import io.quern.testing.Simulator;
+import io.quern.testing.OnEveryCudaDevice;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The same training on the simulated GPU and on the CPU, and with every driver call failing once. */
-class CudaTrainingTest {
+/** The same training on a GPU, simulated or real, and on the CPU. */
+class CudaTrainingTest extends OnEveryCudaDevice {
     private static final String MODEL =
             "conv(4,3) batchnorm relu maxpool(2) flatten dense(16) relu dropout(0.25) dense(4)";
     /** Relative to the loss: a few steps of two f32 implementations that sum in different orders. */
     private static final double BOUND = 1e-4;
-
-    /** What tidies up, and memory that is there at the second try. */
-    private static final Set<String> QUIET = Set.of(
-            "cuGetProcAddress", // the exported name is there as well
-            "cuMemFreeAsync",
-            "cuMemFreeHost",
-            "cuMemPoolTrimTo",
-            "cuEventDestroy",
-            "cuEventSynchronize",
-            "cuLibraryUnload",
-            "cuStreamSynchronize",
-            "cuStreamDestroy",
-            "cuDevicePrimaryCtxRelease",
-            "cuMemAllocFromPoolAsync");
-
-    private Simulator simulator;
-
-    @BeforeEach
-    void reset() {
-        simulator = Simulator.require();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        if (simulator != null) {
-            assertEquals(0, simulator.outstandingBytes(), "device bytes leaked");
-            assertEquals(0, simulator.pinnedBytes(), "pinned bytes leaked");
-            simulator.reset();
-        }
-    }
-
-    private static TrainingOptions options() {
-        return options("");
-    }
 
     /** Batch norm hides the bias before it, whose gradient is rounding noise, which AdamW would blow up to whole steps. */
     private static TrainingOptions options(String model) {
@@ -111,7 +71,7 @@ class CudaTrainingTest {
     void lossesAgreeWithTheCpu(String model) {
         ToyData data = ToyData.quarters(64, 8, 1);
         List<Double> expected = losses("scalar", model, data, null);
-        List<Double> actual = losses("cuda-sim", model, data, null);
+        List<Double> actual = losses(device.name(), model, data, null);
         assertEquals(expected.size(), actual.size());
         for (int i = 0; i < expected.size(); i++) {
             assertEquals(expected.get(i), actual.get(i), BOUND * expected.get(i), "step " + i + " of " + model);
@@ -119,18 +79,18 @@ class CudaTrainingTest {
     }
 
     @Test
-    void lateCompletionChangesNoBit() {
+    void aSecondRunAndLateCompletionChangeNoBit() {
         ToyData data = ToyData.quarters(32, 8, 1);
-        List<Double> eager = losses("cuda-sim", MODEL, data, null);
-        simulator.setLate(true);
-        assertEquals(eager, losses("cuda-sim", MODEL, data, null));
+        List<Double> eager = losses(device.name(), MODEL, data, null);
+        device.simulator().ifPresent(simulator -> simulator.setLate(true));
+        assertEquals(eager, losses(device.name(), MODEL, data, null));
     }
 
     @Test
     void weightsMoveBetweenDeviceAndHost(@TempDir Path folder) {
         ToyData data = ToyData.quarters(32, 8, 1);
         Path file = folder.resolve("weights.safetensors");
-        List<Double> losses = losses("cuda-sim", MODEL, data, file);
+        List<Double> losses = losses(device.name(), MODEL, data, file);
         try (Backend backend = Backends.of("scalar", 1);
                 Network network = build(MODEL, data, backend);
                 Evaluator evaluator = new Evaluator(network, backend, new CrossEntropyLoss())) {
@@ -142,53 +102,12 @@ class CudaTrainingTest {
 
     @Test
     void aNetworkElsewhereIsRefused() {
-        try (Backend backend = Backends.of("cuda-sim", 1);
+        try (Backend backend = device.open();
                 Network network = Network.build(
                         ModelParser.parse("dense(2)"), ToyData.twoMoons(2, 1).sampleShape(), Rng.of(1))) {
             ArgumentException refused =
-                    assertThrows(ArgumentException.class, () -> new Trainer(network, backend, options()));
-            assertTrue(refused.getMessage().contains("in host memory, the backend works in cuda-sim"));
-        }
-    }
-
-    /** Each driver call fails once in turn: a documented exception, nothing left behind, and the next run works. */
-    @ParameterizedTest
-    @ValueSource(strings = {"CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_INVALID_VALUE", "CUDA_ERROR_LAUNCH_FAILED"})
-    void everyFailingCallIsReportedAndLeavesNothing(String error) {
-        ToyData data = ToyData.twoMoons(8, 1);
-        boolean sticky = error.equals("CUDA_ERROR_LAUNCH_FAILED");
-        for (int call = 1; ; call++) {
-            simulator.reset();
-            String rule = "*:" + call + "=" + error;
-            simulator.fail(rule);
-            boolean failed = Assertions.assertTimeoutPreemptively(Duration.ofSeconds(60), () -> stepFails(data), rule);
-            if (simulator.pendingFaults() > 0) {
-                assertTrue(!failed && call > 50, "only " + call + " driver calls in a step");
-                break;
-            }
-            String hit = simulator.lastInjected();
-            assertTrue(failed || QUIET.contains(hit), rule + " hit " + hit + " and was not reported");
-            if (!sticky) {
-                assertEquals(0, simulator.outstandingBytes(), rule + " leaks device bytes, at " + hit);
-                assertEquals(0, simulator.pinnedBytes(), rule + " leaks pinned bytes, at " + hit);
-                assertEquals(0, simulator.outstandingHandles(), rule + " leaks handles, at " + hit);
-                if (call % 16 == 0) {
-                    simulator.fail("");
-                    assertTrue(!stepFails(data), "the run after " + rule);
-                }
-            }
-        }
-    }
-
-    /** A whole step, from opening the backend to closing it. */
-    private static boolean stepFails(ToyData data) {
-        try (Backend backend = Backends.of("cuda-sim", 1);
-                Network network = build("flatten dense(3) relu dropout(0.2) dense(2)", data, backend);
-                Trainer trainer = new Trainer(network, backend, options().withClipNorm(1))) {
-            trainer.fit(Loader.inOrder(data, 8));
-            return false;
-        } catch (QuernException e) {
-            return true;
+                    assertThrows(ArgumentException.class, () -> new Trainer(network, backend, options("")));
+            assertTrue(refused.getMessage().contains("in host memory, the backend works in " + device));
         }
     }
 }

@@ -123,6 +123,11 @@ public final class CudaBackend implements Backend {
         return new DeviceRoof(this, named, device.info().processors());
     }
 
+    /** True when calls may run by the kernels for Hopper alone. */
+    public boolean isHopper() {
+        return images.hopper().isPresent();
+    }
+
     /** The driver's handle of the stream on which everything runs, for libraries that shall join in. */
     public long stream() {
         return device.stream();
@@ -141,6 +146,16 @@ public final class CudaBackend implements Backend {
     /** The last launches, each as op (kernel, grid, block), separated by commas. */
     String launches() {
         return device.log().suspects();
+    }
+
+    /** Kernels launched so far, without those inside of graphs. */
+    public long kernelLaunches() {
+        return device.log().kernelLaunches();
+    }
+
+    /** Graphs launched so far: training steps that were one launch each. */
+    public long graphLaunches() {
+        return device.log().graphLaunches();
     }
 
     /** True when the device failed and cannot be used again by this process. */

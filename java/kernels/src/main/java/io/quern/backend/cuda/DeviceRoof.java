@@ -3,21 +3,39 @@ package io.quern.backend.cuda;
 import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
 
 /** What a device can do at most, measured by roof.cu: the best of some runs. */
 public final class DeviceRoof {
     private static final int BLOCK = 256;
     private static final int OPERATIONS_PER_ROUND = 2 * 16;
+    private static final int WARP = 32;
+    /** Of a warp. */
+    private static final int BF16_PER_ROUND = 8 * 2 * 16 * 8 * 16;
+
+    private static final int TF32_PER_ROUND = BF16_PER_ROUND / 2;
+    /** Of a block. */
+    private static final int HOPPER_PER_ROUND = 2 * 4 * 2 * 64 * 256 * 16;
+
+    private static final int HOPPER_SHARED = 49_152;
 
     private final CudaBackend backend;
     private final CudaKernel copy;
     private final CudaKernel multiplyAdd;
+    private final CudaKernel bf16;
+    private final CudaKernel tf32;
+    private final Optional<CudaKernel> hopper;
     private final int processors;
 
     DeviceRoof(CudaBackend backend, CudaKernels kernels, int processors) {
         this.backend = backend;
         this.copy = kernels.get("roof_copy_f32");
         this.multiplyAdd = kernels.get("roof_fma_f32");
+        this.bf16 = kernels.get("roof_mma_bf16");
+        this.tf32 = kernels.get("roof_mma_tf32");
+        this.hopper = kernels.hopper("roof_wgmma_bf16", HOPPER_SHARED);
         this.processors = processors;
     }
 
@@ -34,17 +52,62 @@ public final class DeviceRoof {
     /** Operations per second of f32 multiply-adds in registers, each of which counts as two. */
     public double multiplyAddRate(int rounds, int runs) {
         int blocks = 16 * processors;
+        return (double) OPERATIONS_PER_ROUND
+                * blocks
+                * BLOCK
+                * rounds
+                / seconds(
+                        blocks,
+                        runs,
+                        y -> multiplyAdd
+                                .with()
+                                .tensor(y)
+                                .i32(rounds)
+                                .f32(0.999)
+                                .f32(0.001)
+                                .run(blocks, 1, 1, BLOCK, 0));
+    }
+
+    /** Operations per second of tensor cores on BF16 operands in registers, by the instruction of every GPU, mma.sync. */
+    public double bf16Rate(int rounds, int runs) {
+        return mmaRate(bf16, BF16_PER_ROUND, rounds, runs);
+    }
+
+    /** The same on TF32 operands. */
+    public double tf32Rate(int rounds, int runs) {
+        return mmaRate(tf32, TF32_PER_ROUND, rounds, runs);
+    }
+
+    /** On BF16 operands in shared memory by Hopper's instruction, wgmma; empty elsewhere. */
+    public OptionalDouble hopperRate(int rounds, int runs) {
+        return hopper.isEmpty()
+                ? OptionalDouble.empty()
+                : OptionalDouble.of((double) HOPPER_PER_ROUND
+                        * processors
+                        * rounds
+                        / seconds(
+                                processors,
+                                runs,
+                                y -> hopper.get()
+                                        .with()
+                                        .tensor(y)
+                                        .i32(rounds)
+                                        .run(processors, 1, 1, BLOCK, HOPPER_SHARED)));
+    }
+
+    private double mmaRate(CudaKernel kernel, int operations, int rounds, int runs) {
+        int blocks = 8 * processors;
+        return (double) operations
+                * (BLOCK / WARP)
+                * blocks
+                * rounds
+                / seconds(blocks, runs, y -> kernel.with().tensor(y).i32(rounds).run(blocks, 1, 1, BLOCK, 0));
+    }
+
+    /** Of a launch that writes one number per thread. */
+    private double seconds(int blocks, int runs, Consumer<Tensor> launch) {
         try (Tensor y = Tensor.allocate(backend.memory(), DType.F32, Shape.of((long) blocks * BLOCK))) {
-            double seconds = best(
-                    runs,
-                    () -> multiplyAdd
-                            .with()
-                            .tensor(y)
-                            .i32(rounds)
-                            .f32(0.999)
-                            .f32(0.001)
-                            .run(blocks, 1, 1, BLOCK, 0));
-            return (double) OPERATIONS_PER_ROUND * rounds * blocks * BLOCK / seconds;
+            return best(runs, () -> launch.accept(y));
         }
     }
 

@@ -198,7 +198,7 @@ final class Launch implements AutoCloseable {
         extents(LaunchLayout.CONFIG_BLOCK, blockX, blockY, 1);
         config.set(ValueLayout.JAVA_INT, LaunchLayout.CONFIG_SHARED, sharedBytes);
         long function = kernel.function();
-        device.log().add(kernel.name(), x, y, z, blockX * blockY);
+        device.log().addKernel(kernel.name(), x, y, z, blockX * blockY);
         device.check(DriverCall.LAUNCH, driver.launch(config, function, pointers));
         if (waits) {
             device.synchronize();

@@ -12,6 +12,8 @@ final class LaunchLog {
     private final String[] kernels = new String[KEPT];
     private final int[] extents = new int[KEPT * 4];
     private long count;
+    private long kernelLaunches;
+    private long graphLaunches;
     private String op = "";
 
     /** The op whose kernels are launched from now on. */
@@ -23,7 +25,27 @@ final class LaunchLog {
         op = "";
     }
 
-    void add(String kernel, int gridX, int gridY, int gridZ, int block) {
+    void addKernel(String kernel, int gridX, int gridY, int gridZ, int block) {
+        kernelLaunches++;
+        add(kernel, gridX, gridY, gridZ, block);
+    }
+
+    void addGraph(int nodes) {
+        graphLaunches++;
+        add("graph of " + nodes + " nodes", 1, 1, 1, 1);
+    }
+
+    /** Kernels that were launched by themselves, ever. */
+    long kernelLaunches() {
+        return kernelLaunches;
+    }
+
+    /** Graphs that were launched, ever. */
+    long graphLaunches() {
+        return graphLaunches;
+    }
+
+    private void add(String kernel, int gridX, int gridY, int gridZ, int block) {
         int slot = (int) (count++ % KEPT);
         ops[slot] = op;
         kernels[slot] = kernel;

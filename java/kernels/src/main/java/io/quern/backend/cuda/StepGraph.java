@@ -61,7 +61,7 @@ final class StepGraph implements AutoCloseable {
     void launch() {
         device.ready();
         device.log().begin("a captured step");
-        device.log().add("graph of " + nodes + " nodes", 1, 1, 1, 1);
+        device.log().addGraph(nodes);
         device.call(DriverCall.GRAPH_LAUNCH, executable, device.stream());
         device.log().end();
     }

@@ -57,15 +57,12 @@ public enum DriverCall {
 
     CAPTURE_BEGIN("cuStreamBeginCapture_v2", "li"),
     CAPTURE_END("cuStreamEndCapture", "lp"),
-    GRAPH_GET_NODES("cuGraphGetNodes", "lpp"),
     GRAPH_INSTANTIATE("cuGraphInstantiateWithFlags", "pll"),
-    GRAPH_SET_KERNEL("cuGraphExecKernelNodeSetParams_v2", "llp"),
     GRAPH_LAUNCH("cuGraphLaunch", "ll"),
     GRAPH_EXEC_DESTROY("cuGraphExecDestroy", "l"),
     GRAPH_DESTROY("cuGraphDestroy", "l"),
 
-    TENSOR_MAP_TILED("cuTensorMapEncodeTiled", "piilppppiiii"),
-    TENSOR_MAP_IM2COL("cuTensorMapEncodeIm2col", "piilppppiipiiii");
+    TENSOR_MAP_TILED("cuTensorMapEncodeTiled", "piilppppiiii");
 
     private final String symbol;
     private final String types;

@@ -51,12 +51,12 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
         };
     }
 
-    private static FloatVector relu(FloatVector y) {
-        return Floats.all(0).blend(1f, y.compare(GT, 0f));
+    private static FloatVector relu(FloatVector y, FloatVector dy) {
+        return dy.mul(0f).blend(dy, y.compare(GT, 0f));
     }
 
-    private static FloatVector leakyRelu(FloatVector y) {
-        return Floats.all((float) ActivationKind.LEAK).blend(1f, y.compare(GT, 0f));
+    private static FloatVector leakyRelu(FloatVector y, FloatVector dy) {
+        return dy.mul((float) ActivationKind.LEAK).blend(dy, y.compare(GT, 0f));
     }
 
     /** y (1 - y). */
@@ -73,12 +73,12 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
         int whole = Floats.whole(count);
         for (int i = 0; i < whole; i += Lanes.FLOATS) {
             long at = 4L * i;
-            Floats.store(dx + at, relu(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+            Floats.store(dx + at, relu(Floats.load(saved + at), Floats.load(dy + at)));
         }
         if (whole < count) {
             long at = 4L * whole;
             var tail = Floats.first(count - whole);
-            Floats.store(dx + at, relu(Floats.load(saved + at, tail)).mul(Floats.load(dy + at, tail)), tail);
+            Floats.store(dx + at, relu(Floats.load(saved + at, tail), Floats.load(dy + at, tail)), tail);
         }
     }
 
@@ -86,12 +86,12 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
         int whole = Floats.whole(count);
         for (int i = 0; i < whole; i += Lanes.FLOATS) {
             long at = 4L * i;
-            Floats.store(dx + at, leakyRelu(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+            Floats.store(dx + at, leakyRelu(Floats.load(saved + at), Floats.load(dy + at)));
         }
         if (whole < count) {
             long at = 4L * whole;
             var tail = Floats.first(count - whole);
-            Floats.store(dx + at, leakyRelu(Floats.load(saved + at, tail)).mul(Floats.load(dy + at, tail)), tail);
+            Floats.store(dx + at, leakyRelu(Floats.load(saved + at, tail), Floats.load(dy + at, tail)), tail);
         }
     }
 

@@ -27,7 +27,8 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
         int channels = args.channels();
         double count = args.count();
         float[] mean = args.mean().toFloats();
-        double[] sums = ChannelGradients.of(pool, args.x().address(), args.dy().address(), mean, args.count());
+        double[] sums =
+                ChannelGradients.of(pool, scratch, args.x().address(), args.dy().address(), mean, args.count());
         float[] gamma = args.gamma().toFloats();
         float[] inverseDeviation = args.inverseDeviation().toFloats();
         float[] dgamma = new float[channels];

@@ -32,7 +32,12 @@ final class BatchNormInferenceBackwardVector implements Kernel<BatchNormInferenc
         if (args.dgamma() != null) {
             long rows = channels == 0 ? 0 : args.x().elements() / channels;
             double[] sums = ChannelGradients.of(
-                    pool, args.x().address(), args.dy().address(), args.mean().toFloats(), rows);
+                    pool,
+                    scratch,
+                    args.x().address(),
+                    args.dy().address(),
+                    args.mean().toFloats(),
+                    rows);
             for (int c = 0; c < channels; c++) {
                 args.dgamma().set(c, sums[channels + c] * inverse[c]);
                 args.dbeta().set(c, sums[c]);

@@ -23,7 +23,7 @@ final class BatchNormVector implements Kernel<BatchNorm.Args> {
     public void run(BatchNorm.Args args) {
         int channels = args.channels();
         double count = args.count();
-        double[] sums = ChannelMoments.of(pool, args.x().address(), args.count(), channels);
+        double[] sums = ChannelMoments.of(pool, scratch, args.x().address(), args.count(), channels);
         float[] gamma = args.gamma().toFloats();
         float[] runningMean = args.runningMean().toFloats();
         float[] runningVariance = args.runningVariance().toFloats();

@@ -1,7 +1,12 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
 import io.quern.backend.WorkerPool;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
 
 /** Sums of dy and dy (x - mean) per channel, for the gradients of a normalisation's parameters. */
 final class ChannelGradients {
@@ -10,26 +15,56 @@ final class ChannelGradients {
     private ChannelGradients() {}
 
     /** Sums of dy at [c], of dy (x - mean[c]) at [channels + c]. */
-    static double[] of(WorkerPool pool, long x, long dy, float[] mean, long rows) {
+    static double[] of(WorkerPool pool, Scratch scratch, long x, long dy, float[] mean, long rows) {
         int channels = mean.length;
-        double[] means = new double[ChannelSums.fold(channels) * channels];
+        float[] means = new float[ChannelSums.fold(channels, rows) * channels];
         for (int first = 0; first < means.length; first += channels) {
-            for (int c = 0; c < channels; c++) {
-                means[first + c] = mean[c];
-            }
+            System.arraycopy(mean, 0, means, first, channels);
         }
-        return ChannelSums.of(
-                pool,
-                rows,
-                channels,
-                (start, count, stride, from, to, sums, first, second) ->
-                        add(x + 4 * start, dy + 4 * start, means, count, stride, from, to, sums, first, second));
+        return ChannelSums.of(pool, rows, channels, (start, count, stride, from, to, sums, first, second) -> {
+            long image = x + 4 * start;
+            long gradient = dy + 4 * start;
+            int width = to - from;
+            int done = ChannelSums.byRows(width) ? count : 0;
+            if (done > 0) {
+                long target = scratch.address(12L * width);
+                FillVector.fill(target, 2 * width, 0);
+                MemorySegment.copy(means, from, ALL, ValueLayout.JAVA_FLOAT, target + 8L * width, width);
+                for (int r = 0; r < done; r++) {
+                    long at = 4L * ((long) r * stride + from);
+                    row(image + at, gradient + at, target, width);
+                }
+                for (int c = 0; c < width; c++) {
+                    sums[first + from + c] += Rows.get(target + 4L * c);
+                    sums[second + from + c] += Rows.get(target + 4L * (width + c));
+                }
+            }
+            long at = 4L * done * stride;
+            add(image + at, gradient + at, means, count - done, stride, from, to, sums, first, second);
+        });
+    }
+
+    /** A row to the sums at {@code sums}, in float; behind them those of products and then the means follow. */
+    private static void row(long x, long dy, long sums, int columns) {
+        long products = sums + 4L * columns;
+        long means = products + 4L * columns;
+        for (int c = 0; c < columns; c += Lanes.FLOATS) {
+            long at = 4L * c;
+            FloatVector g = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
+                    .sub(FloatVector.fromMemorySegment(Lanes.F, ALL, means + at, Lanes.ORDER))
+                    .fma(g, FloatVector.fromMemorySegment(Lanes.F, ALL, products + at, Lanes.ORDER))
+                    .intoMemorySegment(ALL, products + at, Lanes.ORDER);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, sums + at, Lanes.ORDER)
+                    .add(g)
+                    .intoMemorySegment(ALL, sums + at, Lanes.ORDER);
+        }
     }
 
     private static void add(
             long x,
             long dy,
-            double[] means,
+            float[] means,
             int rows,
             int stride,
             int from,
@@ -47,12 +82,12 @@ final class ChannelGradients {
     }
 
     private static void tile(
-            long x, long dy, double[] means, int c, int rows, int stride, double[] sums, int first, int second) {
+            long x, long dy, float[] means, int c, int rows, int stride, double[] sums, int first, int second) {
         int d = DoubleLanes.DOUBLES;
-        DoubleVector m0 = DoubleVector.fromArray(DoubleLanes.D, means, c);
-        DoubleVector m1 = DoubleVector.fromArray(DoubleLanes.D, means, c + d);
-        DoubleVector m2 = DoubleVector.fromArray(DoubleLanes.D, means, c + 2 * d);
-        DoubleVector m3 = DoubleVector.fromArray(DoubleLanes.D, means, c + 3 * d);
+        DoubleVector m0 = DoubleLanes.load(means, c);
+        DoubleVector m1 = DoubleLanes.load(means, c + d);
+        DoubleVector m2 = DoubleLanes.load(means, c + 2 * d);
+        DoubleVector m3 = DoubleLanes.load(means, c + 3 * d);
         DoubleVector s0 = DoubleVector.fromArray(DoubleLanes.D, sums, first);
         DoubleVector s1 = DoubleVector.fromArray(DoubleLanes.D, sums, first + d);
         DoubleVector s2 = DoubleVector.fromArray(DoubleLanes.D, sums, first + 2 * d);

@@ -1,7 +1,11 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static jdk.incubator.vector.VectorOperators.F2D;
+
 import io.quern.backend.WorkerPool;
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * Sums of x and x^2 per channel.
@@ -15,13 +19,36 @@ final class ChannelMoments {
     private ChannelMoments() {}
 
     /** Sums of x at [c], of x^2 at [channels + c]. */
-    static double[] of(WorkerPool pool, long x, long rows, int channels) {
-        return ChannelSums.of(
-                pool,
-                rows,
-                channels,
-                (start, count, stride, from, to, sums, first, second) ->
-                        add(x + 4 * start, count, stride, from, to, sums, first, second));
+    static double[] of(WorkerPool pool, Scratch scratch, long x, long rows, int channels) {
+        return ChannelSums.of(pool, rows, channels, (start, count, stride, from, to, sums, first, second) -> {
+            long at = x + 4 * start;
+            int done = ChannelSums.byRows(to - from) ? count : 0;
+            if (done > 0) {
+                long target = scratch.address(16L * (to - from));
+                ChannelSums.load(sums, first + from, second + from, to - from, target);
+                for (int r = 0; r < done; r++) {
+                    row(at + 4L * ((long) r * stride + from), target, to - from);
+                }
+                ChannelSums.store(target, sums, first + from, second + from, to - from);
+            }
+            add(at + 4L * done * stride, count - done, stride, from, to, sums, first, second);
+        });
+    }
+
+    /** A row to the sums at {@code sums}, behind which those of squares follow. */
+    private static void row(long x, long sums, int columns) {
+        long squares = sums + 8L * columns;
+        for (int c = 0; c < columns; c += DoubleLanes.DOUBLES) {
+            long at = 8L * c;
+            DoubleVector v =
+                    (DoubleVector) FloatVector.fromMemorySegment(DoubleLanes.HALF, ALL, x + 4L * c, Lanes.ORDER)
+                            .convertShape(F2D, DoubleLanes.D, 0);
+            DoubleVector.fromMemorySegment(DoubleLanes.D, ALL, sums + at, Lanes.ORDER)
+                    .add(v)
+                    .intoMemorySegment(ALL, sums + at, Lanes.ORDER);
+            v.fma(v, DoubleVector.fromMemorySegment(DoubleLanes.D, ALL, squares + at, Lanes.ORDER))
+                    .intoMemorySegment(ALL, squares + at, Lanes.ORDER);
+        }
     }
 
     private static void add(long x, int rows, int stride, int from, int to, double[] sums, int first, int second) {

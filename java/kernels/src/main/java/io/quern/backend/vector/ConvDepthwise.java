@@ -2,41 +2,39 @@ package io.quern.backend.vector;
 
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
-import java.util.Arrays;
 
 /**
- * The three passes of a depthwise 3x3 convolution of stride 1 or 2 over whole vectors of channels. Memory sets the pace, so
- * image and result are read and written in place, in order and once: no padded copy, no channels apart. What lies outside the image is
- * read from a few pixels of zeros.
+ * The three passes of a depthwise 3x3 convolution of stride 1 or 2 over whole vectors of channels: one vector of channels
+ * goes over an area of results at a time, with its filter, or the sums for it, in registers.
  */
 final class ConvDepthwise {
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 18;
     /** Partial filters: enough for threads to share evenly. */
     private static final int CHUNKS = 16;
-    /** Rows of results of a task. */
-    private static final int ROWS = 8;
 
-    private static final int TAPS = 9;
+    private static final int SIDE = 3, TAPS = SIDE * SIDE;
+    /** Bytes of the nine taps of a vector of channels. */
+    private static final long FILTER = (long) TAPS * Lanes.BYTES;
 
     private final ConvShape shape;
-    private final int vectors;
+    private final int vectors, stride;
     private final long pixel;
-    private final int strideH, strideW;
+    private final boolean parallel;
 
     ConvDepthwise(ConvShape shape) {
         this.shape = shape;
         vectors = shape.c() / Lanes.FLOATS;
+        stride = shape.geometry().strideH();
         pixel = (long) shape.c() * Float.BYTES;
-        strideH = shape.geometry().strideH();
-        strideW = shape.geometry().strideW();
+        parallel = shape.work() >= PARALLEL;
     }
 
     static boolean fits(ConvShape shape) {
         int strideH = shape.geometry().strideH(), strideW = shape.geometry().strideW();
         return shape.depthwise()
-                && shape.r() == 3
-                && shape.s() == 3
+                && shape.r() == SIDE
+                && shape.s() == SIDE
                 && shape.c() % Lanes.FLOATS == 0
                 && strideH == strideW
                 && strideH <= 2
@@ -44,50 +42,8 @@ final class ConvDepthwise {
                 && shape.geometry().dilationW() == 1;
     }
 
-    /** Where a row of results finds its sources. */
-    private final class Row {
-        final long zeros;
-        final long[] rows = new long[3], advance = new long[3], taps = new long[TAPS];
-        private final ConvAxis h, w;
-
-        Row(ConvAxis h, ConvAxis w, long zeros) {
-            this.h = h;
-            this.w = w;
-            this.zeros = zeros;
-        }
-
-        /** The results from .. to of a row whose taps all lie within the source's columns. */
-        int from() {
-            return Math.clamp(-Math.floorDiv(w.low(), w.stride()), 0, w.results());
-        }
-
-        int to() {
-            return Math.clamp(Math.floorDiv(w.sources() - 3 - w.low(), w.stride()) + 1L, from(), w.results());
-        }
-
-        /** Sources of result row p at column q, which step on by {@code count} results. */
-        void open(long image, int n, int p, int q, int count) {
-            for (int r = 0; r < 3; r++) {
-                int y = p * h.stride() + h.low() + r, x = q * w.stride() + w.low();
-                boolean inside = y >= 0 && y < h.sources();
-                rows[r] = inside ? image + (((long) n * h.sources() + y) * w.sources() + x) * pixel : zeros;
-                advance[r] = inside ? count * w.stride() * pixel : 0;
-            }
-        }
-
-        /** Sources of the nine taps of result (p, q). */
-        void taps(long image, int n, int p, int q) {
-            for (int i = 0; i < TAPS; i++) {
-                int y = p * h.stride() + h.low() + i / 3, x = q * w.stride() + w.low() + i % 3;
-                boolean inside = y >= 0 && y < h.sources() && x >= 0 && x < w.sources();
-                taps[i] = inside ? image + (((long) n * h.sources() + y) * w.sources() + x) * pixel : zeros;
-            }
-        }
-    }
-
-    /** Bytes of zeros that a row needs: six pixels. */
-    private long zeroBytes() {
-        return 6 * pixel;
+    private DepthwiseAreas areas(ConvAxis h, ConvAxis w) {
+        return new DepthwiseAreas(h, w, h.results(), w.results(), SIDE, vectors, true);
     }
 
     /** As {@link Correlation#run}. */
@@ -101,177 +57,160 @@ final class ConvDepthwise {
             Scratch scratch,
             WorkerPool pool) {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
-        long shift = bias == null ? 0 : bias.address();
-        correlate(
-                shape.forwardH(),
-                shape.forwardW(),
-                x.address(),
-                filter.address(),
-                false,
-                shift,
-                y.address(),
-                floor,
-                epilogue,
-                scratch,
-                pool);
+        long shift = bias == null ? 0 : bias.address(), taps = filter.address();
+        correlate(shape.forwardH(), shape.forwardW(), x, taps, pixel, shift, y, floor, epilogue, scratch, pool);
     }
 
     /** dx from dy: with stride 1 a correlation with the filter backwards. */
     void backwardData(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
-        ConvAxis h = shape.backwardH(), w = shape.backwardW();
-        if (strideH > 1) {
-            phases(h, w, dy.address(), filter.address(), dx.address(), scratch, pool);
+        if (stride > 1) {
+            spread(dy, filter, dx, scratch, pool);
             return;
         }
-        correlate(h, w, dy.address(), filter.address(), true, 0, dx.address(), ConvTile.UNBOUNDED, null, scratch, pool);
+        long last = filter.address() + (TAPS - 1) * pixel;
+        int floor = ConvTile.UNBOUNDED;
+        correlate(shape.backwardH(), shape.backwardW(), dy, last, -pixel, 0, dx, floor, null, scratch, pool);
     }
 
+    /**
+     * @param filter the first tap, {@code tap} bytes from the next
+     * @param bias one float per channel, or 0
+     */
     private void correlate(
             ConvAxis h,
             ConvAxis w,
-            long source,
+            Tensor x,
             long filter,
-            boolean turned,
+            long tap,
             long bias,
-            long result,
+            Tensor y,
             int floor,
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool pool) {
-        long zeros = scratch.address(zeroBytes() + TAPS * pixel), packed = zeros + zeroBytes();
-        Copies.zero(zeros, zeroBytes());
-        DepthwiseRows.pack(turned ? filter + (TAPS - 1) * pixel : filter, turned ? -pixel : pixel, vectors, packed);
-        long shift = bias == 0 ? zeros : bias;
-        int rows = shape.n() * h.results();
-        Blocks.run(pool, shape.work() >= PARALLEL, (rows + ROWS - 1) / ROWS, task -> {
-            Row row = new Row(h, w, zeros);
-            for (int i = task * ROWS; i < Math.min(rows, (task + 1) * ROWS); i++) {
-                long to = result + (long) i * w.results() * pixel;
-                row(row, source, i / h.results(), i % h.results(), packed, shift, floor, to);
-                if (epilogue != null) {
-                    epilogue.apply(to, pixel, i * w.results(), w.results(), 0, shape.c());
+        DepthwiseAreas areas = areas(h, w);
+        long packed = scratch.address(TAPS * pixel + pixel + areas.bytes()), none = packed + TAPS * pixel;
+        DepthwiseKernels.pack(filter, tap, vectors, packed);
+        Copies.zero(none, pixel);
+        long shift = bias == 0 ? none : bias, own = none + pixel, line = w.results() * pixel;
+        long image = x.address(), result = y.address();
+        Thread caller = Thread.currentThread();
+        Blocks.run(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
+            int group = task % areas.groups(), unit = task / areas.groups(), n = unit / areas.count();
+            int first = group * DepthwiseAreas.TOGETHER, count = areas.vectors(group);
+            DepthwiseAreas.Area area = areas.area(unit % areas.count());
+            long slabs = Thread.currentThread() == caller ? own : scratch.address(areas.bytes());
+            long from = areas.open(area, image + (long) n * h.sources() * w.sources() * pixel, group, slabs);
+            long column = (long) first * Lanes.BYTES, step = areas.tap(area), row = areas.rowBytes(area);
+            long to = result + ((long) n * h.results() + area.p()) * line + area.q() * pixel + column;
+            for (int v = 0; v < count; v++) {
+                DepthwiseKernels.correlate(
+                        from + v * areas.vectorBytes(area),
+                        step,
+                        row,
+                        h.stride() * step,
+                        h.stride() * row,
+                        packed + (first + v) * FILTER,
+                        shift + column + (long) v * Lanes.BYTES,
+                        floor,
+                        area.rows(),
+                        area.columns(),
+                        to + (long) v * Lanes.BYTES,
+                        pixel,
+                        line);
+            }
+            if (epilogue != null) {
+                for (int p = 0; p < area.rows(); p++) {
+                    int at = (n * h.results() + area.p() + p) * w.results() + area.q();
+                    int channel = first * Lanes.FLOATS, channels = count * Lanes.FLOATS;
+                    epilogue.apply(to + p * line, pixel, at, area.columns(), channel, channels);
                 }
             }
         });
     }
 
-    private void row(Row row, long source, int n, int p, long filter, long bias, int floor, long to) {
-        int step = row.w.stride() == 1 ? 4 : 2, from = row.from();
-        int steps = (row.to() - from) / step, done = from + steps * step;
-        row.open(source, n, p, from, step);
-        long[] r = row.rows, d = row.advance;
-        long at = to + from * pixel;
-        if (step == 4) {
-            DepthwiseRows.four(r[0], r[1], r[2], d[0], d[1], d[2], pixel, filter, steps, vectors, bias, floor, at);
-        } else {
-            long next = row.w.stride() * pixel;
-            DepthwiseRows.two(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, filter, steps, vectors, bias, floor, at);
-        }
-        for (int q = 0; q < row.w.results(); q++) {
-            if (q == from) {
-                q = done;
-            }
-            if (q < row.w.results()) {
-                row.taps(source, n, p, q);
-                DepthwiseRows.nine(row.taps, filter, vectors, bias, floor, to + q * pixel);
-            }
-        }
-    }
-
-    /** The gradient by the image for stride 2: each pixel meets at most two taps along each axis. */
-    private void phases(
-            ConvAxis h, ConvAxis w, long signal, long filter, long image, Scratch scratch, WorkerPool pool) {
-        long tapBytes = TAPS * pixel, zeros = scratch.address(zeroBytes() + 2 * tapBytes);
-        long packed = zeros + zeroBytes(), none = packed + tapBytes;
-        Copies.zero(zeros, zeroBytes());
-        Copies.zero(none, tapBytes);
-        DepthwiseRows.pack(filter, pixel, vectors, packed);
-        long[] columns = places(w, shape.w(), shape.q(), pixel), columnTaps = taps(w, shape.w(), Lanes.BYTES);
-        long[] lines = places(h, shape.h(), shape.p(), shape.q() * pixel),
-                lineTaps = taps(h, shape.h(), 3L * Lanes.BYTES);
-        Blocks.run(pool, shape.work() >= PARALLEL, shape.n() * shape.h(), task -> {
-            long[] sources = new long[4], taps = new long[4];
-            int y = task % shape.h();
-            long from = signal + (long) (task / shape.h()) * shape.p() * shape.q() * pixel;
-            for (int x = 0; x < shape.w(); x++) {
-                for (int i = 0; i < 4; i++) {
-                    int down = 2 * y + i / 2, across = 2 * x + i % 2;
-                    boolean inside = lines[down] >= 0 && columns[across] >= 0;
-                    sources[i] = inside ? from + lines[down] + columns[across] : zeros;
-                    taps[i] = inside ? packed + lineTaps[down] + columnTaps[across] : none;
+    /**
+     * The gradient by the image for stride 2, in blocks of 2x2 pixels. Pixel 1 - padding + 2 i of an axis meets the middle
+     * tap at result i; the pixel after it the last tap at i and the first at i + 1.
+     */
+    private void spread(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
+        ConvAxis h = blocks(shape.h(), shape.p(), shape.geometry().paddingH());
+        ConvAxis w = blocks(shape.w(), shape.q(), shape.geometry().paddingW());
+        int top = 2 * h.low() + 1 - shape.geometry().paddingH(),
+                left = 2 * w.low() + 1 - shape.geometry().paddingW();
+        DepthwiseAreas areas = new DepthwiseAreas(h, w, h.results(), w.results(), 2, vectors, false);
+        long bytes = areas.bytes() + 4L * Lanes.BYTES, packed = scratch.address(TAPS * pixel + bytes);
+        long own = packed + TAPS * pixel, signal = dy.address(), image = dx.address();
+        DepthwiseKernels.pack(filter.address(), pixel, vectors, packed);
+        Thread caller = Thread.currentThread();
+        Blocks.run(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
+            int group = task % areas.groups(), unit = task / areas.groups(), n = unit / areas.count();
+            int first = group * DepthwiseAreas.TOGETHER;
+            DepthwiseAreas.Area area = areas.area(unit % areas.count());
+            long slabs = Thread.currentThread() == caller ? own : scratch.address(bytes);
+            long spare = slabs + areas.bytes(), row = areas.rowBytes(area);
+            long from = areas.open(area, signal + (long) n * shape.p() * shape.q() * pixel, group, slabs);
+            long to = image + (long) n * shape.h() * shape.w() * pixel + (long) first * Lanes.BYTES;
+            for (int v = 0; v < areas.vectors(group); v++) {
+                DepthwiseRowPair pair = new DepthwiseRowPair(
+                        row,
+                        packed + (first + v) * FILTER,
+                        to + (long) v * Lanes.BYTES,
+                        shape.h(),
+                        shape.w(),
+                        pixel,
+                        spare);
+                for (int i = 0; i < area.rows(); i++) {
+                    long at = from + v * areas.vectorBytes(area) + i * row;
+                    pair.run(at, top + 2 * (area.p() + i), left, area.columns());
                 }
-                DepthwiseRows.quad(sources, taps, vectors, image + ((long) task * shape.w() + x) * pixel);
             }
         });
     }
 
-    /** Of every image position along an axis, where the two taps at most that meet it read dy, or -1. */
-    private static long[] places(ConvAxis axis, int count, int sources, long step) {
-        long[] places = new long[2 * count];
-        Arrays.fill(places, -1);
-        for (int x = 0; x < count; x++) {
-            int i = 2 * x;
-            for (ConvAxis.Tap tap : axis.phases().get(x % axis.spread())) {
-                int q = x / axis.spread() + tap.offset();
-                places[i++] = q >= 0 && q < sources ? q * step : -1;
-            }
-        }
-        return places;
+    /** Blocks of two pixels that cover an axis, as results of sources from {@code low} on. */
+    private static ConvAxis blocks(int size, int sources, int padding) {
+        int low = Math.floorDiv(padding - 1, 2), count = (size - (1 - padding + 2 * low) + 1) / 2;
+        return ConvAxis.forward(sources, count, 2, 1, -low, 1);
     }
 
-    /** Where these taps lie in the packed filter. */
-    private static long[] taps(ConvAxis axis, int count, long step) {
-        long[] taps = new long[2 * count];
-        for (int x = 0; x < count; x++) {
-            int i = 2 * x;
-            for (ConvAxis.Tap tap : axis.phases().get(x % axis.spread())) {
-                taps[i++] = tap.index() * step;
-            }
-        }
-        return taps;
-    }
-
-    /** dfilter from x and dy: rows of dy are dealt out to chunks, each with a filter of its own. */
+    /** dfilter from x and dy: areas are dealt out to chunks, each with a filter of its own. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
         ConvAxis h = shape.forwardH(), w = shape.forwardW();
-        int rows = shape.n() * shape.p(), chunks = Math.clamp(rows / ROWS, 1, CHUNKS);
-        long part = TAPS * pixel, image = x.address(), signal = dy.address();
-        long zeros = scratch.address(zeroBytes() + (chunks + 1) * part), parts = zeros + zeroBytes();
-        Copies.zero(zeros, zeroBytes() + chunks * part);
-        long sum = parts + chunks * part;
-        boolean parallel = shape.work() >= PARALLEL;
-        Blocks.run(pool, parallel, chunks, chunk -> {
-            Row row = new Row(h, w, zeros);
-            int from = (int) ((long) rows * chunk / chunks), to = (int) ((long) rows * (chunk + 1) / chunks);
-            for (int i = from; i < to; i++) {
-                long at = signal + (long) i * shape.q() * pixel;
-                addRow(row, image, i / shape.p(), i % shape.p(), at, parts + chunk * part);
+        DepthwiseAreas areas = areas(h, w);
+        int units = shape.n() * areas.count(), chunks = Math.min(units, CHUNKS);
+        long part = TAPS * pixel, parts = scratch.address((chunks + 1) * part + areas.bytes());
+        long sum = parts + chunks * part, own = sum + part, line = w.results() * pixel;
+        long image = x.address(), signal = dy.address();
+        Copies.zero(parts, chunks * part);
+        Thread caller = Thread.currentThread();
+        Blocks.run(pool, parallel, chunks * areas.groups(), task -> {
+            int group = task % areas.groups(), chunk = task / areas.groups(), first = group * DepthwiseAreas.TOGETHER;
+            int start = (int) ((long) units * chunk / chunks), end = (int) ((long) units * (chunk + 1) / chunks);
+            long slabs = Thread.currentThread() == caller ? own : scratch.address(areas.bytes());
+            for (int unit = start; unit < end; unit++) {
+                int n = unit / areas.count();
+                DepthwiseAreas.Area area = areas.area(unit % areas.count());
+                long from = areas.open(area, image + (long) n * h.sources() * w.sources() * pixel, group, slabs);
+                long step = areas.tap(area), row = areas.rowBytes(area), column = (long) first * Lanes.BYTES;
+                long at = signal + ((long) n * h.results() + area.p()) * line + area.q() * pixel + column;
+                for (int v = 0; v < areas.vectors(group); v++) {
+                    DepthwiseKernels.gradient(
+                            from + v * areas.vectorBytes(area),
+                            step,
+                            row,
+                            h.stride() * step,
+                            h.stride() * row,
+                            at + (long) v * Lanes.BYTES,
+                            pixel,
+                            line,
+                            area.rows(),
+                            area.columns(),
+                            parts + chunk * part + (first + v) * FILTER);
+                }
             }
         });
         Sums.rows(pool, parallel, parts, part, chunks, sum, shape.filterElements());
-        DepthwiseRows.unpack(sum, vectors, dfilter.address(), pixel);
-    }
-
-    private void addRow(Row row, long image, int n, int p, long dy, long dw) {
-        int step = strideW == 1 ? 4 : 2, from = row.from();
-        int steps = (row.to() - from) / step, done = from + steps * step;
-        row.open(image, n, p, from, step);
-        long[] r = row.rows, d = row.advance;
-        long at = dy + from * pixel;
-        if (step == 4) {
-            DepthwiseRows.addFour(r[0], r[1], r[2], d[0], d[1], d[2], pixel, at, steps, vectors, dw);
-        } else {
-            long next = strideW * pixel;
-            DepthwiseRows.addTwo(r[0], r[1], r[2], d[0], d[1], d[2], pixel, next, at, steps, vectors, dw);
-        }
-        for (int q = 0; q < shape.q(); q++) {
-            if (q == from) {
-                q = done;
-            }
-            if (q < shape.q()) {
-                row.taps(image, n, p, q);
-                DepthwiseRows.addNine(row.taps, dy + q * pixel, vectors, dw);
-            }
-        }
+        DepthwiseKernels.unpack(sum, vectors, dfilter.address(), pixel);
     }
 }

@@ -15,7 +15,8 @@ final class DoubleLanes {
     /** Doubles per vector. */
     static final int DOUBLES = D.length();
 
-    private static final VectorSpecies<Float> HALF =
+    /** As many floats. */
+    static final VectorSpecies<Float> HALF =
             FloatVector.SPECIES_PREFERRED.withShape(VectorShape.forBitSize(Lanes.F.vectorBitSize() / 2));
 
     private static final VectorShuffle<Double> BY_4 = D.shuffleFromOp(lane -> (lane ^ 4) % DOUBLES);
@@ -28,6 +29,11 @@ final class DoubleLanes {
     static DoubleVector load(long address) {
         return (DoubleVector)
                 FloatVector.fromMemorySegment(HALF, ALL, address, Lanes.ORDER).convertShape(VectorOperators.F2D, D, 0);
+    }
+
+    /** The same from an array. */
+    static DoubleVector load(float[] values, int first) {
+        return (DoubleVector) FloatVector.fromArray(HALF, values, first).convertShape(VectorOperators.F2D, D, 0);
     }
 
     /** The sum of all lanes, halves first; reduceLanes leaves the order, and so the bits, to the compiler. */

@@ -12,6 +12,9 @@ import jdk.incubator.vector.VectorMask;
 
 /** Copies rows; checks all indices first. */
 final class EmbeddingVector implements Kernel<Embedding.Args> {
+    /** Longer rows are worth a loop of their own. */
+    private static final int NARROW = 256;
+
     private final WorkerPool pool;
 
     EmbeddingVector(WorkerPool pool) {
@@ -30,7 +33,12 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
         long table = args.table().address();
         long indices = args.indices().address();
         long y = args.y().address();
+        boolean narrow = width > 0 && width <= NARROW && width % Lanes.FLOATS == 0;
         Rows.run(pool, args.indices().elements(), width, (from, count) -> {
+            if (narrow) {
+                narrow(table, indices + 4 * from, y + 4 * from * width, count * (width / Lanes.FLOATS), width);
+                return;
+            }
             for (long i = from; i < from + count; i++) {
                 long row = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, indices + 4 * i);
                 copy(table + 4 * row * width, y + 4 * i * width, width);
@@ -47,6 +55,24 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
             if (index < 0 || index >= rows) {
                 throw Embedding.outside(op, index, i, rows);
             }
+        }
+    }
+
+    /** One loop over the vectors of all rows: a loop over the few of each would cost more than its work. */
+    private static void narrow(long table, long indices, long y, int vectors, int width) {
+        long bytes = 4L * width;
+        long next = indices;
+        long from = 0;
+        long end = 0;
+        for (int i = 0; i < vectors; i++) {
+            if (from == end) {
+                from = table + bytes * ALL.get(ValueLayout.JAVA_INT_UNALIGNED, next & Lanes.ADDRESS);
+                end = from + bytes;
+                next += 4;
+            }
+            FloatVector.fromMemorySegment(Lanes.F, ALL, from & Lanes.ADDRESS, Lanes.ORDER)
+                    .intoMemorySegment(ALL, y + (long) i * Lanes.BYTES, Lanes.ORDER);
+            from += Lanes.BYTES;
         }
     }
 

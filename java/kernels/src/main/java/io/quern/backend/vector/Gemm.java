@@ -38,6 +38,7 @@ final class Gemm {
     private final int m, n, k, kc;
     private final GemmBlock block;
     private final GemmPanels a, b;
+    private final GemmPacked packed;
     private final boolean directA, directB, sharedA, sharedB;
     private final Scratch scratch;
     private final WorkerPool parallel;
@@ -74,32 +75,54 @@ final class Gemm {
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool parallel) {
+        GemmPanels a = GemmPanels.rows(a0, rsa, csa), b = GemmPanels.columns(b0, rsb, csb);
+        multiply(m, n, k, alpha, a, b, null, beta, c, ldc, epilogue, scratch, parallel);
+    }
+
+    /** @param packed b as panels, or null */
+    static void multiply(
+            int m,
+            int n,
+            int k,
+            float alpha,
+            GemmPanels a,
+            GemmPanels b,
+            GemmPacked packed,
+            float beta,
+            long c,
+            long ldc,
+            Epilogue epilogue,
+            Scratch scratch,
+            WorkerPool parallel) {
         if (m <= 0 || n <= 0) {
             return;
         }
-        GemmPanels a = GemmPanels.rows(a0, rsa, csa), b = GemmPanels.columns(b0, rsb, csb);
         boolean alone = parallel == null || parallel.threads() == 1 || (long) m * n * k < PARALLEL;
-        if (a.isReadable() && b.isReadable() && k >= 2 * Lanes.FLOATS && alpha != 0) {
+        if (packed == null && a.isReadable() && b.isReadable() && k >= 2 * Lanes.FLOATS && alpha != 0) {
             GemmDots dots = dots(m, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue, scratch);
             if (dots != null) {
                 run(dots.tasks(), dots::run, alone ? null : parallel);
                 return;
             }
         }
-        GemmTile shape = GemmTile.of(m, n);
+        GemmTile shape = packed == null ? GemmTile.of(m, n) : packed.shape();
         // A row-major A is read in place at any size: packing it costs time and gains nothing (see
         // bench/lab/matmul.md). In place the borders are read from whole tiles that overlap their neighbours, so there
         // must be a whole one.
-        boolean directA = a.isReadable() && (a.isDeep() || fits(n, m, k)) && m >= shape.rows;
-        boolean directB = b.isReadable() && b.isWide() && fits(m, n, k) && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS);
+        boolean directA = a.isReadable() && (a.isDeep() || fits(n, m, k)) && shape.isWhole(m);
+        boolean directB = packed == null
+                && b.isReadable()
+                && b.isWide()
+                && fits(m, n, k)
+                && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS);
         GemmBlock block = new GemmBlock(
                 shape, n, k, alpha, directA ? a : null, directB ? b : null, beta, c, ldc * Float.BYTES, epilogue);
         if (k == 0 || alpha == 0) {
             block.withoutProduct(m, n);
         } else if (alone && m <= ROWS_L2 && n <= COLUMNS_L2 && k <= KC) {
-            small(m, n, k, block, a, b, scratch);
+            small(m, n, k, block, a, b, packed, scratch);
         } else {
-            new Gemm(m, n, k, block, a, b, scratch, alone ? null : parallel).run();
+            new Gemm(m, n, k, block, a, b, packed, scratch, alone ? null : parallel).run();
         }
     }
 
@@ -155,10 +178,11 @@ final class Gemm {
     }
 
     /** One block, one thread, one pass over k: no plan needed. */
-    private static void small(int m, int n, int k, GemmBlock block, GemmPanels a, GemmPanels b, Scratch scratch) {
+    private static void small(
+            int m, int n, int k, GemmBlock block, GemmPanels a, GemmPanels b, GemmPacked packed, Scratch scratch) {
         int tileRows = block.shape().rows, tileColumns = block.shape().columns;
         long bytesA = block.directA() != null ? 0 : bytesA(up(m, tileRows), k);
-        long bytesB = block.directB() != null ? 0 : (long) up(n, tileColumns) * k * Float.BYTES;
+        long bytesB = block.directB() != null || packed != null ? 0 : (long) up(n, tileColumns) * k * Float.BYTES;
         long tile = scratch.address(GemmTile.SCRATCH + bytesB + bytesA), panelsB = tile + GemmTile.SCRATCH;
         if (bytesA > 0) {
             a.pack(panelsB + bytesB, tileRows, 0, m, 0, k);
@@ -166,7 +190,7 @@ final class Gemm {
         if (bytesB > 0) {
             b.pack(panelsB, tileColumns, 0, n, 0, k);
         }
-        block.multiply(0, m, 0, n, 0, k, panelsB + bytesB, panelsB, tile);
+        block.multiply(0, m, 0, n, 0, k, panelsB + bytesB, packed == null ? panelsB : packed.panel(0, 0, k), tile);
     }
 
     private static void run(int blocks, IntConsumer body, WorkerPool parallel) {
@@ -180,13 +204,22 @@ final class Gemm {
     }
 
     private Gemm(
-            int m, int n, int k, GemmBlock block, GemmPanels a, GemmPanels b, Scratch scratch, WorkerPool parallel) {
+            int m,
+            int n,
+            int k,
+            GemmBlock block,
+            GemmPanels a,
+            GemmPanels b,
+            GemmPacked packed,
+            Scratch scratch,
+            WorkerPool parallel) {
         this.m = m;
         this.n = n;
         this.k = k;
         this.block = block;
         this.a = a;
         this.b = b;
+        this.packed = packed;
         this.directA = block.directA() != null;
         this.directB = block.directB() != null;
         this.scratch = scratch;
@@ -197,8 +230,8 @@ final class Gemm {
         wholeB = SPAN / tileColumns * tileColumns;
         groupA = GROUP / tileRows * tileRows;
         groupB = GROUP / tileColumns * tileColumns;
-        // Equal blocks, along k and along both sides of C: nobody waits for a sliver.
-        kc = Math.min(k, up(ceil(k, ceil(k, KC)), 8));
+        kc = depth(k);
+        // Equal blocks along both sides of C: nobody waits for a sliver.
         int down = ceil(m, ROWS_L2), across = ceil(n, COLUMNS_L2);
         if (parallel != null) {
             int wanted = 4 * parallel.threads();
@@ -213,10 +246,16 @@ final class Gemm {
         rowsPerTask = up(ceil(m, down), tileRows);
         columnsPerTask = up(ceil(n, across), tileColumns);
         sharedA = !directA && n > columnsPerTask;
-        sharedB = !directB && m > rowsPerTask;
+        sharedB = !directB && packed == null && m > rowsPerTask;
         blockA = directA ? 0 : bytesA(up(sharedA ? Math.min(m, wholeA) : rowsPerTask, tileRows), kc);
-        blockB =
-                directB ? 0 : (long) up(sharedB ? Math.min(n, wholeB) : columnsPerTask, tileColumns) * kc * Float.BYTES;
+        blockB = directB || packed != null
+                ? 0
+                : (long) up(sharedB ? Math.min(n, wholeB) : columnsPerTask, tileColumns) * kc * Float.BYTES;
+    }
+
+    /** Of a k block: equal blocks, of whole eights where there are several. */
+    static int depth(int k) {
+        return k == 0 ? 0 : Math.min(k, up(ceil(k, ceil(k, KC)), 8));
     }
 
     private static int ceil(int x, int y) {
@@ -301,7 +340,9 @@ final class Gemm {
             } else if (!directA) {
                 a.pack(panelsA, tileRows, r0 + row, height, p, depth);
             }
-            if (sharedB) {
+            if (packed != null) {
+                panelsB = packed.panel(c0 + column, p, depth);
+            } else if (sharedB) {
                 panelsB = packedB + q * blockB + (long) column * depth * Float.BYTES;
             } else if (!directB) {
                 b.pack(panelsB, tileColumns, c0 + column, width, p, depth);

@@ -47,16 +47,16 @@ record GemmBlock(
         for (int j = 0, wide; j < columns; j += wide, bj += panelB) {
             wide = shape.width(columns - j, directB != null);
             long cij = c + row0 * ldc + (long) (col0 + j) * Float.BYTES, ai = firstA;
-            int i = 0;
-            if (wide == tileColumns) {
-                for (; i + tileRows <= rows; i += tileRows, ai += panelA, cij += tileRows * ldc) {
+            long inB = directB == null ? GemmTile.PADDED : n;
+            for (int i = 0, high; i < rows; i += high, ai += high == tileRows ? panelA : high * rs, cij += high * ldc) {
+                high = shape.height(rows - i, directA);
+                if (high == tileRows && wide == tileColumns) {
                     shape.full(depth, ai, rs, cs, bj, bs, cij, ldc, alphaBits, add, tile);
+                } else {
+                    int back = directA == null ? 0 : shape.edgeRows(high) - high;
+                    shape.edge(
+                            high, wide, back, col0 + j, inB, depth, ai, rs, cs, bj, bs, cij, ldc, alphaBits, add, tile);
                 }
-            }
-            for (; i < rows; i += tileRows, ai += panelA, cij += tileRows * ldc) {
-                int high = Math.min(tileRows, rows - i), back = directA == null ? 0 : shape.edgeRows(high) - high;
-                long inB = directB == null ? GemmTile.PADDED : n;
-                shape.edge(high, wide, back, col0 + j, inB, depth, ai, rs, cs, bj, bs, cij, ldc, alphaBits, add, tile);
             }
         }
         if (last && epilogue != null) {

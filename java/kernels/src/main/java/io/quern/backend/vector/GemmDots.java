@@ -64,8 +64,14 @@ record GemmDots(
 
     void run(int task) {
         long sums = (Thread.currentThread() == caller ? own : scratch.address(SCRATCH)) & ADDRESS;
-        int from = task * TASK, to = Math.min(rows, from + TASK), wide = few <= 2 ? 2 : 4;
-        for (int i = from; i < to; i += 4) {
+        int from = task * TASK, to = Math.min(rows, from + TASK), wide = few <= 2 ? 2 : 4, i = from;
+        for (; few == 1 && i + 16 <= to; i += 16) {
+            eightByOne(k, x + i * xStride, xStride, y, sums);
+            eightByOne(k, x + (i + 8) * xStride, xStride, y, sums + 8L * BYTES);
+            addLanes(sums, 16);
+            store(i, 16, 0, 1, 1, sums);
+        }
+        for (; i < to; i += 4) {
             for (int j = 0; j < few; j += wide) {
                 group(i, to - i, j, wide, sums);
             }
@@ -92,8 +98,13 @@ record GemmDots(
             fourByFour(k, a0, a1, a2, a3, b0, b1, b2, b3, sums);
         }
         addLanes(sums, 4 * wide);
-        for (int r = 0; r < Math.min(4, left); r++) {
-            for (int q = 0; q < Math.min(wide, last + 1); q++) {
+        store(i, Math.min(4, left), j, Math.min(wide, last + 1), wide, sums);
+    }
+
+    /** From a group's sums, {@code wide} of each long row, to C. */
+    private void store(int i, int high, int j, int live, int wide, long sums) {
+        for (int r = 0; r < high; r++) {
+            for (int q = 0; q < live; q++) {
                 long at = c + (i + r) * cLong + (j + q) * cFew & ADDRESS;
                 float sum = ALL.get(F, sums + 4L * (r * wide + q));
                 long u = x + (i + r) * xStride, v = y + (j + q) * yStride;
@@ -118,6 +129,38 @@ record GemmDots(
                         .intoMemorySegment(ALL, to, ORDER);
             }
         }
+    }
+
+    /** A matrix times a vector: eight chains for nine loads. */
+    private static void eightByOne(int k, long a, long stride, long b, long sums) {
+        FloatVector s0 = FloatVector.zero(S), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        stride &= Integer.MAX_VALUE;
+        long r3 = stride * 3, r5 = stride * 5, r7 = stride * 7;
+        int whole = k - k % S.length();
+        for (int p = 0, vector = step * S.length(); p < whole; p += vector) {
+            a &= ADDRESS;
+            b &= ADDRESS;
+            FloatVector v = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            s0 = FloatVector.fromMemorySegment(S, ALL, a, ORDER).fma(v, s0);
+            s1 = FloatVector.fromMemorySegment(S, ALL, a + stride, ORDER).fma(v, s1);
+            s2 = FloatVector.fromMemorySegment(S, ALL, a + (stride << 1), ORDER).fma(v, s2);
+            s3 = FloatVector.fromMemorySegment(S, ALL, a + r3, ORDER).fma(v, s3);
+            s4 = FloatVector.fromMemorySegment(S, ALL, a + (stride << 2), ORDER).fma(v, s4);
+            s5 = FloatVector.fromMemorySegment(S, ALL, a + r5, ORDER).fma(v, s5);
+            s6 = FloatVector.fromMemorySegment(S, ALL, a + (r3 << 1), ORDER).fma(v, s6);
+            s7 = FloatVector.fromMemorySegment(S, ALL, a + r7, ORDER).fma(v, s7);
+            a += BYTES;
+            b += BYTES;
+        }
+        sums &= ADDRESS;
+        s0.intoMemorySegment(ALL, sums + 0 * BYTES, ORDER);
+        s1.intoMemorySegment(ALL, sums + 1 * BYTES, ORDER);
+        s2.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
+        s3.intoMemorySegment(ALL, sums + 3 * BYTES, ORDER);
+        s4.intoMemorySegment(ALL, sums + 4 * BYTES, ORDER);
+        s5.intoMemorySegment(ALL, sums + 5 * BYTES, ORDER);
+        s6.intoMemorySegment(ALL, sums + 6 * BYTES, ORDER);
+        s7.intoMemorySegment(ALL, sums + 7 * BYTES, ORDER);
     }
 
     private static void fourByTwo(int k, long a0, long a1, long a2, long a3, long b0, long b1, long sums) {

@@ -75,9 +75,11 @@ record GemmPanels(long base, long along, long deep) {
     void pack(long destination, int width, int first, int count, int k0, int kc) {
         long panel = (long) width * kc * Float.BYTES, from = base + first * along + k0 * deep;
         int whole = count / width, rest = count % width;
-        if (isWide() && width % (2 * Lanes.FLOATS) == 0) {
+        if (isWide() && (width % (2 * Lanes.FLOATS) == 0 || width == 3 * Lanes.FLOATS)) {
             if (width == 2 * Lanes.FLOATS) {
                 copyTwo(from, deep, whole, destination, panel, kc);
+            } else if (width == 3 * Lanes.FLOATS) {
+                copyThree(from, deep, whole, destination, panel, kc);
             } else {
                 copyFour(from, deep, whole, destination, panel, kc);
             }
@@ -92,6 +94,8 @@ record GemmPanels(long base, long along, long deep) {
                 copySix(from, deep, destination, kc);
             } else if (isWide() && width == 8) {
                 copyEight(from, deep, destination, kc);
+            } else if (isWide() && width == Lanes.FLOATS) {
+                copyMasked(from, deep, width, destination, width, kc);
             } else if (isDeep() && width % 8 == 0) {
                 for (int r = 0; r < width; r += 8) {
                     GemmTranspose.eight(from + r * along, along, kc, destination + r * 4L, width * 4L);
@@ -100,7 +104,9 @@ record GemmPanels(long base, long along, long deep) {
                 strided(from, along, deep, width, width, destination, kc);
             }
         }
-        if (rest > 0) {
+        if (rest > 0 && isWide() && width == Lanes.FLOATS) {
+            copyMasked(from, deep, rest, destination, width, kc);
+        } else if (rest > 0) {
             strided(from, along, deep, rest, width, destination, kc);
         }
     }
@@ -116,6 +122,22 @@ record GemmPanels(long base, long along, long deep) {
                 FloatVector v1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
                 v0.intoMemorySegment(ALL, target, ORDER);
                 v1.intoMemorySegment(ALL, target + BYTES, ORDER);
+            }
+        }
+    }
+
+    private static void copyThree(long from, long deep, int panels, long to, long panel, int kc) {
+        for (int p = 0; p < kc; p++, from += deep, to += 3 * BYTES) {
+            long source = from, target = to;
+            for (int i = 0; i < panels; i++, source += 3 * BYTES, target += panel) {
+                source &= ADDRESS;
+                target &= ADDRESS;
+                FloatVector v0 = FloatVector.fromMemorySegment(S, ALL, source, ORDER);
+                FloatVector v1 = FloatVector.fromMemorySegment(S, ALL, source + BYTES, ORDER);
+                FloatVector v2 = FloatVector.fromMemorySegment(S, ALL, source + 2 * BYTES, ORDER);
+                v0.intoMemorySegment(ALL, target, ORDER);
+                v1.intoMemorySegment(ALL, target + BYTES, ORDER);
+                v2.intoMemorySegment(ALL, target + 2 * BYTES, ORDER);
             }
         }
     }

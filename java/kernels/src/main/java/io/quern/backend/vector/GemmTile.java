@@ -18,6 +18,10 @@ import jdk.incubator.vector.VectorSpecies;
 enum GemmTile {
     /** 6 x 4 vectors: 24 sums, only with 32 registers. */
     WIDE(6, 4),
+    /** 8 x 3 vectors: also 24 sums, for a C of three vectors. */
+    MIDDLE(8, 3),
+    /** 16 x 1 vectors, for a C of one vector: what 8 sums keep waiting, 16 do not. */
+    SLIM(16, 1),
     /** 8 x 2 vectors: 16 sums; with 16 registers 6 x 2. */
     TALL(Lanes.REGISTERS >= 32 ? 8 : 6, 2);
 
@@ -27,6 +31,9 @@ enum GemmTile {
     /** Rows from which A passes often enough to come from a slow cache. */
     private static final int LARGE = 192;
 
+    /** Bytes after which the sets of an L1 cache repeat. */
+    private static final int WAY = 4096;
+
     /** As n: B is packed in panels of whole vectors. */
     static final long PADDED = Long.MAX_VALUE;
 
@@ -34,7 +41,7 @@ enum GemmTile {
     /** Bytes from row to row of the scratch tile. */
     private static final long STRIDE = 4L * BYTES;
     /** Bytes of scratch that {@link #full} and {@link #edge} need. */
-    static final int SCRATCH = 8 * 4 * BYTES;
+    static final int SCRATCH = 16 * 4 * BYTES;
 
     /** Rows of a tile and of a panel of A. */
     final int rows;
@@ -48,8 +55,25 @@ enum GemmTile {
 
     /** The tile that wastes less on the borders of an m x n C; wide, where that is about equal. */
     static GemmTile of(int m, int n) {
+        if (Lanes.REGISTERS >= 32 && n > TALL.columns && n <= MIDDLE.columns && m >= MIDDLE.rows) {
+            return MIDDLE;
+        }
+        if (Lanes.REGISTERS >= 32 && n <= SLIM.columns && m >= SLIM.rows) {
+            return SLIM;
+        }
         boolean wide = Lanes.REGISTERS >= 32 && m >= LARGE && n > TALL.columns;
         return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
+    }
+
+    /** The tile for a B of n columns that is packed once for products of any height. */
+    static GemmTile packed(int n) {
+        if (Lanes.REGISTERS < 32 || n > SLIM.columns && n <= TALL.columns) {
+            return TALL;
+        }
+        if (n <= SLIM.columns) {
+            return SLIM;
+        }
+        return n <= MIDDLE.columns ? MIDDLE : WIDE;
     }
 
     /** What the tiles and edge kernels compute for an m x n C. */
@@ -67,6 +91,22 @@ enum GemmTile {
                 addTile(scratch, c, ldc, alpha);
             } else {
                 GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (this == MIDDLE) {
+            if (add) {
+                GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+                for (int v = 0; v < 3; v++) {
+                    merge(rows, Lanes.FLOATS, scratch + (long) v * BYTES, c + (long) v * BYTES, ldc, alpha, true);
+                }
+            } else {
+                GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (this == SLIM) {
+            if (add) {
+                GemmSlimKernel.set16x1(kc, a, rs, cs, b, bs, scratch, STRIDE, ONE);
+                merge(rows, Lanes.FLOATS, scratch, c, ldc, alpha, true);
+            } else {
+                GemmSlimKernel.set16x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             }
         } else if (rows == 8) {
             if (add) {
@@ -111,9 +151,29 @@ enum GemmTile {
         return three ? left : Math.min(columns, left);
     }
 
+    /**
+     * Rows of the next tile, where {@code left} remain. An A in place is also taken in fours, where that wastes less, and
+     * not sixteen rows at once where these would push each other out of L1, being a multiple of {@link #WAY} apart.
+     */
+    int height(int left, GemmPanels inPlace) {
+        if (inPlace != null && this == WIDE && left == 2 * FEW) {
+            return FEW;
+        }
+        boolean crowded = inPlace != null && this == SLIM && inPlace.along() % WAY == 0;
+        return Math.min(crowded ? 8 : rows, left);
+    }
+
     /** Rows of the kernel that computes an edge tile of {@code height} rows. */
     int edgeRows(int height) {
-        return height <= FEW ? FEW : rows;
+        if (height == 1 && this == WIDE) {
+            return 1;
+        }
+        return height <= FEW ? FEW : this == SLIM && height <= 8 ? 8 : rows;
+    }
+
+    /** Whether no tile of a C of m rows needs more than these of A. */
+    boolean isWhole(int m) {
+        return m >= rows || m == edgeRows(m);
     }
 
     /**
@@ -147,9 +207,7 @@ enum GemmTile {
         a -= back * rs;
         for (int j = 0, vectors; j < width; j += vectors * Lanes.FLOATS) {
             int at = column + j, left = width - j;
-            vectors = left > 2 * Lanes.FLOATS && high == 8 && n >= 3 * Lanes.FLOATS
-                    ? 3
-                    : left > Lanes.FLOATS && n >= 2 * Lanes.FLOATS ? 2 : 1;
+            vectors = vectors(high, left, n);
             int here = Math.min(left, vectors * Lanes.FLOATS);
             int over = (int) Math.max(0, (long) at + vectors * Lanes.FLOATS - n);
             long from = b + 4L * (j - over), to = c + 4L * j;
@@ -165,9 +223,26 @@ enum GemmTile {
         }
     }
 
+    private int vectors(int high, int left, long n) {
+        if (this == WIDE && (high == 1 || left > 2 * Lanes.FLOATS) && n >= 4 * Lanes.FLOATS) {
+            return 4;
+        }
+        return left > 2 * Lanes.FLOATS && high == 8 && n >= 3 * Lanes.FLOATS
+                ? 3
+                : left > Lanes.FLOATS && n >= 2 * Lanes.FLOATS ? 2 : 1;
+    }
+
     private void set(
             int high, int vectors, int kc, long a, long rs, long cs, long b, long bs, long c, long ldc, int alpha) {
-        if (vectors == 3) {
+        if (vectors == 4) {
+            if (high == 1) {
+                GemmFlatKernels.set1x4(kc, a, cs, b, bs, c, alpha);
+            } else if (high == FEW) {
+                GemmFlatKernels.set4x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else {
+                GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            }
+        } else if (vectors == 3) {
             GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
         } else if (vectors == 2) {
             if (high == FEW) {
@@ -180,6 +255,8 @@ enum GemmTile {
         } else {
             if (high == FEW) {
                 GemmEdgeKernels.set4x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
+            } else if (high == 16) {
+                GemmSlimKernel.set16x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             } else if (high == 8) {
                 GemmEdgeKernels.set8x1(kc, a, rs, cs, b, bs, c, ldc, alpha);
             } else {

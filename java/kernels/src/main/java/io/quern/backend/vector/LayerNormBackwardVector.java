@@ -7,10 +7,9 @@ import io.quern.backend.WorkerPool;
 import io.quern.op.LayerNormBackward;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import jdk.incubator.vector.FloatVector;
 
 /**
- * Row by row: the row's two sums, then dx. The sums over rows for dgamma and dbeta grow before that, because dx may be dy,
+ * Row by row: dx, beside the two sums of the next row and its part of the sums over rows for dgamma and dbeta. These grow
  * in float for at most {@link #CHUNK} rows, in double within a block of rows, then over the blocks in order.
  */
 final class LayerNormBackwardVector implements Kernel<LayerNormBackward.Args> {
@@ -64,113 +63,47 @@ final class LayerNormBackwardVector implements Kernel<LayerNormBackward.Args> {
     /** dx of some rows, and their sums for dgamma at [c] and dbeta at [n + c]. */
     private double[] rows(LayerNormBackward.Args args, long from, long to, float[] factors) {
         int n = factors.length;
-        long x = args.x().address();
-        long dy = args.dy().address();
-        long dx = args.dx() == null ? 0 : args.dx().address();
-        long means = args.mean().address();
-        long inverses = args.inverseDeviation().address();
-        long line = 4L * n + Lanes.BYTES - 1 & -Lanes.BYTES;
-        long gamma = scratch.address(3 * line);
-        long dgamma = gamma + line;
-        long dbeta = dgamma + line;
-        MemorySegment.copy(factors, 0, ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, gamma, n);
+        LayerNormColumns columns = LayerNormColumns.at(scratch.address(LayerNormColumns.bytes(n)), n);
+        MemorySegment.copy(factors, 0, ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, columns.gamma(), n);
         double[] sums = new double[2 * n];
         for (long first = from; first < to; first += CHUNK) {
-            long end = Math.min(to, first + CHUNK);
-            FillVector.fill(dgamma, n, 0);
-            FillVector.fill(dbeta, n, 0);
-            long r = first;
-            for (; r <= end - 2; r += 2) {
-                long at = 4 * r * n;
-                LayerNormColumns.two(x + at, dy + at, 4L * n, means + 4 * r, inverses + 4 * r, dgamma, dbeta, n);
-                if (dx != 0) {
-                    row(x + at, dy + at, dx + at, Rows.get(means + 4 * r), Rows.get(inverses + 4 * r), gamma, n);
-                    long next = at + 4L * n;
-                    row(
-                            x + next,
-                            dy + next,
-                            dx + next,
-                            Rows.get(means + 4 * r + 4),
-                            Rows.get(inverses + 4 * r + 4),
-                            gamma,
-                            n);
-                }
-            }
-            if (r < end) {
-                long at = 4 * r * n;
-                float mean = Rows.get(means + 4 * r);
-                float inverse = Rows.get(inverses + 4 * r);
-                LayerNormColumns.one(x + at, dy + at, mean, inverse, dgamma, dbeta, n);
-                if (dx != 0) {
-                    row(x + at, dy + at, dx + at, mean, inverse, gamma, n);
-                }
-            }
+            FillVector.fill(columns.dgamma(), n, 0);
+            FillVector.fill(columns.dbeta(), n, 0);
+            chunk(args, columns, first, Math.min(to, first + CHUNK));
             for (int c = 0; c < n; c++) {
-                sums[c] += Rows.get(dgamma + 4L * c);
-                sums[n + c] += Rows.get(dbeta + 4L * c);
+                sums[c] += Rows.get(columns.dgamma() + 4L * c);
+                sums[n + c] += Rows.get(columns.dbeta() + 4L * c);
             }
         }
         return sums;
     }
 
     /** dx = inverse (dy gamma - mean(dy gamma) - (x - mean) inverse^2 mean(dy gamma (x - mean))). */
-    private static void row(long x, long dy, long dx, float mean, float inverse, long gamma, int n) {
-        FloatVector m = FloatVector.broadcast(Lanes.F, mean);
-        FloatVector sum0 = FloatVector.zero(Lanes.F);
-        FloatVector sum1 = sum0;
-        FloatVector dot0 = sum0;
-        FloatVector dot1 = sum0;
-        int i = 0;
-        for (; i <= n - 2 * Lanes.FLOATS; i += 2 * Lanes.FLOATS) {
-            long at = 4L * i;
-            long next = at + Lanes.BYTES;
-            FloatVector g0 = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER);
-            FloatVector g1 = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + next, Lanes.ORDER);
-            FloatVector w0 = FloatVector.fromMemorySegment(Lanes.F, ALL, gamma + at, Lanes.ORDER);
-            FloatVector w1 = FloatVector.fromMemorySegment(Lanes.F, ALL, gamma + next, Lanes.ORDER);
-            sum0 = g0.fma(w0, sum0);
-            sum1 = g1.fma(w1, sum1);
-            // gamma times the difference first: dy gamma may overflow where the product of all three does not
-            dot0 = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
-                    .sub(m)
-                    .mul(w0)
-                    .fma(g0, dot0);
-            dot1 = FloatVector.fromMemorySegment(Lanes.F, ALL, x + next, Lanes.ORDER)
-                    .sub(m)
-                    .mul(w1)
-                    .fma(g1, dot1);
-        }
-        float sum = Rows.sum(sum0.add(sum1));
-        float dot = Rows.sum(dot0.add(dot1));
-        for (; i < n; i++) {
-            float g = Rows.get(dy + 4L * i);
-            float w = Rows.get(gamma + 4L * i);
-            sum = Math.fma(g, w, sum);
-            dot = Math.fma((Rows.get(x + 4L * i) - mean) * w, g, dot);
-        }
-        gradient(x, dy, dx, mean, inverse, sum / n, inverse * (inverse * dot) / n, gamma, n);
-    }
-
-    /** dx = inverse (dy gamma - shift - (x - mean) slope). */
-    private static void gradient(
-            long x, long dy, long dx, float mean, float inverse, float shift, float slope, long gamma, int n) {
-        int i = 0;
-        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            FloatVector rest = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER)
-                    .sub(mean)
-                    .mul(slope);
-            FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER)
-                    .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, gamma + at, Lanes.ORDER))
-                    .sub(shift)
-                    .sub(rest)
-                    .mul(inverse)
-                    .intoMemorySegment(ALL, dx + at, Lanes.ORDER);
-        }
-        for (; i < n; i++) {
-            long at = 4L * i;
-            float rest = (Rows.get(x + at) - mean) * slope;
-            Rows.set(dx + at, (Rows.get(dy + at) * Rows.get(gamma + at) - shift - rest) * inverse);
+    private static void chunk(LayerNormBackward.Args args, LayerNormColumns columns, long from, long to) {
+        int n = columns.n();
+        long x = args.x().address();
+        long dy = args.dy().address();
+        long dx = args.dx() == null ? 0 : args.dx().address();
+        long means = args.mean().address();
+        long inverses = args.inverseDeviation().address();
+        columns.add(x + 4 * from * n, dy + 4 * from * n, Rows.get(means + 4 * from), Rows.get(inverses + 4 * from));
+        for (long r = from; r < to; r++) {
+            long at = 4 * r * n;
+            float mean = Rows.get(means + 4 * r);
+            float inverse = Rows.get(inverses + 4 * r);
+            float shift = columns.sum(dy + at) / n;
+            float slope = inverse * (inverse * columns.dot(x + at, dy + at, mean)) / n;
+            boolean last = r + 1 == to;
+            long next = last ? r : r + 1;
+            float nextMean = Rows.get(means + 4 * next);
+            float nextInverse = Rows.get(inverses + 4 * next);
+            if (dx != 0 && last) {
+                columns.gradient(x + at, dy + at, dx + at, mean, inverse, shift, slope);
+            } else if (dx != 0) {
+                columns.gradientThenAdd(x + at, dy + at, dx + at, mean, inverse, shift, slope, nextMean, nextInverse);
+            } else if (!last) {
+                columns.add(x + at + 4L * n, dy + at + 4L * n, nextMean, nextInverse);
+            }
         }
     }
 }

@@ -54,6 +54,9 @@ final class MatmulVector implements Kernel<Matmul.Args> {
         }
     }
 
+    /** What a layout is for. */
+    private record PackedOperand(GemmPanels b, int n, int k) {}
+
     private final class Call {
         private final Matmul.Args args;
         private final long a;
@@ -94,7 +97,15 @@ final class MatmulVector implements Kernel<Matmul.Args> {
                     after.apply(c0, 4 * ldc, 0, m, 0, n);
                 }
             } else {
-                Gemm.multiply(m, n, k, alpha, a0, rsA, csA, b0, rsB, csB, beta, c0, ldc, after, scratch, threads);
+                GemmPanels rows = GemmPanels.rows(a0, rsA, csA), columns = GemmPanels.columns(b0, rsB, csB);
+                GemmPacked packed = args.packing() == null || args.batch() > 1 || k == 0 || n <= GemmDots.MOST_GATHERED
+                        ? null
+                        : args.packing()
+                                .get(
+                                        new PackedOperand(columns, n, k),
+                                        GemmPacked.class,
+                                        () -> GemmPacked.of(columns, n, k));
+                Gemm.multiply(m, n, k, alpha, rows, columns, packed, beta, c0, ldc, after, scratch, threads);
             }
         }
 

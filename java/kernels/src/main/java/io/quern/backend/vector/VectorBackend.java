@@ -87,7 +87,7 @@ public final class VectorBackend extends HostBackend {
         table.put(SquaredNorm.OP, new SquaredNormVector(pool));
         table.put(ClipByNorm.OP, new ClipByNormVector(pool));
         table.put(MaxPool.OP, new MaxPoolVector(pool, scratch));
-        table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool));
+        table.put(MaxPoolBackward.OP, new MaxPoolBackwardVector(pool, scratch));
         table.put(AvgPool.OP, new AvgPoolVector(pool, scratch));
         table.put(AvgPoolBackward.OP, new AvgPoolBackwardVector(pool));
         table.put(Embedding.OP, new EmbeddingVector(pool));
@@ -102,7 +102,7 @@ public final class VectorBackend extends HostBackend {
         table.put(BatchNormBackward.OP, new BatchNormBackwardVector(pool, scratch));
         table.put(BatchNormInference.OP, new BatchNormInferenceVector(pool, scratch));
         table.put(BatchNormInferenceBackward.OP, new BatchNormInferenceBackwardVector(pool, scratch));
-        table.put(LayerNorm.OP, new LayerNormVector(pool));
+        table.put(LayerNorm.OP, new LayerNormVector(pool, scratch));
         table.put(LayerNormBackward.OP, new LayerNormBackwardVector(pool, scratch));
         return table;
     }

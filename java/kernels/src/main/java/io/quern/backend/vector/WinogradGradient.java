@@ -12,11 +12,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * The gradient of a 3x3 or 5x5 convolution of stride 1 by its filter, as the transpose of Winograd's F(4x4, 3x3) or
  * F(2x2, 5x5): tiles of the image and tiles of dy are transformed, multiplied point by point, 36 matrix products that sum
  * over tiles, and the sums transformed to nine or 25 taps. Tiles go through in spans that stay in cache; spans are added in order.
+ * Where the products of all columns of the filter would not stay in cache, slices of columns go through one after another.
  *
  * <p>As with {@link ConvWinograd}, {@link #run} tells when a result is not finite.
  */
 final class WinogradGradient {
-    /** Bytes of transformed tiles of a span, and of all products at most. */
+    /** Bytes of transformed tiles of a span, and of the products of a slice at most. */
     private static final long SPAN_BYTES = 6 << 20, PRODUCT_BYTES = 12 << 20;
     /** Tiles that one task transforms. */
     private static final int SOME = 8;
@@ -29,11 +30,12 @@ final class WinogradGradient {
     private final int taps, tile;
 
     private final WinogradSource source;
-    private final int down, across, tiles, span, panels;
+    private final int down, across, tiles, span, slice;
     private final ConvTile.Walk whole, last;
     private final long imagePoint, signalPoint, productPoint;
 
-    private WinogradGradient(ConvShape shape) {
+    /** @param slice result channels whose products are summed at once, whole vectors */
+    WinogradGradient(ConvShape shape, int slice) {
         this.shape = shape;
         h = shape.forwardH();
         w = shape.forwardW();
@@ -43,16 +45,16 @@ final class WinogradGradient {
         down = (shape.p() + tile - 1) / tile;
         across = (shape.q() + tile - 1) / tile;
         tiles = shape.n() * down * across;
-        panels = (shape.k() + ConvTile.COLUMNS - 1) / ConvTile.COLUMNS;
-        int most = (int) Math.max(64, SPAN_BYTES / ((long) POINTS * Float.BYTES * (shape.c() + shape.k())));
+        this.slice = slice;
+        int most = (int) Math.max(64, SPAN_BYTES / ((long) POINTS * Float.BYTES * (shape.c() + slice)));
         int spans = (tiles + most - 1) / most;
         span = (tiles + spans - 1) / spans;
         imagePoint = (long) span * shape.c() * Float.BYTES + SKEW;
-        signalPoint = (long) span * shape.k() * Float.BYTES + SKEW;
-        productPoint = (long) shape.c() * shape.k() * Float.BYTES + SKEW;
+        signalPoint = (long) span * slice * Float.BYTES + SKEW;
+        productPoint = (long) shape.c() * slice * Float.BYTES + SKEW;
         ConvRows rows = ConvRows.allocate(shape.c());
         for (int c = 0; c < shape.c(); c++) {
-            rows.set(c, (long) c * Float.BYTES, (long) c * shape.k() * Float.BYTES);
+            rows.set(c, (long) c * Float.BYTES, (long) c * slice * Float.BYTES);
         }
         rows.pad();
         long step = (long) shape.c() * Float.BYTES;
@@ -62,71 +64,107 @@ final class WinogradGradient {
 
     /** Null where the direct way is the only one allowed, or faster. */
     static WinogradGradient of(ConvShape shape) {
-        boolean fits = shape.winograd()
-                && shape.c() % Lanes.FLOATS == 0
-                && shape.k() % Lanes.FLOATS == 0
-                && (long) POINTS * shape.c() * shape.k() * Float.BYTES <= PRODUCT_BYTES;
+        boolean fits = shape.winograd() && shape.c() % Lanes.FLOATS == 0 && shape.k() % Lanes.FLOATS == 0;
         if (!fits) {
             return null;
         }
+        long columns = PRODUCT_BYTES / ((long) POINTS * Float.BYTES * shape.c());
+        int slices = (int) Math.ceilDiv(shape.k(), Math.max(Lanes.FLOATS, columns));
+        int slice = Math.ceilDiv(shape.k() / Lanes.FLOATS, slices) * Lanes.FLOATS;
         // Vector operations, as in ConvWinograd; the products are read and written once per span.
         int tile = Winograd.tile(shape.r());
         double tiles = (double) shape.n() * ((shape.p() + tile - 1) / tile) * ((shape.q() + tile - 1) / tile);
         double in = shape.c() / Lanes.FLOATS, out = shape.k() / Lanes.FLOATS;
         double products = (tiles + 16) * POINTS * shape.c() * out;
-        double transforms = tiles * (in + out) * 220 + shape.c() * out * 300;
-        return products + transforms < shape.work() / Lanes.FLOATS ? new WinogradGradient(shape) : null;
+        double transforms = tiles * (in * slices + out) * 220 + shape.c() * out * 300;
+        return products + transforms < shape.work() / Lanes.FLOATS ? new WinogradGradient(shape, slice) : null;
     }
 
     /** False if a result is not finite, and hence none may be right. */
     boolean run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        long image = x.address(), signal = dy.address(), filter = dfilter.address();
         long zeroBytes = Math.max(source.zeroBytes(), (long) ConvTile.COLUMNS * Float.BYTES);
         long shared = zeroBytes + POINTS * (imagePoint + signalPoint + productPoint);
-        long bufferBytes = Math.max(WinogradSource.BUFFER, 4L * SIDE * shape.k() / Lanes.FLOATS * Lanes.BYTES);
-        long edgeBytes = (long) tile * tile * shape.k() * Float.BYTES;
-        long own = bufferBytes + edgeBytes + ConvTile.SCRATCH + Lanes.BYTES;
-        long zeros = scratch.address(shared + own), images = zeros + zeroBytes;
-        long signals = images + POINTS * imagePoint, products = signals + POINTS * signalPoint;
+        long zeros = scratch.address(shared + ownBytes()), images = zeros + zeroBytes;
         Copies.zero(zeros, zeroBytes);
-        Thread caller = Thread.currentThread();
-        for (int start = 0; start < tiles; start += span) {
-            int from = start, count = Math.min(span, tiles - from), parts = (count + SOME - 1) / SOME;
-            pool.run(2 * parts, task -> {
-                long buffer = Thread.currentThread() == caller ? zeros + shared : scratch.address(own);
-                int at = task / 2 * SOME, some = Math.min(SOME, count - at);
-                if (task % 2 == 0) {
-                    long to = images + (long) at * shape.c() * Float.BYTES;
-                    source.transform(image, zeros, from + at, some, to, imagePoint, buffer);
-                } else {
-                    long to = signals + (long) at * shape.k() * Float.BYTES;
-                    signals(signal, from + at, some, to, buffer, buffer + bufferBytes);
-                }
-            });
-            ConvTile.Walk walk = count == span ? whole : last;
-            pool.run(POINTS, point -> {
-                long buffer = Thread.currentThread() == caller ? zeros + shared : scratch.address(own);
-                long a = images + point * imagePoint, b = signals + point * signalPoint;
-                long tile = buffer + bufferBytes + edgeBytes;
-                for (int panel = 0; panel < panels; panel++) {
-                    long column = (long) panel * ConvTile.COLUMNS * Float.BYTES;
-                    int wide = Math.min(ConvTile.COLUMNS, shape.k() - panel * ConvTile.COLUMNS);
-                    long c = products + point * productPoint + column, bs = (long) shape.k() * Float.BYTES;
-                    ConvTile.panel(walk, a, b + column, bs, c, wide, zeros, ConvTile.UNBOUNDED, from > 0, tile);
-                }
-            });
+        Room room =
+                new Room(zeros, images, images + POINTS * imagePoint, zeros + shared, Thread.currentThread(), scratch);
+        for (int column = 0; column < shape.k(); column += slice) {
+            int columns = Math.min(slice, shape.k() - column);
+            long offset = (long) column * Float.BYTES;
+            for (int from = 0; from < tiles; from += span) {
+                transform(x.address(), dy.address() + offset, from, columns, room, pool);
+                multiply(from, columns, room, pool);
+            }
+            if (!finish(dfilter.address() + offset, columns, room, pool)) {
+                return false;
+            }
         }
+        return true;
+    }
+
+    /** Memory of a run: shared transforms, and some of its own for each thread. */
+    private record Room(long zeros, long images, long signals, long callers, Thread caller, Scratch scratch) {
+        long own(long bytes) {
+            return Thread.currentThread() == caller ? callers : scratch.address(bytes);
+        }
+    }
+
+    private long bufferBytes() {
+        return Math.max(WinogradSource.BUFFER, 4L * SIDE * slice / Lanes.FLOATS * Lanes.BYTES);
+    }
+
+    private long edgeBytes() {
+        return (long) tile * tile * slice * Float.BYTES;
+    }
+
+    /** A thread's own: a buffer of the transforms, an edge, and either the scratch of a tile or what a check has seen. */
+    private long ownBytes() {
+        return bufferBytes() + edgeBytes() + ConvTile.SCRATCH + Lanes.BYTES;
+    }
+
+    private void transform(long image, long signal, int from, int columns, Room room, WorkerPool pool) {
+        int count = Math.min(span, tiles - from), parts = (count + SOME - 1) / SOME;
+        pool.run(2 * parts, task -> {
+            long buffer = room.own(ownBytes());
+            int at = task / 2 * SOME, some = Math.min(SOME, count - at);
+            if (task % 2 == 0) {
+                long to = room.images + (long) at * shape.c() * Float.BYTES;
+                source.transform(image, room.zeros, from + at, some, to, imagePoint, buffer);
+            } else {
+                long to = room.signals + (long) at * slice * Float.BYTES;
+                signals(signal, from + at, some, columns, to, buffer, buffer + bufferBytes());
+            }
+        });
+    }
+
+    private void multiply(int from, int columns, Room room, WorkerPool pool) {
+        ConvTile.Walk walk = tiles - from >= span ? whole : last;
+        long products = room.signals + POINTS * signalPoint, bs = (long) slice * Float.BYTES;
+        pool.run(POINTS, point -> {
+            long scratch = room.own(ownBytes()) + bufferBytes() + edgeBytes();
+            long a = room.images + point * imagePoint, b = room.signals + point * signalPoint;
+            for (int column = 0; column < columns; column += ConvTile.COLUMNS) {
+                long offset = (long) column * Float.BYTES, c = products + point * productPoint + offset;
+                int wide = Math.min(ConvTile.COLUMNS, columns - column);
+                ConvTile.panel(walk, a, b + offset, bs, c, wide, room.zeros, ConvTile.UNBOUNDED, from > 0, scratch);
+            }
+        });
+    }
+
+    /** From sums of products to taps; false if one is not finite. */
+    private boolean finish(long filter, int columns, Room room, WorkerPool pool) {
+        long products = room.signals + POINTS * signalPoint;
+        long row = (long) shape.k() * Float.BYTES, tap = shape.c() * row;
+        int vectors = columns / Lanes.FLOATS;
         AtomicBoolean finite = new AtomicBoolean(true);
         pool.run(shape.c(), c -> {
-            long buffer = Thread.currentThread() == caller ? zeros + shared : scratch.address(own);
-            long seen = buffer + own - Lanes.BYTES, row = (long) c * shape.k() * Float.BYTES;
-            long tap = (long) shape.c() * shape.k() * Float.BYTES;
+            long buffer = room.own(ownBytes()), seen = buffer + ownBytes() - Lanes.BYTES;
+            long from = products + (long) c * slice * Float.BYTES, to = filter + c * row;
             Copies.zero(seen, Lanes.BYTES);
-            int vectors = shape.k() / Lanes.FLOATS;
             if (taps == 3) {
-                WinogradTransforms.gradient(products + row, productPoint, vectors, buffer, filter + row, tap, seen);
+                WinogradTransforms.gradient(from, productPoint, vectors, buffer, to, tap, seen);
             } else {
-                WinogradFive.gradient(products + row, productPoint, vectors, buffer, filter + row, tap, seen);
+                WinogradFive.gradient(from, productPoint, vectors, buffer, to, tap, seen);
             }
             if (!WinogradTransforms.isZero(seen)) {
                 finite.set(false);
@@ -135,28 +173,31 @@ final class WinogradGradient {
         return finite.get();
     }
 
-    /** Transforms tiles of dy; those that stick out are filled up with zeros in {@code edge}. */
-    private void signals(long signal, int from, int count, long to, long buffer, long edge) {
-        long pixel = (long) shape.k() * Float.BYTES;
-        int vectors = shape.k() / Lanes.FLOATS;
-        for (int i = 0; i < count; i++, to += pixel) {
+    /** Transforms some columns of tiles of dy; tiles that stick out are filled up with zeros in {@code edge}. */
+    private void signals(long signal, int from, int count, int columns, long to, long buffer, long edge) {
+        long pixel = (long) shape.k() * Float.BYTES, bytes = (long) columns * Float.BYTES;
+        int vectors = columns / Lanes.FLOATS;
+        for (int i = 0; i < count; i++, to += (long) slice * Float.BYTES) {
             int number = from + i, y = number / across % down * tile, x = number % across * tile;
             int high = Math.min(tile, shape.p() - y), wide = Math.min(tile, shape.q() - x);
             long at = signal + (((long) (number / across / down) * shape.p() + y) * shape.q() + x) * pixel;
-            long row = shape.q() * pixel;
+            long row = shape.q() * pixel, step = pixel;
             if (high < tile || wide < tile) {
-                Copies.zero(edge, tile * tile * pixel);
+                Copies.zero(edge, tile * tile * bytes);
                 for (int r = 0; r < high; r++) {
-                    Copies.copy(at + r * row, edge + r * tile * pixel, wide * pixel);
+                    for (int s = 0; s < wide; s++) {
+                        Copies.copy(at + r * row + s * pixel, edge + (r * tile + s) * bytes, bytes);
+                    }
                 }
                 at = edge;
-                row = tile * pixel;
+                row = tile * bytes;
+                step = bytes;
             }
             if (taps == 3) {
-                WinogradTransforms.signalColumns(at, row, pixel, vectors, buffer);
+                WinogradTransforms.signalColumns(at, row, step, vectors, buffer);
                 WinogradTransforms.signalRows(buffer, vectors, to, signalPoint);
             } else {
-                WinogradFive.signalColumns(at, row, pixel, vectors, buffer);
+                WinogradFive.signalColumns(at, row, step, vectors, buffer);
                 WinogradFive.signalRows(buffer, vectors, to, signalPoint);
             }
         }

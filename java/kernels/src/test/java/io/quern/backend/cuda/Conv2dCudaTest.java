@@ -22,10 +22,12 @@ import io.quern.tensor.Workspace;
 import io.quern.testing.CudaDevices;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every kernel of the three passes, each at a size where it is the one that is chosen; the harness has the small shapes. */
+@Tag("cuda")
 class Conv2dCudaTest {
     private static final Conv2dGeometry SAME = Conv2dGeometry.UNIT.withPadding(1);
 

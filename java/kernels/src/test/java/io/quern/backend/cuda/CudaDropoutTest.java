@@ -14,50 +14,32 @@ import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
-import io.quern.testing.Simulator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import io.quern.testing.OnEveryCudaDevice;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a device drops is what the host drops: every mask, of the op and of products that end with dropout. */
-class CudaDropoutTest {
+class CudaDropoutTest extends OnEveryCudaDevice {
     private static final double[] PROBABILITIES = {0, 0x1p-16, 0.1, 0.5, 0.9, 65535.0 / 65536};
     private static final Rng[] GENERATORS = {
         new Rng(0, 0, 0), new Rng(7, 3, 1), new Rng(0xFEDCBA9876543210L, -1, Integer.MAX_VALUE)
     };
 
-    private Simulator simulator;
-
-    @BeforeEach
-    void reset() {
-        simulator = Simulator.require();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        if (simulator != null) {
-            assertEquals(0, simulator.reports(), "the simulator reports misuse");
-            assertEquals(0, simulator.outstandingBytes(), "device bytes leaked");
-            simulator.reset();
-        }
-    }
-
     /** Lengths around a block of eight draws, one that a thread block does not cover, and a start within 16 bytes. */
     @ParameterizedTest
     @ValueSource(ints = {1, 7, 8, 9, 255, 2049, 10_007})
     void theOpHasTheBitsOfTheHost(int length) {
-        try (Backend device = Backends.of("cuda-sim", 1);
+        try (Backend backend = device.open();
                 Backend host = Backends.of("reference", 1);
                 Tensor x = Rng.of(3).fillUniform(Tensor.allocate(DType.F32, Shape.of(length + 1)), 0.5, 1);
                 Tensor y = Tensor.allocate(DType.F32, x.shape());
-                Tensor there = x.copyTo(device.memory());
-                Tensor back = Tensor.allocate(device.memory(), DType.F32, x.shape())) {
+                Tensor there = x.copyTo(backend.memory());
+                Tensor back = Tensor.allocate(backend.memory(), DType.F32, x.shape())) {
             for (double p : PROBABILITIES) {
                 for (Rng rng : GENERATORS) {
                     for (int start = 0; start < 2; start++) {
                         host.run(Dropout.OP, new Dropout.Args(window(x, start), window(y, start), p, rng));
-                        device.run(Dropout.OP, new Dropout.Args(window(there, start), window(back, start), p, rng));
+                        backend.run(Dropout.OP, new Dropout.Args(window(there, start), window(back, start), p, rng));
                         assertArrayEquals(
                                 window(y, start).toFloats(), window(back, start).toFloats(), "p " + p + ", " + rng);
                     }
@@ -78,17 +60,17 @@ class CudaDropoutTest {
         int m = Integer.parseInt(extents[0]);
         int n = Integer.parseInt(extents[1]);
         int k = Integer.parseInt(extents[2]);
-        try (Backend device = Backends.of("cuda-sim", 1);
+        try (Backend backend = device.open();
                 Tensor a = Rng.of(1).fillUniform(Tensor.allocate(DType.F32, Shape.of(m, k)), -1, 1);
                 Tensor b = Rng.of(2).fillUniform(Tensor.allocate(DType.F32, Shape.of(k, n)), -1, 1);
                 Tensor bias = Tensor.allocate(DType.F32, Shape.of(n)).fill(2 * k);
-                Tensor da = a.copyTo(device.memory());
-                Tensor db = b.copyTo(device.memory());
-                Tensor dbias = bias.copyTo(device.memory());
-                Tensor dc = Tensor.allocate(device.memory(), DType.F32, Shape.of(m, n))) {
+                Tensor da = a.copyTo(backend.memory());
+                Tensor db = b.copyTo(backend.memory());
+                Tensor dbias = bias.copyTo(backend.memory());
+                Tensor dc = Tensor.allocate(backend.memory(), DType.F32, Shape.of(m, n))) {
             for (double p : PROBABILITIES) {
                 DropoutMask mask = new DropoutMask(p, GENERATORS[2]);
-                device.run(
+                backend.run(
                         Matmul.OP,
                         new Matmul.Args(da, db, dbias, dc, null, false, false, 1, 0, ActivationKind.RELU, mask));
                 float[] values = dc.toFloats();

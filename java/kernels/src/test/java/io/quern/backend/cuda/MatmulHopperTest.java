@@ -1,57 +1,37 @@
 package io.quern.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
-import io.quern.backend.Backends;
-import io.quern.backend.CudaException;
 import io.quern.op.Matmul;
 import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import io.quern.testing.OnEveryCudaDevice;
 import io.quern.testing.Simulator;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Which BF16 products a Hopper takes by its copy engine; numbers are whole, so that results are exact either way. */
-class MatmulHopperTest {
-    private Simulator simulator;
-
-    @BeforeEach
-    void reset() {
-        simulator = Simulator.require();
-    }
+class MatmulHopperTest extends OnEveryCudaDevice {
+    private static final String SWITCH = "quern.cuda.hopper";
 
     @AfterEach
-    void nothingIsLeft() {
-        if (simulator != null) {
-            assertEquals(0, simulator.reports(), "the simulator reports misuse");
-            assertEquals(0, simulator.outstandingBytes(), "device bytes leaked");
-            assertEquals(0, simulator.outstandingHandles(), "driver handles leaked");
-            simulator.reset();
-        }
+    void clear() {
+        System.clearProperty(SWITCH);
     }
 
-    /** True when the product encodes tensor maps: the first of them is made to fail, then the product is repeated. */
+    /** True when the product ran by the kernels for Hopper alone. */
     private boolean copiesTiles(int m, int n, int k, int shift) {
-        try (Backend backend = Backends.of("cuda-sim", 1);
+        try (CudaBackend backend = device.open();
                 Tensor a = numbers(backend, m, k, shift);
                 Tensor b = numbers(backend, k, n, 0);
                 Tensor c = Tensor.allocate(backend.memory(), DType.F32, Shape.of(m, n))) {
-            Matmul.Args args = new Matmul.Args(window(a, m, k, shift), window(b, k, n, 0), c, false, false);
-            simulator.fail("cuTensorMapEncodeTiled:1=CUDA_ERROR_INVALID_VALUE");
-            boolean copies = false;
-            try {
-                backend.run(Matmul.OP, args);
-            } catch (CudaException e) {
-                assertTrue(e.getMessage().contains("cuTensorMapEncodeTiled failed"), e.getMessage());
-                copies = true;
-            }
-            simulator.fail("");
-            backend.run(Matmul.OP, args);
+            backend.synchronize();
+            backend.run(Matmul.OP, new Matmul.Args(window(a, m, k, shift), window(b, k, n, 0), c, false, false));
+            String launches = backend.launches();
             float[] expected = new float[m * n];
             for (int i = 0; i < m; i++) {
                 for (int j = 0; j < n; j++) {
@@ -61,7 +41,8 @@ class MatmulHopperTest {
                 }
             }
             assertArrayEquals(expected, c.toFloats());
-            return copies;
+            assertTrue(launches.contains("matmul_nn_bf16"), launches);
+            return launches.contains("block " + MatmulHopper.BLOCK);
         }
     }
 
@@ -85,6 +66,9 @@ class MatmulHopperTest {
 
     @Test
     void takesWhatFitsTheCopyEngine() {
+        try (CudaBackend backend = device.open()) {
+            Assumptions.assumeTrue(backend.isHopper(), "no Hopper but " + backend.description());
+        }
         assertTrue(copiesTiles(128, 128, 64, 0), "whole tiles");
         assertTrue(copiesTiles(70, 72, 200, 0), "edges");
         assertTrue(!copiesTiles(72, 71, 64, 0), "rows of b of 142 bytes");
@@ -93,7 +77,18 @@ class MatmulHopperTest {
     }
 
     @Test
+    void theSwitchLeavesThemToTheInstructionsOfEveryGpu() {
+        System.setProperty(SWITCH, "false");
+        assertTrue(!copiesTiles(128, 128, 64, 0));
+        try (CudaBackend backend = device.open()) {
+            assertTrue(!backend.isHopper());
+        }
+    }
+
+    @Test
     void otherChipsHaveNoSuchModule() {
+        Simulator simulator = device.simulator().orElse(null);
+        Assumptions.assumeTrue(simulator != null, "only the simulator can be another chip");
         for (int[] capability : new int[][] {{8, 0}, {8, 9}, {10, 0}, {12, 0}}) {
             simulator.reset();
             simulator.setCapability(capability[0], capability[1]);

@@ -13,9 +13,11 @@ import io.quern.tensor.Tensor;
 import io.quern.testing.Simulator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The energy counter, on the management library of the simulator: so many millijoules per kernel. */
+@Tag("cuda-sim")
 class NvmlEnergyTest {
     private Simulator simulator;
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
+import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
@@ -55,17 +56,26 @@ class ConvWinogradTest {
         assertNull(ConvWinograd.forward(shape(1, 3, 512, 512, Conv2dGeometry.UNIT)), "one result pixel");
     }
 
-    /** More transformed tiles than are kept at once, and a last block of tiles that is not full. */
+    /**
+     * More transformed tiles than are kept at once, and a last block of tiles that is not full; by the filter also slices of
+     * columns, the last of them narrower.
+     */
     @Test
     void largeCallsAgreeWithDirectSums() {
         try (VectorBackend backend = VectorBackend.open(2);
                 Tensor x = random(1, Shape.of(7, 21, 21, 512));
                 Tensor filter = random(2, Shape.of(3, 3, 512, 272));
                 Tensor y = Tensor.allocate(DType.F32, Shape.of(7, 21, 21, 272));
-                Tensor direct = Tensor.allocate(DType.F32, y.shape())) {
+                Tensor direct = Tensor.allocate(DType.F32, y.shape());
+                Tensor gradient = Tensor.allocate(DType.F32, filter.shape());
+                Tensor directGradient = Tensor.allocate(DType.F32, filter.shape())) {
             backend.run(Conv2d.OP, new Conv2d.Args(x, filter, y, SAME));
             backend.run(Conv2d.OP, new Conv2d.Args(x, filter, direct, SAME.withDirect()));
             close(y.toFloats(), direct.toFloats());
+            backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, y, gradient, SAME));
+            backend.run(
+                    Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, y, directGradient, SAME.withDirect()));
+            close(gradient.toFloats(), directGradient.toFloats());
         }
     }
 

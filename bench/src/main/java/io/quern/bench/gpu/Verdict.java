@@ -1,0 +1,150 @@
+package io.quern.bench.gpu;
+
+import io.quern.bench.duel.Row;
+import io.quern.op.Cost;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/** Holds the rows of a run to what the CUDA backend is meant to reach; each target counts its worst row. */
+final class Verdict {
+    /** Below it the time of a launch counts, not the memory's. */
+    private static final double LARGE = 1 << 27;
+
+    private static final String CUBE = "4096x4096x4096";
+
+    private final double copyRate;
+    private final boolean simulated;
+    private final List<Target> targets;
+
+    /** A number of a row, or nothing where the row is about something else or misses a peer. */
+    private interface Figure {
+        OptionalDouble of(Row row, Cost cost, Map<String, Double> seconds);
+    }
+
+    private static final class Target {
+        private final String text;
+        private final double least;
+        private final Figure figure;
+        private final List<Double> figures = new ArrayList<>();
+        private String worst = "";
+
+        Target(String text, double least, Figure figure) {
+            this.text = text;
+            this.least = least;
+            this.figure = figure;
+        }
+
+        void add(Row row, double value) {
+            if (figures.stream().allMatch(other -> other > value)) {
+                worst = row.bench() + " " + row.parameters();
+            }
+            figures.add(value);
+        }
+    }
+
+    /** @param simulated true where sizes are tiny and times mean nothing */
+    Verdict(double copyRate, boolean simulated) {
+        this.copyRate = copyRate;
+        this.simulated = simulated;
+        targets = List.of(
+                new Target(
+                        "f32 matmul 4096^3, of cuBLAS",
+                        0.85,
+                        (row, cost, seconds) -> isCube(row, "MatmulBench")
+                                ? of(seconds, "cublas", GpuRow.OURS)
+                                : OptionalDouble.empty()),
+                new Target(
+                        "bf16 matmul 4096^3 by mma.sync, of cuBLAS",
+                        0.45,
+                        (row, cost, seconds) -> isCube(row, "LowPrecisionMatmulBench") && is(row, "type", "bf16")
+                                ? of(
+                                        seconds,
+                                        "cublas",
+                                        seconds.containsKey(GpuRow.EVERY_GPU) ? GpuRow.EVERY_GPU : GpuRow.OURS)
+                                : OptionalDouble.empty()),
+                new Target(
+                        "ops bound by memory, of the copy rate",
+                        0.85,
+                        (row, cost, seconds) ->
+                                row.bench().equals("DropoutBench") ? OptionalDouble.empty() : ofCopy(cost, seconds)),
+                new Target(
+                        "dropout, of the copy rate",
+                        0.85,
+                        (row, cost, seconds) ->
+                                row.bench().equals("DropoutBench") ? ofCopy(cost, seconds) : OptionalDouble.empty()),
+                new Target(
+                        "conv2d forward on layers of ResNet-50, of cuDNN",
+                        0.5,
+                        (row, cost, seconds) -> row.bench().equals("Conv2dBench")
+                                        && is(row, "pass", "forward")
+                                        && !row.parameters().get("conv").contains("g")
+                                ? of(seconds, "cudnn", GpuRow.OURS)
+                                : OptionalDouble.empty()));
+    }
+
+    private boolean isCube(Row row, String bench) {
+        return row.bench().equals(bench)
+                && (simulated || is(row, "shape", CUBE))
+                && row.parameters().getOrDefault("layout", "nn").equals("nn");
+    }
+
+    private static boolean is(Row row, String parameter, String value) {
+        return value.equals(row.parameters().get(parameter));
+    }
+
+    private static OptionalDouble of(Map<String, Double> seconds, String peer, String ours) {
+        return seconds.containsKey(peer) && seconds.containsKey(ours)
+                ? OptionalDouble.of(seconds.get(peer) / seconds.get(ours))
+                : OptionalDouble.empty();
+    }
+
+    private OptionalDouble ofCopy(Cost cost, Map<String, Double> seconds) {
+        return cost.flops() == 0
+                        && (simulated || cost.bytes() >= LARGE)
+                        && cost.bytes() > 0
+                        && seconds.containsKey(GpuRow.OURS)
+                ? OptionalDouble.of(cost.bytes() / seconds.get(GpuRow.OURS) / copyRate)
+                : OptionalDouble.empty();
+    }
+
+    /** Takes a row's medians in, by implementation. */
+    void add(Row row, Cost cost, Map<String, Double> seconds) {
+        for (Target target : targets) {
+            target.figure.of(row, cost, seconds).ifPresent(value -> target.add(row, value));
+        }
+    }
+
+    /** One line per target: what it is, what was asked, the worst row, how many rows reach it. */
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format("# target %-48s %8s %8s %10s", "", "least", "worst", "rows"));
+        for (Target target : targets) {
+            lines.add(line(target));
+        }
+        return lines;
+    }
+
+    private String line(Target target) {
+        String start = String.format(Locale.ROOT, "# target %-48s %6.0f %%", target.text, 100 * target.least);
+        if (target.figures.isEmpty()) {
+            return start + "   not measured: no such row, or no peer";
+        }
+        double worst =
+                target.figures.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+        long met =
+                target.figures.stream().filter(value -> value >= target.least).count();
+        String judgement = simulated ? "simulated" : worst >= target.least ? "met" : "NOT MET";
+        return start
+                + String.format(
+                        Locale.ROOT,
+                        " %6.1f %% %4d of %-3d %s%s",
+                        100 * worst,
+                        met,
+                        target.figures.size(),
+                        judgement,
+                        target.figures.size() > 1 ? ", worst: " + target.worst : "");
+    }
+}

@@ -1,0 +1,77 @@
+package io.quern.bench.gpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.bench.duel.Row;
+import io.quern.op.Cost;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Rows with known times, held to the targets: the worst counts, and a missing peer is no success. */
+class VerdictTest {
+    private static final double COPY = 1e12;
+
+    private final Verdict verdict = new Verdict(COPY, false);
+
+    private void add(String row, Cost cost, Map<String, Double> seconds) {
+        verdict.add(Row.expand(row).getFirst(), cost, seconds);
+    }
+
+    private String line(String target) {
+        return verdict.lines().stream()
+                .filter(line -> line.contains(target))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void productsAreHeldToCublas() {
+        Cost cost = new Cost(1e12, 1);
+        add("MatmulBench shape=4096x4096x4096 layout=nn", cost, Map.of("quern-cuda", 1.1, "cublas", 1.0));
+        add("MatmulBench shape=4096x4096x4096 layout=tn", cost, Map.of("quern-cuda", 9.0, "cublas", 1.0));
+        add("MatmulBench shape=256x256x256", cost, Map.of("quern-cuda", 9.0, "cublas", 1.0));
+        assertTrue(line("f32 matmul").endsWith("85 %   90.9 %    1 of 1   met"), line("f32 matmul"));
+        String row = "LowPrecisionMatmulBench type=bf16 shape=4096x4096x4096";
+        add(row, cost, Map.of("quern-cuda", 1.1, "quern-cuda-mma", 2.5, "cublas", 1.0));
+        assertTrue(line("bf16 matmul").endsWith("45 %   40.0 %    0 of 1   NOT MET"), line("bf16 matmul"));
+    }
+
+    @Test
+    void withoutAPeerNothingIsMeasured() {
+        add("MatmulBench shape=4096x4096x4096", new Cost(1e12, 1), Map.of("quern-cuda", 1.0));
+        assertTrue(line("f32 matmul").endsWith("not measured: no such row, or no peer"), line("f32 matmul"));
+    }
+
+    @Test
+    void theWorstOfTheLargeRowsCounts() {
+        add("ElementwiseBench op=add", new Cost(0, 1e9), Map.of("quern-cuda", 1e-3));
+        add("ElementwiseBench op=gelu", new Cost(0, 1e9), Map.of("quern-cuda", 2e-3));
+        add("ElementwiseBench op=tiny", new Cost(0, 1e3), Map.of("quern-cuda", 1.0));
+        add("DropoutBench size=1", new Cost(0, 1e9), Map.of("quern-cuda", 1.1e-3));
+        assertTrue(
+                line("bound by memory").endsWith("50.0 %    1 of 2   NOT MET, worst: ElementwiseBench {op=gelu}"),
+                line("bound by memory"));
+        assertTrue(line("dropout").endsWith("90.9 %    1 of 1   met"), line("dropout"));
+    }
+
+    @Test
+    void convolutionsAreHeldToCudnnForwardAndWithoutGroups() {
+        Cost cost = new Cost(1e12, 1);
+        add("Conv2dBench conv=n1c3 pass=forward", cost, Map.of("quern-cuda", 1.0, "cudnn", 0.75));
+        add("Conv2dBench conv=n1c3 pass=backward-data", cost, Map.of("quern-cuda", 1.0, "cudnn", 0.1));
+        add("Conv2dBench conv=n1c3d1g3 pass=forward", cost, Map.of("quern-cuda", 1.0, "cudnn", 0.1));
+        assertTrue(line("conv2d").endsWith("50 %   75.0 %    1 of 1   met"), line("conv2d"));
+    }
+
+    @Test
+    void nothingSimulatedIsJudged() {
+        Verdict simulated = new Verdict(COPY, true);
+        simulated.add(Row.expand("ElementwiseBench op=add").getFirst(), new Cost(0, 10), Map.of("quern-cuda", 1e-12));
+        assertEquals(
+                1,
+                simulated.lines().stream()
+                        .filter(line -> line.endsWith("simulated"))
+                        .count());
+    }
+}
