@@ -7,8 +7,8 @@ namespace quern {
 
 /// Blocks are (threads along the channels, rows) in size, the grid likewise: ChannelLaunch of the Java side. setup(channel) is
 /// called once and gives body(element, Vec<float, Lanes> of x there), whose result goes to y; y may be x.
-template <int Lanes, class Setup>
-QUERN_DEVICE void map_channels(const float* x, float* y, long long rows, int channels, Setup setup) {
+template <int Lanes, class T, class Setup>
+QUERN_DEVICE void map_channels(const T* x, T* y, long long rows, int channels, Setup setup) {
     const int channel = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * Lanes;
     if (channel >= channels) {
         return;
@@ -17,7 +17,7 @@ QUERN_DEVICE void map_channels(const float* x, float* y, long long rows, int cha
     const long long step = static_cast<long long>(gridDim.y) * blockDim.y;
     for (long long row = static_cast<long long>(blockIdx.y) * blockDim.y + threadIdx.y; row < rows; row += step) {
         const long long at = row * channels + channel;
-        store_vec(y + at, body(at, load_vec<float, Lanes>(x + at)));
+        store_floats(y + at, body(at, load_floats<Lanes>(x + at)));
     }
 }
 

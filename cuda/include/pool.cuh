@@ -8,7 +8,7 @@ namespace quern {
 struct Pool {
     int h, w, p, q, c;
     int window_h, window_w, stride_h, stride_w, padding_h, padding_w;
-    int lanes;  // channels of a thread: 1, or 4 where all is aligned to 16 bytes
+    int lanes;  // channels of a thread: 1, or those of 16 bytes where all is aligned to them
     Divider by_stride_h, by_stride_w;
 
     QUERN_DEVICE int first_row(int row) const { return max_of(0, row * stride_h - padding_h); }
@@ -36,10 +36,12 @@ struct Pool {
                                                            (end_column(column) - first_column(column)));
     }
 
-    QUERN_DEVICE const float* image_of(const float* x, int image, int channel) const {
+    template <class T>
+    QUERN_DEVICE const T* image_of(const T* x, int image, int channel) const {
         return x + static_cast<long long>(image) * h * w * c + channel;
     }
-    QUERN_DEVICE const float* result_of(const float* y, int image, int channel) const {
+    template <class T>
+    QUERN_DEVICE const T* result_of(const T* y, int image, int channel) const {
         return y + static_cast<long long>(image) * p * q * c + channel;
     }
 };

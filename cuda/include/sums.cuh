@@ -2,6 +2,7 @@
 // doubles: memory is the limit of these kernels, and a reduction in double is exact enough at any length.
 #pragma once
 
+#include "packs.cuh"
 #include "ptx.cuh"
 
 namespace quern {
@@ -57,7 +58,7 @@ struct Pair {
 };
 
 /// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
-/// term(row, column) gives Lanes neighbours: Vec<Pair, Lanes>.
+/// term(row, column) gives Lanes neighbours: Vec<Pair, Lanes>. Lanes must depend on the extents alone, as the order does.
 constexpr int kColumnThreads = 256;
 constexpr int kColumns = 32;
 template <int Lanes, class Term>
@@ -70,7 +71,8 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     const long long end = min_of(rows, first + chunk);
     Vec<Pair, Lanes> sum{};
     if (first_column + own < columns) {
-#pragma unroll 4  // several loads under way
+        constexpr int kAtOnce = Lanes > 4 ? 2 : 4;  // loads under way; more would take registers from other blocks
+#pragma unroll kAtOnce
         for (long long row = first + group; row < end; row += kGroups) {
             const Vec<Pair, Lanes> next = term(row, first_column + own);
 #pragma unroll
@@ -110,14 +112,13 @@ QUERN_DEVICE Pair column_total(const double* partial, int chunks, int columns, i
     return sum;
 }
 
-/// A block's share of a sum over all elements, to partial[blockIdx.x].
+/// A block's share of the sum of term(a[i], b[i], ...) over all elements, to partial[blockIdx.x].
 constexpr int kSumThreads = 256;
-template <class Term>
-QUERN_DEVICE void partial_sum(long long elements, double* partial, double* scratch, Term term) {
+template <int Lanes, class Term, class... T>
+QUERN_DEVICE void partial_sum(long long elements, double* partial, double* scratch, Term term, const T*... arrays) {
     double sum = 0;
-    for (long long i = global_index(); i < elements; i += global_size()) {
-        sum += term(i);
-    }
+    for_packs<Lanes>(
+        elements, global_index(), global_size(), [&](long long, auto... values) { sum += term(values...); }, arrays...);
     sum = block_sum<kSumThreads>(sum, scratch);
     if (threadIdx.x == 0) {
         partial[blockIdx.x] = sum;

@@ -1,4 +1,4 @@
-// 16-bit floats and aligned vectors, without the toolkit's headers.
+// 16-bit floats, aligned vectors, and kernels in a form per storage type, without the toolkit's headers.
 #pragma once
 
 #include "device.cuh"
@@ -87,4 +87,63 @@ QUERN_DEVICE void store_pack(T* p, const Pack<T>& x) {
     store_vec<T, kLanes<T>>(p, x);
 }
 
+/// N neighbours as floats, in accesses of at most 16 bytes; if not whole, one by one.
+template <int N, class T>
+QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true) {
+    constexpr int piece = N < kLanes<T> ? N : kLanes<T>;
+    Vec<float, N> out;
+#pragma unroll
+    for (int i = 0; i < N; i += piece) {
+        Vec<T, piece> in;
+        if (whole) {
+            in = load_vec<T, piece>(p + i);
+        } else {
+#pragma unroll
+            for (int j = 0; j < piece; j++) {
+                in[j] = p[i + j];
+            }
+        }
+#pragma unroll
+        for (int j = 0; j < piece; j++) {
+            out[i + j] = to_float(in[j]);
+        }
+    }
+    return out;
+}
+
+/// The opposite of load_floats; each element is rounded once.
+template <class T, int N>
+QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) {
+    constexpr int piece = N < kLanes<T> ? N : kLanes<T>;
+#pragma unroll
+    for (int i = 0; i < N; i += piece) {
+        Vec<T, piece> out;
+#pragma unroll
+        for (int j = 0; j < piece; j++) {
+            out[j] = from_float<T>(x[i + j]);
+        }
+        if (whole) {
+            store_vec(p + i, out);
+        } else {
+#pragma unroll
+            for (int j = 0; j < piece; j++) {
+                p[i + j] = out[j];
+            }
+        }
+    }
+}
+
 }  // namespace quern
+
+/// A kernel in its forms for storage in F32 and BF16, stem_f32 and stem_bf16, where T is float and bf16:
+/// QUERN_KERNEL_BY_DTYPE(most threads of a block, stem, (const T* x, T* y), { body })
+#define QUERN_KERNEL_BY_DTYPE(threads, stem, parameters, ...)            \
+    QUERN_KERNEL_FORM(threads, stem##_f32, float, parameters, __VA_ARGS__) \
+    QUERN_KERNEL_FORM(threads, stem##_bf16, bf16, parameters, __VA_ARGS__)
+
+#define QUERN_UNWRAP(...) __VA_ARGS__
+#define QUERN_KERNEL_FORM(threads, name, type, parameters, ...)            \
+    namespace quern::forms::name##_form {                                  \
+    using T = type;                                                        \
+    QUERN_KERNEL(threads, name, QUERN_UNWRAP parameters) __VA_ARGS__       \
+    }

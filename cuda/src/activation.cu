@@ -3,10 +3,6 @@
 #include "activation.cuh"
 #include "elementwise.cuh"
 
-QUERN_KERNEL(256, activation_f32, const float* x, float* y, int kind, long long n) {
-    quern::map1(x, y, n, [kind](float v) { return quern::activate(v, kind); });
-}
-
-QUERN_KERNEL(256, activation_bf16, const quern::bf16* x, quern::bf16* y, int kind, long long n) {
-    quern::map1(x, y, n, [kind](float v) { return quern::activate(v, kind); });
-}
+QUERN_KERNEL_BY_DTYPE(256, activation, (const T* x, T* y, int kind, long long n), {
+    map1(x, y, n, [kind](float v) { return activate(v, kind); });
+})

@@ -4,11 +4,6 @@
 #include "activation.cuh"
 #include "elementwise.cuh"
 
-QUERN_KERNEL(256, activation_backward_f32, const float* saved, const float* dy, float* dx, int kind, long long n) {
-    quern::map2(saved, dy, dx, n, [kind](float s, float d) { return d * quern::activation_slope(s, kind); });
-}
-
-QUERN_KERNEL(256, activation_backward_bf16, const quern::bf16* saved, const quern::bf16* dy, quern::bf16* dx, int kind,
-             long long n) {
-    quern::map2(saved, dy, dx, n, [kind](float s, float d) { return d * quern::activation_slope(s, kind); });
-}
+QUERN_KERNEL_BY_DTYPE(256, activation_backward, (const T* saved, const T* dy, T* dx, int kind, long long n), {
+    map2(saved, dy, dx, n, [kind](float s, float d) { return d * activation_slope(s, kind); });
+})

@@ -1,15 +1,16 @@
-// Mean of each window, and its gradient in gather form; a thread per pixel and 1 or 4 channels.
+// Mean of each window, and its gradient in gather form; a thread per pixel and channels: those of 16 bytes, or 1.
+// avg_pool_f32, avg_pool_backward_f32: f32 tensors; _bf16: bf16 tensors.
 #include "pool.cuh"
 
 namespace quern::avg_pool {
 
-template <int Lanes>
-QUERN_DEVICE void forward(const float* x, float* y, int count_padding, const Pool& pool, const Strips& strips, const Strip& at) {
-    const float* image = pool.image_of(x, at.image, at.lane * Lanes);
+template <int Lanes, class T>
+QUERN_DEVICE void forward(const T* x, T* y, int count_padding, const Pool& pool, const Strips& strips, const Strip& at) {
+    const T* image = pool.image_of(x, at.image, at.lane * Lanes);
     Vec<float, Lanes> sum{};
     for (int a = pool.first_row(at.row); a < pool.end_row(at.row); a++) {
         for (int b = pool.first_column(at.first); b < pool.end_column(at.first); b++) {
-            const Vec<float, Lanes> value = load_vec<float, Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
+            const Vec<float, Lanes> value = load_floats<Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
                 sum[i] += value[i];
@@ -21,17 +22,17 @@ QUERN_DEVICE void forward(const float* x, float* y, int count_padding, const Poo
     for (int i = 0; i < Lanes; i++) {
         sum[i] /= divisor;
     }
-    store_vec(y + element_of(at, strips, Lanes), sum);
+    store_floats(y + element_of(at, strips, Lanes), sum);
 }
 
-template <int Lanes>
-QUERN_DEVICE void backward(const float* dy, float* dx, int count_padding, const Pool& pool, const Strips& strips,
+template <int Lanes, class T>
+QUERN_DEVICE void backward(const T* dy, T* dx, int count_padding, const Pool& pool, const Strips& strips,
                            const Strip& at) {
-    const float* result = pool.result_of(dy, at.image, at.lane * Lanes);
+    const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
     Vec<float, Lanes> sum{};
     for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
         for (int b = pool.first_window_column(at.first); b < pool.end_window_column(at.first); b++) {
-            const Vec<float, Lanes> value = load_vec<float, Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
+            const Vec<float, Lanes> value = load_floats<Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
             const float divisor = pool.divisor(a, b, count_padding);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
@@ -39,36 +40,48 @@ QUERN_DEVICE void backward(const float* dy, float* dx, int count_padding, const 
             }
         }
     }
-    store_vec(dx + element_of(at, strips, Lanes), sum);
+    store_floats(dx + element_of(at, strips, Lanes), sum);
+}
+
+template <class T>
+QUERN_DEVICE void run(const T* x, T* y, int count_padding, const Pool& pool, const Strips& strips) {
+    const int index = static_cast<int>(global_index());
+    if (index < strips.count && pool.lanes > 1) {
+        forward<kLanes<T>>(x, y, count_padding, pool, strips, Strip(strips, index));
+    } else if (index < strips.count) {
+        forward<1>(x, y, count_padding, pool, strips, Strip(strips, index));
+    }
+}
+
+template <class T>
+QUERN_DEVICE void run_backward(const T* dy, T* dx, int count_padding, const Pool& pool, const Strips& strips) {
+    const int index = static_cast<int>(global_index());
+    if (index < strips.count && pool.lanes > 1) {
+        backward<kLanes<T>>(dy, dx, count_padding, pool, strips, Strip(strips, index));
+    } else if (index < strips.count) {
+        backward<1>(dy, dx, count_padding, pool, strips, Strip(strips, index));
+    }
 }
 
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
 QUERN_KERNEL_BLOCKS(256, 4, avg_pool_f32, const float* x, float* y, int count_padding, quern::Pool pool, quern::Strips strips) {
-    const int index = static_cast<int>(quern::global_index());
-    if (index >= strips.count) {
-        return;
-    }
-    const quern::Strip at(strips, index);
-    if (pool.lanes == 4) {
-        quern::avg_pool::forward<4>(x, y, count_padding, pool, strips, at);
-    } else {
-        quern::avg_pool::forward<1>(x, y, count_padding, pool, strips, at);
-    }
+    quern::avg_pool::run(x, y, count_padding, pool, strips);
+}
+
+QUERN_KERNEL_BLOCKS(256, 4, avg_pool_bf16, const quern::bf16* x, quern::bf16* y, int count_padding, quern::Pool pool,
+                    quern::Strips strips) {
+    quern::avg_pool::run(x, y, count_padding, pool, strips);
 }
 
 /// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
 QUERN_KERNEL_BLOCKS(256, 4, avg_pool_backward_f32, const float* dy, float* dx, int count_padding, quern::Pool pool,
-             quern::Strips strips) {
-    const int index = static_cast<int>(quern::global_index());
-    if (index >= strips.count) {
-        return;
-    }
-    const quern::Strip at(strips, index);
-    if (pool.lanes == 4) {
-        quern::avg_pool::backward<4>(dy, dx, count_padding, pool, strips, at);
-    } else {
-        quern::avg_pool::backward<1>(dy, dx, count_padding, pool, strips, at);
-    }
+                    quern::Strips strips) {
+    quern::avg_pool::run_backward(dy, dx, count_padding, pool, strips);
+}
+
+QUERN_KERNEL_BLOCKS(256, 4, avg_pool_backward_bf16, const quern::bf16* dy, quern::bf16* dx, int count_padding, quern::Pool pool,
+                    quern::Strips strips) {
+    quern::avg_pool::run_backward(dy, dx, count_padding, pool, strips);
 }

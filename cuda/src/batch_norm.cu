@@ -1,14 +1,26 @@
 // Batch normalisation over all axes but the last, with the batch's statistics or the running ones, and the gradients.
-// Channel sums are taken in chunks of rows; x: (rows, channels).
+// Channel sums are taken in chunks of rows; x: (rows, channels). x, y, dx and dy are f32 or bf16, all else is f32.
 #include "channels.cuh"
 #include "sums.cuh"
 
 namespace quern::batch_norm {
 
-template <int Lanes>
-QUERN_DEVICE void sums(const float* x, double* partial, long long rows, int channels, long long chunk) {
+/// What an element of dx is computed in: in f32 storage double, where a large intermediate value is no infinity yet; bf16, with
+/// 8 channels of a thread, would want 200 registers for it.
+template <class T>
+struct Wide {
+    using Type = float;
+};
+template <>
+struct Wide<float> {
+    using Type = double;
+};
+
+template <int Lanes, class T>
+QUERN_DEVICE void sums(const T* x, double* partial, long long rows, int channels, long long chunk) {
+    const bool whole = aligned16(x);
     column_sums<Lanes>(rows, channels, chunk, partial, [=](long long row, int c) {
-        const Vec<float, Lanes> values = load_vec<float, Lanes>(x + row * channels + c);
+        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * channels + c, whole);
         Vec<Pair, Lanes> out;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
@@ -19,13 +31,14 @@ QUERN_DEVICE void sums(const float* x, double* partial, long long rows, int chan
     });
 }
 
-template <int Lanes>
-QUERN_DEVICE void backward_sums(const float* x, const float* dy, const float* mean, double* partial, long long rows,
-                                int channels, long long chunk) {
+template <int Lanes, class T>
+QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, double* partial, long long rows, int channels,
+                                long long chunk) {
+    const bool whole = aligned16(x) && aligned16(dy) && aligned16(mean);
     column_sums<Lanes>(rows, channels, chunk, partial, [=](long long row, int c) {
         const long long at = row * channels + c;
-        const Vec<float, Lanes> values = load_vec<float, Lanes>(x + at), gradients = load_vec<float, Lanes>(dy + at),
-                                means = load_vec<float, Lanes>(mean + c);
+        const Vec<float, Lanes> values = load_floats<Lanes>(x + at, whole), gradients = load_floats<Lanes>(dy + at, whole),
+                                means = load_floats<Lanes>(mean + c, whole);
         Vec<Pair, Lanes> out;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
@@ -37,12 +50,12 @@ QUERN_DEVICE void backward_sums(const float* x, const float* dy, const float* me
 }
 
 /// y = (x - mean) inverse gamma + beta.
-template <int Lanes, class Inverse>
-QUERN_DEVICE void normalize(const float* x, const float* gamma, const float* beta, const float* mean, Inverse inverse_of,
-                            float* y, long long rows, int channels) {
+template <int Lanes, class T, class Inverse>
+QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, const float* mean, Inverse inverse_of, T* y,
+                            long long rows, int channels) {
     map_channels<Lanes>(x, y, rows, channels, [&](int channel) {
-        const Vec<float, Lanes> m = load_vec<float, Lanes>(mean + channel), g = load_vec<float, Lanes>(gamma + channel),
-                                b = load_vec<float, Lanes>(beta + channel);
+        const Vec<float, Lanes> m = load_floats<Lanes>(mean + channel), g = load_floats<Lanes>(gamma + channel),
+                                b = load_floats<Lanes>(beta + channel);
         Vec<float, Lanes> inverse;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
@@ -58,28 +71,31 @@ QUERN_DEVICE void normalize(const float* x, const float* gamma, const float* bet
     });
 }
 
-/// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows), in double, where a large intermediate value is no infinity yet.
-template <int Lanes>
-QUERN_DEVICE void backward(const float* x, const float* dy, const float* gamma, const float* mean, const float* inverse,
-                           const float* dgamma, const float* dbeta, float* dx, long long rows, int channels) {
+/// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows).
+template <int Lanes, class T>
+QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse,
+                           const float* dgamma, const float* dbeta, T* dx, long long rows, int channels) {
     map_channels<Lanes>(dy, dx, rows, channels, [&](int channel) {
+        using Real = typename Wide<T>::Type;
         const double count = static_cast<double>(rows);
-        Vec<double, Lanes> m, deviation, scale, mean_gradient, mean_product;
+        // the order of the products matters in float: those of small numbers may be 0, and that times infinity is NaN
+        Vec<Real, Lanes> m, share, deviation, factor, mean_gradient, product;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
             const int c = channel + i;
             m[i] = mean[c];
+            share[i] = static_cast<Real>(inverse[c] / count);
             deviation[i] = inverse[c];
-            scale[i] = gamma[c] * deviation[i];
-            mean_gradient[i] = dbeta[c] / count;
-            mean_product[i] = dgamma[c] / count;
+            factor[i] = gamma[c];
+            mean_gradient[i] = static_cast<Real>(dbeta[c] / count);
+            product[i] = dgamma[c];
         }
         return [=](long long at, Vec<float, Lanes> value) {
-            const Vec<float, Lanes> from = load_vec<float, Lanes>(x + at);
+            const Vec<float, Lanes> from = load_floats<Lanes>(x + at);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                const double h = (static_cast<double>(from[i]) - m[i]) * deviation[i];
-                value[i] = static_cast<float>(scale[i] * (value[i] - mean_gradient[i] - h * mean_product[i]));
+                const Real pull = (static_cast<Real>(from[i]) - m[i]) * product[i] * share[i];
+                value[i] = static_cast<float>(factor[i] * (deviation[i] * (value[i] - mean_gradient[i] - pull)));
             }
             return value;
         };
@@ -87,8 +103,8 @@ QUERN_DEVICE void backward(const float* x, const float* dy, const float* gamma, 
 }
 
 /// dx = gamma inverse dy.
-template <int Lanes>
-QUERN_DEVICE void scale(const float* dy, const float* gamma, const float* variance, float* dx, long long rows, int channels,
+template <int Lanes, class T>
+QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, T* dx, long long rows, int channels,
                         double epsilon) {
     map_channels<Lanes>(dy, dx, rows, channels, [&](int channel) {
         Vec<float, Lanes> factor;
@@ -109,14 +125,13 @@ QUERN_DEVICE void scale(const float* dy, const float* gamma, const float* varian
 }  // namespace quern::batch_norm
 
 /// Sums of x and x^2.
-QUERN_KERNEL(256, batch_norm_sums_f32, const float* x, double* partial, long long rows, int channels,
-             long long chunk) {
-    if (channels % 4 == 0 && quern::aligned16(x)) {
-        quern::batch_norm::sums<4>(x, partial, rows, channels, chunk);
+QUERN_KERNEL_BY_DTYPE(256, batch_norm_sums, (const T* x, double* partial, long long rows, int channels, long long chunk), {
+    if (channels % kLanes<T> == 0) {
+        batch_norm::sums<kLanes<T>>(x, partial, rows, channels, chunk);
     } else {
-        quern::batch_norm::sums<1>(x, partial, rows, channels, chunk);
+        batch_norm::sums<1>(x, partial, rows, channels, chunk);
     }
-}
+})
 
 /// The statistics of each channel, and the running ones moved; one thread per channel.
 QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* running_mean, float* running_variance,
@@ -137,37 +152,37 @@ QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* runni
         static_cast<float>((1 - momentum) * running_variance[c] + momentum * variance * count / (count - 1));
 }
 
-/// y = (x - mean) inverse gamma + beta; lanes: channels of a thread, 1 or 4.
-QUERN_KERNEL(256, batch_norm_f32, const float* x, const float* gamma, const float* beta, const float* mean,
-             const float* inverse, float* y, long long rows, int channels, int lanes) {
+/// y = (x - mean) inverse gamma + beta; lanes: channels of a thread, 1 or those of 16 bytes of x.
+QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const float* beta, const float* mean,
+                      const float* inverse, T* y, long long rows, int channels, int lanes), {
     auto own = [=](int c) { return inverse[c]; };
-    if (lanes == 4) {
-        quern::batch_norm::normalize<4>(x, gamma, beta, mean, own, y, rows, channels);
+    if (lanes > 1) {
+        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
     } else {
-        quern::batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
+        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
     }
-}
+})
 
 /// The same with 1 / sqrt(variance + epsilon) for the inverse.
-QUERN_KERNEL(256, batch_norm_inference_f32, const float* x, const float* gamma, const float* beta, const float* mean,
-             const float* variance, float* y, long long rows, int channels, double epsilon, int lanes) {
+QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference, (const T* x, const float* gamma, const float* beta, const float* mean,
+                      const float* variance, T* y, long long rows, int channels, double epsilon, int lanes), {
     auto own = [=](int c) { return static_cast<float>(1.0 / sqrt(variance[c] + epsilon)); };
-    if (lanes == 4) {
-        quern::batch_norm::normalize<4>(x, gamma, beta, mean, own, y, rows, channels);
+    if (lanes > 1) {
+        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
     } else {
-        quern::batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
+        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
     }
-}
+})
 
 /// Sums of dy (x - mean) and dy.
-QUERN_KERNEL(256, batch_norm_backward_sums_f32, const float* x, const float* dy, const float* mean, double* partial,
-             long long rows, int channels, long long chunk) {
-    if (channels % 4 == 0 && quern::aligned16(x) && quern::aligned16(dy) && quern::aligned16(mean)) {
-        quern::batch_norm::backward_sums<4>(x, dy, mean, partial, rows, channels, chunk);
+QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward_sums, (const T* x, const T* dy, const float* mean, double* partial,
+                      long long rows, int channels, long long chunk), {
+    if (channels % kLanes<T> == 0) {
+        batch_norm::backward_sums<kLanes<T>>(x, dy, mean, partial, rows, channels, chunk);
     } else {
-        quern::batch_norm::backward_sums<1>(x, dy, mean, partial, rows, channels, chunk);
+        batch_norm::backward_sums<1>(x, dy, mean, partial, rows, channels, chunk);
     }
-}
+})
 
 /// dgamma and dbeta of each channel; one thread per channel. The deviation is given as its inverse, or as a variance.
 QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const float* inverse,
@@ -183,21 +198,22 @@ QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows); dx may be dy.
-QUERN_KERNEL(256, batch_norm_backward_f32, const float* x, const float* dy, const float* gamma, const float* mean,
-             const float* inverse, const float* dgamma, const float* dbeta, float* dx, long long rows, int channels, int lanes) {
-    if (lanes == 4) {
-        quern::batch_norm::backward<4>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
+QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward, (const T* x, const T* dy, const float* gamma, const float* mean,
+                      const float* inverse, const float* dgamma, const float* dbeta, T* dx, long long rows, int channels,
+                      int lanes), {
+    if (lanes > 1) {
+        batch_norm::backward<kLanes<T>>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
     } else {
-        quern::batch_norm::backward<1>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
+        batch_norm::backward<1>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
     }
-}
+})
 
 /// dx = gamma dy / sqrt(variance + epsilon); dx may be dy.
-QUERN_KERNEL(256, batch_norm_inference_backward_f32, const float* dy, const float* gamma, const float* variance,
-             float* dx, long long rows, int channels, double epsilon, int lanes) {
-    if (lanes == 4) {
-        quern::batch_norm::scale<4>(dy, gamma, variance, dx, rows, channels, epsilon);
+QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference_backward, (const T* dy, const float* gamma, const float* variance, T* dx,
+                      long long rows, int channels, double epsilon, int lanes), {
+    if (lanes > 1) {
+        batch_norm::scale<kLanes<T>>(dy, gamma, variance, dx, rows, channels, epsilon);
     } else {
-        quern::batch_norm::scale<1>(dy, gamma, variance, dx, rows, channels, epsilon);
+        batch_norm::scale<1>(dy, gamma, variance, dx, rows, channels, epsilon);
     }
-}
+})

@@ -23,10 +23,6 @@ QUERN_DEVICE void run(const T* x, const T* bias, T* y, long long n, int channels
 
 }  // namespace quern::bias_add
 
-QUERN_KERNEL(256, bias_add_f32, const float* x, const float* bias, float* y, long long n, int channels) {
-    quern::bias_add::run(x, bias, y, n, channels);
-}
-
-QUERN_KERNEL(256, bias_add_bf16, const quern::bf16* x, const quern::bf16* bias, quern::bf16* y, long long n, int channels) {
-    quern::bias_add::run(x, bias, y, n, channels);
-}
+QUERN_KERNEL_BY_DTYPE(256, bias_add, (const T* x, const T* bias, T* y, long long n, int channels), {
+    bias_add::run(x, bias, y, n, channels);
+})

@@ -45,12 +45,6 @@ QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, u32 thresho
 
 }  // namespace quern::dropout
 
-QUERN_KERNEL(256, dropout_f32, const float* x, float* y, quern::RngKey rng, const unsigned* step, unsigned threshold,
-             float scale, long long n) {
-    quern::dropout::run(x, y, rng, step, threshold, scale, n);
-}
-
-QUERN_KERNEL(256, dropout_bf16, const quern::bf16* x, quern::bf16* y, quern::RngKey rng, const unsigned* step,
-             unsigned threshold, float scale, long long n) {
-    quern::dropout::run(x, y, rng, step, threshold, scale, n);
-}
+QUERN_KERNEL_BY_DTYPE(256, dropout, (const T* x, T* y, RngKey rng, const u32* step, u32 threshold, float scale, long long n), {
+    dropout::run(x, y, rng, step, threshold, scale, n);
+})

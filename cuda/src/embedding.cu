@@ -3,6 +3,7 @@
 // embedding_f32           2^log threads per index, each with 16 bytes at a time where the width allows it
 // embedding_backward_f32  for a dtable of zeros; a block per index and 128 columns, block 128, grid (count, ceil(width / 128)).
 //   The block of an index that has not occurred before sums the rows of dy of all its occurrences, in their order.
+// embedding_bf16, embedding_backward_bf16: the same with bf16 tables; the sums are f32
 #include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"
 #include "ptx/warp.cuh"
@@ -15,15 +16,15 @@ QUERN_DEVICE void report(u64* fault, long long position, int index) {
     atomic_min(fault, place << 32 | static_cast<u32>(index));
 }
 
-template <int Lanes>
-QUERN_DEVICE void copy(const float* from, float* to, bool known, int width, int lane, int lanes) {
+template <int Lanes, class T>
+QUERN_DEVICE void copy(const T* from, T* to, bool known, int width, int lane, int lanes) {
     for (int c = lane * Lanes; c < width; c += lanes * Lanes) {
-        Vec<float, Lanes> value;
+        Vec<T, Lanes> value;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
-            value[i] = __uint_as_float(0x7fc00000u);
+            value[i] = from_float<T>(__uint_as_float(0x7fc00000u));
         }
-        store_vec(to + c, known ? load_vec<float, Lanes>(from + c) : value);
+        store_vec(to + c, known ? load_vec<T, Lanes>(from + c) : value);
     }
 }
 
@@ -38,11 +39,8 @@ QUERN_DEVICE void block_ballot(bool predicate, u32* words) {
     block_barrier();
 }
 
-}  // namespace quern::embedding
-
-QUERN_KERNEL(256, embedding_f32, const float* table, const int* indices, float* y, quern::u64* fault, long long count,
-             int rows, int width, int log) {
-    using namespace quern;
+template <class T>
+QUERN_DEVICE void forward(const T* table, const int* indices, T* y, u64* fault, long long count, int rows, int width, int log) {
     const long long position = global_index() >> log;
     if (position >= count) {
         return;
@@ -50,27 +48,26 @@ QUERN_KERNEL(256, embedding_f32, const float* table, const int* indices, float* 
     const int lane = static_cast<int>(threadIdx.x) & ((1 << log) - 1), row = indices[position];
     const bool known = row >= 0 && row < rows;
     if (!known && lane == 0) {
-        embedding::report(fault, position, row);
+        report(fault, position, row);
     }
-    const float* from = table + static_cast<long long>(row) * width;
-    float* to = y + position * width;
-    if (width % 4 == 0 && aligned16(table) && aligned16(y)) {
-        embedding::copy<4>(from, to, known, width, lane, 1 << log);
+    const T* from = table + static_cast<long long>(row) * width;
+    T* to = y + position * width;
+    if (width % kLanes<T> == 0 && aligned16(table) && aligned16(y)) {
+        copy<kLanes<T>>(from, to, known, width, lane, 1 << log);
     } else {
-        embedding::copy<1>(from, to, known, width, lane, 1 << log);
+        copy<1>(from, to, known, width, lane, 1 << log);
     }
 }
 
-QUERN_KERNEL(128, embedding_backward_f32, const int* indices, const float* dy, float* dtable, quern::u64* fault, int count,
-             int rows, int width) {
-    using namespace quern;
-    constexpr int kThreads = embedding::kThreads, kWords = kThreads / 32;
+template <class T>
+QUERN_DEVICE void backward(const int* indices, const T* dy, T* dtable, u64* fault, int count, int rows, int width) {
+    constexpr int kWords = kThreads / 32;
     QUERN_SHARED(u32, words, [kWords]);
     const int thread = static_cast<int>(threadIdx.x), position = static_cast<int>(blockIdx.x);
     const int column = static_cast<int>(blockIdx.y) * kThreads + thread, row = indices[position];
     if (row < 0 || row >= rows) {
         if (thread == 0 && blockIdx.y == 0) {
-            embedding::report(fault, position, row);
+            report(fault, position, row);
         }
         return;
     }
@@ -78,7 +75,7 @@ QUERN_KERNEL(128, embedding_backward_f32, const int* indices, const float* dy, f
     for (int i = thread; i < position; i += kThreads) {
         before |= indices[i] == row;
     }
-    embedding::block_ballot(before, words);
+    block_ballot(before, words);
     u32 any = 0;
 #pragma unroll
     for (int i = 0; i < kWords; i++) {
@@ -90,16 +87,29 @@ QUERN_KERNEL(128, embedding_backward_f32, const int* indices, const float* dy, f
     float sum = 0;
     for (int first = position; first < count; first += kThreads) {
         block_barrier();  // the words of the last round are no longer read
-        embedding::block_ballot(first + thread < count && indices[first + thread] == row, words);
+        block_ballot(first + thread < count && indices[first + thread] == row, words);
         for (int i = 0; i < kWords; i++) {
             for (u32 bits = words[i]; bits != 0; bits &= bits - 1) {
                 if (column < width) {
-                    sum += dy[static_cast<long long>(first + i * 32 + __ffs(static_cast<int>(bits)) - 1) * width + column];
+                    const int at = first + i * 32 + __ffs(static_cast<int>(bits)) - 1;
+                    sum += to_float(dy[static_cast<long long>(at) * width + column]);
                 }
             }
         }
     }
     if (column < width) {
-        dtable[static_cast<long long>(row) * width + column] = sum;
+        dtable[static_cast<long long>(row) * width + column] = from_float<T>(sum);
     }
 }
+
+}  // namespace quern::embedding
+
+QUERN_KERNEL_BY_DTYPE(256, embedding, (const T* table, const int* indices, T* y, u64* fault, long long count, int rows, int width,
+                      int log), {
+    embedding::forward(table, indices, y, fault, count, rows, width, log);
+})
+
+QUERN_KERNEL_BY_DTYPE(128, embedding_backward, (const int* indices, const T* dy, T* dtable, u64* fault, int count, int rows,
+                      int width), {
+    embedding::backward(indices, dy, dtable, fault, count, rows, width);
+})

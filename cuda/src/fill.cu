@@ -19,10 +19,6 @@ QUERN_DEVICE void run(T* y, T value, long long n) {
 
 }  // namespace quern::fill
 
-QUERN_KERNEL(256, fill_f32, float* y, float value, long long n) { quern::fill::run(y, value, n); }
-
-QUERN_KERNEL(256, fill_bf16, quern::bf16* y, float value, long long n) {
-    quern::fill::run(y, quern::from_float<quern::bf16>(value), n);
-}
+QUERN_KERNEL_BY_DTYPE(256, fill, (T* y, float value, long long n), { fill::run(y, from_float<T>(value), n); })
 
 QUERN_KERNEL(256, fill_i32, int* y, int value, long long n) { quern::fill::run(y, value, n); }

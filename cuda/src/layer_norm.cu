@@ -1,13 +1,54 @@
-// Normalisation of each row, and its gradient; one warp per row, channel sums in chunks of rows.
+// Normalisation of each row, and its gradient; one warp per row, channel sums in chunks of rows. x, y, dx and dy are f32 or
+// bf16, all else is f32.
 #include "sums.cuh"
 
 namespace quern::layer_norm {
 
-template <int Lanes>
-QUERN_DEVICE void backward_sums(const float* x, const float* dy, const float* mean, const float* inverse, double* partial,
+template <int Lanes, class T>
+QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse, int n,
+                          double epsilon) {
+    const int lane = lane_id();
+    double sum = 0;
+    for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
+    const double m = warp_sum(sum) / n;
+    double squares = 0;
+    for_packs<Lanes>(n, lane, 32, [&](int, float v) {
+        const double difference = v - m;
+        squares += difference * difference;
+    }, x);
+    const double s = 1.0 / sqrt(warp_sum(squares) / n + epsilon);
+    auto normalized = [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; };
+    map_packs<Lanes>(y, n, lane, 32, normalized, x, gamma, beta);
+    if (lane == 0) {
+        *mean = static_cast<float>(m);
+        *inverse = static_cast<float>(s);
+    }
+}
+
+template <int Lanes, class T>
+QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, double m, double s, T* dx, int n) {
+    const int lane = lane_id();
+    double sum = 0;
+    double dot = 0;
+    for_packs<Lanes>(n, lane, 32, [&](int, float v, float d, float w) {
+        const double g = static_cast<double>(d) * w;
+        sum += g;
+        dot += g * (v - m);
+    }, x, dy, gamma);
+    sum = warp_sum(sum) / n;
+    dot = warp_sum(dot) * s / n;
+    map_packs<Lanes>(dx, n, lane, 32, [=](int, float v, float d, float w) {
+        return static_cast<float>(s * (static_cast<double>(d) * w - sum - (v - m) * s * dot));
+    }, x, dy, gamma);
+}
+
+template <int Lanes, class T>
+QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, const float* inverse, double* partial,
                                 long long rows, int n, long long chunk) {
+    const bool whole = aligned16(x) && aligned16(dy);
     column_sums<Lanes>(rows, n, chunk, partial, [=](long long row, int c) {
-        const Vec<float, Lanes> values = load_vec<float, Lanes>(x + row * n + c), gradients = load_vec<float, Lanes>(dy + row * n + c);
+        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * n + c, whole),
+                                gradients = load_floats<Lanes>(dy + row * n + c, whole);
         const double m = mean[row], s = inverse[row];
         Vec<Pair, Lanes> out;
 #pragma unroll
@@ -22,68 +63,36 @@ QUERN_DEVICE void backward_sums(const float* x, const float* dy, const float* me
 }  // namespace quern::layer_norm
 
 /// y, and mean and inverse deviation of each row, from x (rows, n).
-QUERN_KERNEL(128, layer_norm_f32, const float* x, const float* gamma, const float* beta, float* y, float* mean,
-             float* inverse, long long rows, int n, double epsilon) {
-    const long long row = quern::warp_row();
-    const int lane = static_cast<int>(threadIdx.x % 32);
-    if (row >= rows) {
-        return;
+QUERN_KERNEL_BY_DTYPE(128, layer_norm, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
+                      long long rows, int n, double epsilon), {
+    const long long row = warp_row(), first = row * n;
+    if (row < rows && packed_rows<T>(n)) {
+        layer_norm::forward<kLanes<T>>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+    } else if (row < rows) {
+        layer_norm::forward<1>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     }
-    const float* in = x + row * n;
-    double sum = 0;
-    for (int i = lane; i < n; i += 32) {
-        sum += in[i];
-    }
-    const double m = quern::warp_sum(sum) / n;
-    double squares = 0;
-    for (int i = lane; i < n; i += 32) {
-        const double difference = in[i] - m;
-        squares += difference * difference;
-    }
-    const double s = 1.0 / sqrt(quern::warp_sum(squares) / n + epsilon);
-    for (int i = lane; i < n; i += 32) {
-        y[row * n + i] = static_cast<float>((in[i] - m) * s) * gamma[i] + beta[i];
-    }
-    if (lane == 0) {
-        mean[row] = static_cast<float>(m);
-        inverse[row] = static_cast<float>(s);
-    }
-}
+})
 
 /// dx = inverse (g - mean(g) - h mean(g h)) with g = dy gamma; dx may be dy.
-QUERN_KERNEL(128, layer_norm_backward_f32, const float* x, const float* dy, const float* gamma, const float* mean,
-             const float* inverse, float* dx, long long rows, int n) {
-    const long long row = quern::warp_row();
-    const int lane = static_cast<int>(threadIdx.x % 32);
-    if (row >= rows) {
-        return;
+QUERN_KERNEL_BY_DTYPE(128, layer_norm_backward, (const T* x, const T* dy, const float* gamma, const float* mean,
+                      const float* inverse, T* dx, long long rows, int n), {
+    const long long row = warp_row(), first = row * n;
+    if (row < rows && packed_rows<T>(n)) {
+        layer_norm::backward<kLanes<T>>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
+    } else if (row < rows) {
+        layer_norm::backward<1>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
     }
-    const double m = mean[row];
-    const double s = inverse[row];
-    double sum = 0;
-    double dot = 0;
-    for (int i = lane; i < n; i += 32) {
-        const double g = static_cast<double>(dy[row * n + i]) * gamma[i];
-        sum += g;
-        dot += g * (x[row * n + i] - m);
-    }
-    sum = quern::warp_sum(sum) / n;
-    dot = quern::warp_sum(dot) * s / n;
-    for (int i = lane; i < n; i += 32) {
-        const double g = static_cast<double>(dy[row * n + i]) * gamma[i];
-        dx[row * n + i] = static_cast<float>(s * (g - sum - (x[row * n + i] - m) * s * dot));
-    }
-}
+})
 
 /// Sums over rows of dy h and dy.
-QUERN_KERNEL(256, layer_norm_backward_sums_f32, const float* x, const float* dy, const float* mean,
-             const float* inverse, double* partial, long long rows, int n, long long chunk) {
-    if (n % 4 == 0 && quern::aligned16(x) && quern::aligned16(dy)) {
-        quern::layer_norm::backward_sums<4>(x, dy, mean, inverse, partial, rows, n, chunk);
+QUERN_KERNEL_BY_DTYPE(256, layer_norm_backward_sums, (const T* x, const T* dy, const float* mean, const float* inverse,
+                      double* partial, long long rows, int n, long long chunk), {
+    if (n % kLanes<T> == 0) {
+        layer_norm::backward_sums<kLanes<T>>(x, dy, mean, inverse, partial, rows, n, chunk);
     } else {
-        quern::layer_norm::backward_sums<1>(x, dy, mean, inverse, partial, rows, n, chunk);
+        layer_norm::backward_sums<1>(x, dy, mean, inverse, partial, rows, n, chunk);
     }
-}
+})
 
 /// dgamma and dbeta; one thread per column.
 QUERN_KERNEL(256, layer_norm_backward_columns_f32, const double* partial, float* dgamma, float* dbeta, int n,

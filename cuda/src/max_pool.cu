@@ -1,17 +1,18 @@
 // Largest element of each window, and its gradient in gather form: every image element looks for the windows it won. The
-// winner is the first of the largest, or the first NaN. A thread per pixel and 1 or 4 channels.
+// winner is the first of the largest, or the first NaN. A thread per pixel and channels: those of 16 bytes,
+// or 1. max_pool_f32, max_pool_backward_f32: f32 tensors; _bf16: bf16 tensors.
 #include "pool.cuh"
 
 namespace quern::max_pool {
 
-template <int Lanes>
-QUERN_DEVICE void forward(const float* x, float* y, const Pool& pool, const Strips& strips, const Strip& at) {
-    const float* image = pool.image_of(x, at.image, at.lane * Lanes);
+template <int Lanes, class T>
+QUERN_DEVICE void forward(const T* x, T* y, const Pool& pool, const Strips& strips, const Strip& at) {
+    const T* image = pool.image_of(x, at.image, at.lane * Lanes);
     const int top = pool.first_row(at.row), left = pool.first_column(at.first);
-    Vec<float, Lanes> largest = load_vec<float, Lanes>(image + (static_cast<long long>(top) * pool.w + left) * pool.c);
+    Vec<float, Lanes> largest = load_floats<Lanes>(image + (static_cast<long long>(top) * pool.w + left) * pool.c);
     for (int a = top; a < pool.end_row(at.row); a++) {
         for (int b = left; b < pool.end_column(at.first); b++) {
-            const Vec<float, Lanes> value = load_vec<float, Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
+            const Vec<float, Lanes> value = load_floats<Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
                 // a NaN that leads stays
@@ -19,14 +20,14 @@ QUERN_DEVICE void forward(const float* x, float* y, const Pool& pool, const Stri
             }
         }
     }
-    store_vec(y + element_of(at, strips, Lanes), largest);
+    store_floats(y + element_of(at, strips, Lanes), largest);
 }
 
-template <int Lanes>
-QUERN_DEVICE void backward(const float* x, const float* dy, float* dx, const Pool& pool, const Strips& strips, const Strip& at) {
-    const float* image = pool.image_of(x, at.image, at.lane * Lanes);
-    const float* result = pool.result_of(dy, at.image, at.lane * Lanes);
-    const Vec<float, Lanes> own = load_vec<float, Lanes>(image + (static_cast<long long>(at.row) * pool.w + at.first) * pool.c);
+template <int Lanes, class T>
+QUERN_DEVICE void backward(const T* x, const T* dy, T* dx, const Pool& pool, const Strips& strips, const Strip& at) {
+    const T* image = pool.image_of(x, at.image, at.lane * Lanes);
+    const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
+    const Vec<float, Lanes> own = load_floats<Lanes>(image + (static_cast<long long>(at.row) * pool.w + at.first) * pool.c);
     Vec<float, Lanes> sum{};
     for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
         for (int b = pool.first_window_column(at.first); b < pool.end_window_column(at.first); b++) {
@@ -38,7 +39,7 @@ QUERN_DEVICE void backward(const float* x, const float* dy, float* dx, const Poo
             for (int i = pool.first_row(a); i < pool.end_row(a); i++) {
                 for (int j = pool.first_column(b); j < pool.end_column(b); j++) {
                     const Vec<float, Lanes> other =
-                        load_vec<float, Lanes>(image + (static_cast<long long>(i) * pool.w + j) * pool.c);
+                        load_floats<Lanes>(image + (static_cast<long long>(i) * pool.w + j) * pool.c);
                     const bool before = i < at.row || (i == at.row && j < at.first), itself = i == at.row && j == at.first;
 #pragma unroll
                     for (int l = 0; l < Lanes; l++) {
@@ -50,43 +51,54 @@ QUERN_DEVICE void backward(const float* x, const float* dy, float* dx, const Poo
                 }
             }
             const Vec<float, Lanes> gradient =
-                load_vec<float, Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
+                load_floats<Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
 #pragma unroll
             for (int l = 0; l < Lanes; l++) {
                 sum[l] += won[l] ? gradient[l] : 0.0f;
             }
         }
     }
-    store_vec(dx + element_of(at, strips, Lanes), sum);
+    store_floats(dx + element_of(at, strips, Lanes), sum);
+}
+
+template <class T>
+QUERN_DEVICE void run(const T* x, T* y, const Pool& pool, const Strips& strips) {
+    const int index = static_cast<int>(global_index());
+    if (index < strips.count && pool.lanes > 1) {
+        forward<kLanes<T>>(x, y, pool, strips, Strip(strips, index));
+    } else if (index < strips.count) {
+        forward<1>(x, y, pool, strips, Strip(strips, index));
+    }
+}
+
+template <class T>
+QUERN_DEVICE void run_backward(const T* x, const T* dy, T* dx, const Pool& pool, const Strips& strips) {
+    const int index = static_cast<int>(global_index());
+    if (index < strips.count && pool.lanes > 1) {
+        backward<kLanes<T>>(x, dy, dx, pool, strips, Strip(strips, index));
+    } else if (index < strips.count) {
+        backward<1>(x, dy, dx, pool, strips, Strip(strips, index));
+    }
 }
 
 }  // namespace quern::max_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
 QUERN_KERNEL_BLOCKS(256, 4, max_pool_f32, const float* x, float* y, quern::Pool pool, quern::Strips strips) {
-    const int index = static_cast<int>(quern::global_index());
-    if (index >= strips.count) {
-        return;
-    }
-    const quern::Strip at(strips, index);
-    if (pool.lanes == 4) {
-        quern::max_pool::forward<4>(x, y, pool, strips, at);
-    } else {
-        quern::max_pool::forward<1>(x, y, pool, strips, at);
-    }
+    quern::max_pool::run(x, y, pool, strips);
+}
+
+QUERN_KERNEL_BLOCKS(256, 4, max_pool_bf16, const quern::bf16* x, quern::bf16* y, quern::Pool pool, quern::Strips strips) {
+    quern::max_pool::run(x, y, pool, strips);
 }
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
 QUERN_KERNEL_BLOCKS(256, 3, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
-             quern::Strips strips) {
-    const int index = static_cast<int>(quern::global_index());
-    if (index >= strips.count) {
-        return;
-    }
-    const quern::Strip at(strips, index);
-    if (pool.lanes == 4) {
-        quern::max_pool::backward<4>(x, dy, dx, pool, strips, at);
-    } else {
-        quern::max_pool::backward<1>(x, dy, dx, pool, strips, at);
-    }
+                    quern::Strips strips) {
+    quern::max_pool::run_backward(x, dy, dx, pool, strips);
+}
+
+QUERN_KERNEL_BLOCKS(256, 2, max_pool_backward_bf16, const quern::bf16* x, const quern::bf16* dy, quern::bf16* dx, quern::Pool pool,
+                    quern::Strips strips) {
+    quern::max_pool::run_backward(x, dy, dx, pool, strips);
 }

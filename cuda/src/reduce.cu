@@ -1,45 +1,45 @@
-// Sum (kind 0), mean (1: a sum, with scale = 1 / count) or maximum (2), in a fixed order; y = scale * result, except for kind 2.
+// Sum (kind 0), mean (1: a sum, with scale = 1 / count) or maximum (2), in an order that depends on the extents alone;
+// y = scale * result, except for kind 2.
 // reduce_rows_f32(const float* x, float* y, int kind, int64 rows, int64 columns, float scale)
 //   y[row] over columns, a warp per row; block 256, grid up to ceil(rows / 8)
 // reduce_long_rows_f32(const float* x, float* y, int kind, int64 columns, float scale)
 //   y[row, split], block 256, grid (rows, splits), splits <= 65535; a second call reduces the splits
 // reduce_columns_f32(const float* x, float* y, int kind, int64 outer, int64 reduced, int64 inner, float scale)
 //   y[split, o, i] over the middle axis; block (32, 8), grid (ceil(inner / 32), min(outer, 65535), splits)
+// _bf16: x and y in bf16; _bf16_f32: x alone; _f32_bf16: y alone. Splits are floats: reduce_long_rows_bf16 is from bf16 to f32.
+#include "packs.cuh"
 #include "reduce.cuh"
 
 namespace quern::reduce {
 
-template <class Op>
-QUERN_DEVICE void rows(const float* x, float* y, long long rows, long long columns, float scale) {
+template <class Op, int Lanes, class From, class To>
+QUERN_DEVICE void rows(const From* x, To* y, long long rows, long long columns, float scale) {
     long long first = static_cast<long long>(blockIdx.x) * 8 + threadIdx.x / 32;
     for (long long row = first; row < rows; row += static_cast<long long>(gridDim.x) * 8) {
         float value = Op::kIdentity;
-        for (long long c = lane_id(); c < columns; c += 32) {
-            value = Op::combine(value, x[row * columns + c]);
-        }
+        const long long lane = lane_id(), lanes = 32;
+        for_packs<Lanes>(columns, lane, lanes, [&](long long, float v) { value = Op::combine(value, v); }, x + row * columns);
         value = warp_reduce<Op>(value);
         if (lane_id() == 0) {
-            y[row] = value * scale;
+            y[row] = from_float<To>(value * scale);
         }
     }
 }
 
-template <class Op>
-QUERN_DEVICE void long_rows(const float* x, float* y, long long columns, float scale) {
-    long long part = ((columns + gridDim.y - 1) / gridDim.y + 3) / 4 * 4;
-    long long begin = min_of(part * blockIdx.y, columns), end = min_of(begin + part, columns);
-    const float* row = x + static_cast<long long>(blockIdx.x) * columns;
+/// Packs may begin anywhere but where there are several rows, of which only some begin at 16 bytes.
+template <class Op, class From>
+QUERN_DEVICE void long_rows(const From* x, float* y, long long columns, float scale) {
+    constexpr int lanes = kLanes<From>;
+    const long long part = ((columns + gridDim.y - 1) / gridDim.y + lanes - 1) / lanes * lanes;
+    const long long begin = min_of(part * blockIdx.y, columns), count = min_of(part, columns - begin);
+    const From* from = x + static_cast<long long>(blockIdx.x) * columns + begin;
+    const long long thread = threadIdx.x, threads = 256;
     float value = Op::kIdentity;
-    if (aligned16(row)) {
-        long long packs = (end - begin) / 4;
-        for (long long p = threadIdx.x; p < packs; p += 256) {
-            Vec<float, 4> v = load_vec<float, 4>(row + begin + p * 4);
-            value = Op::combine(value, Op::combine(Op::combine(v[0], v[1]), Op::combine(v[2], v[3])));
-        }
-        begin += packs * 4;
-    }
-    for (long long c = begin + threadIdx.x; c < end; c += 256) {
-        value = Op::combine(value, row[c]);
+    auto add = [&](long long, float v) { value = Op::combine(value, v); };
+    if (gridDim.x == 1 || columns % lanes == 0) {
+        for_packs<lanes>(count, thread, threads, add, from);
+    } else {
+        for_packs<1>(count, thread, threads, add, from);
     }
     value = block_reduce<Op, 256>(value);
     if (threadIdx.x == 0) {
@@ -47,55 +47,94 @@ QUERN_DEVICE void long_rows(const float* x, float* y, long long columns, float s
     }
 }
 
-template <class Op>
-QUERN_DEVICE void columns(const float* x, float* y, long long outer, long long reduced, long long inner, float scale) {
-    QUERN_SHARED(float, partial, [8][33]);
-    long long part = (reduced + gridDim.z - 1) / gridDim.z;
-    long long begin = min_of(part * blockIdx.z, reduced), end = min_of(begin + part, reduced);
-    long long column = static_cast<long long>(blockIdx.x) * 32 + threadIdx.x;
+/// A block has 32 columns and 256 / (32 / Lanes) rows at a time.
+template <class Op, int Lanes, class From, class To>
+QUERN_DEVICE void columns(const From* x, To* y, long long outer, long long reduced, long long inner, float scale) {
+    constexpr int kAlong = 32 / Lanes, kGroups = 256 / kAlong;
+    QUERN_SHARED(float, partial, [kGroups][33]);
+    const int thread = static_cast<int>(threadIdx.y * 32 + threadIdx.x), own = thread % kAlong * Lanes, group = thread / kAlong;
+    const long long part = (reduced + gridDim.z - 1) / gridDim.z, first = static_cast<long long>(blockIdx.x) * 32;
+    const long long begin = min_of(part * blockIdx.z, reduced), end = min_of(begin + part, reduced);
+    const bool whole = Lanes == 1 || aligned16(x);
     for (long long o = blockIdx.y; o < outer; o += gridDim.y) {
-        float value = Op::kIdentity;
-        if (column < inner) {
-            for (long long r = begin + threadIdx.y; r < end; r += 8) {
-                value = Op::combine(value, x[(o * reduced + r) * inner + column]);
-            }
-        }
-        partial[threadIdx.y][threadIdx.x] = value;
-        block_barrier();
-        if (threadIdx.y == 0 && column < inner) {
+        Vec<float, Lanes> value;
 #pragma unroll
-            for (int i = 1; i < 8; i++) {
-                value = Op::combine(value, partial[i][threadIdx.x]);
+        for (int i = 0; i < Lanes; i++) {
+            value[i] = Op::kIdentity;
+        }
+        if (first + own < inner) {
+#pragma unroll 4  // several loads under way
+            for (long long r = begin + group; r < end; r += kGroups) {
+                const Vec<float, Lanes> next = load_floats<Lanes>(x + (o * reduced + r) * inner + first + own, whole);
+#pragma unroll
+                for (int i = 0; i < Lanes; i++) {
+                    value[i] = Op::combine(value[i], next[i]);
+                }
             }
-            y[(blockIdx.z * outer + o) * inner + column] = value * scale;
+        }
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            partial[group][own + i] = value[i];
         }
         block_barrier();
+        if (thread < 32 && first + thread < inner) {
+            float total = partial[0][thread];
+#pragma unroll 8
+            for (int i = 1; i < kGroups; i++) {
+                total = Op::combine(total, partial[i][thread]);
+            }
+            y[(blockIdx.z * outer + o) * inner + first + thread] = from_float<To>(total * scale);
+        }
+        block_barrier();
+    }
+}
+
+template <class Op, class From, class To>
+QUERN_DEVICE void rows_of(const From* x, To* y, long long count, long long columns, float scale) {
+    if (packed_rows<From>(columns)) {
+        rows<Op, kLanes<From>>(x, y, count, columns, scale);
+    } else {
+        rows<Op, 1>(x, y, count, columns, scale);
+    }
+}
+
+template <class Op, class From, class To>
+QUERN_DEVICE void columns_of(const From* x, To* y, long long outer, long long reduced, long long inner, float scale) {
+    if (inner % kLanes<From> == 0) {
+        columns<Op, kLanes<From>>(x, y, outer, reduced, inner, scale);
+    } else {
+        columns<Op, 1>(x, y, outer, reduced, inner, scale);
     }
 }
 
 }  // namespace quern::reduce
 
-QUERN_KERNEL(256, reduce_rows_f32, const float* x, float* y, int kind, long long rows, long long columns, float scale) {
-    if (kind == 2) {
-        quern::reduce::rows<quern::Max>(x, y, rows, columns, 1.0f);
-    } else {
-        quern::reduce::rows<quern::Sum>(x, y, rows, columns, scale);
+#define QUERN_REDUCE(form, From, To)                                                                                        \
+    QUERN_KERNEL(256, reduce_rows_##form, const From* x, To* y, int kind, long long rows, long long columns, float scale) { \
+        if (kind == 2) {                                                                                                    \
+            quern::reduce::rows_of<quern::Max>(x, y, rows, columns, 1.0f);                                                  \
+        } else {                                                                                                            \
+            quern::reduce::rows_of<quern::Sum>(x, y, rows, columns, scale);                                                 \
+        }                                                                                                                   \
+    }                                                                                                                       \
+    QUERN_KERNEL(256, reduce_columns_##form, const From* x, To* y, int kind, long long outer, long long reduced,            \
+                 long long inner, float scale) {                                                                            \
+        if (kind == 2) {                                                                                                    \
+            quern::reduce::columns_of<quern::Max>(x, y, outer, reduced, inner, 1.0f);                                       \
+        } else {                                                                                                            \
+            quern::reduce::columns_of<quern::Sum>(x, y, outer, reduced, inner, scale);                                      \
+        }                                                                                                                   \
     }
-}
 
-QUERN_KERNEL(256, reduce_long_rows_f32, const float* x, float* y, int kind, long long columns, float scale) {
-    if (kind == 2) {
-        quern::reduce::long_rows<quern::Max>(x, y, columns, 1.0f);
-    } else {
-        quern::reduce::long_rows<quern::Sum>(x, y, columns, scale);
-    }
-}
+QUERN_REDUCE(f32, float, float)
+QUERN_REDUCE(bf16, quern::bf16, quern::bf16)
+QUERN_REDUCE(bf16_f32, quern::bf16, float)
+QUERN_REDUCE(f32_bf16, float, quern::bf16)
 
-QUERN_KERNEL(256, reduce_columns_f32, const float* x, float* y, int kind, long long outer, long long reduced, long long inner,
-             float scale) {
+QUERN_KERNEL_BY_DTYPE(256, reduce_long_rows, (const T* x, float* y, int kind, long long columns, float scale), {
     if (kind == 2) {
-        quern::reduce::columns<quern::Max>(x, y, outer, reduced, inner, 1.0f);
+        reduce::long_rows<Max>(x, y, columns, 1.0f);
     } else {
-        quern::reduce::columns<quern::Sum>(x, y, outer, reduced, inner, scale);
+        reduce::long_rows<Sum>(x, y, columns, scale);
     }
-}
+})

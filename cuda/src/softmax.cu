@@ -1,43 +1,48 @@
 // Softmax of each row, and its gradient; one warp per row.
+// softmax_f32(const float* x, float* y, int64 rows, int n)   y (rows, n) from x
+// softmax_backward_f32(const float* y, const float* dy, float* dx, int64 rows, int n)   dx = y (dy - sum y dy)
+// softmax_bf16, softmax_backward_bf16: the same with bf16 tensors
 #include "sums.cuh"
 
-/// y (rows, n) from x.
-QUERN_KERNEL(128, softmax_f32, const float* x, float* y, long long rows, int n) {
-    const long long row = quern::warp_row();
-    const int lane = static_cast<int>(threadIdx.x % 32);
-    if (row >= rows) {
-        return;
-    }
-    const float* in = x + row * n;
-    float* out = y + row * n;
+namespace quern::softmax {
+
+template <int Lanes, class T>
+QUERN_DEVICE void forward(const T* x, T* y, int n) {
+    const int lane = lane_id();
     float largest = -INFINITY;
-    for (int i = lane; i < n; i += 32) {
-        largest = quern::max_of(largest, in[i]);
-    }
-    largest = quern::warp_max(largest);
+    for_packs<Lanes>(n, lane, 32, [&](int, float v) { largest = max_of(largest, v); }, x);
+    largest = warp_max(largest);
     float sum = 0;
-    for (int i = lane; i < n; i += 32) {
-        sum += expf(in[i] - largest);
-    }
-    sum = quern::warp_sum(sum);
-    for (int i = lane; i < n; i += 32) {
-        out[i] = expf(in[i] - largest) / sum;
-    }
+    for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += expf(v - largest); }, x);
+    sum = warp_sum(sum);
+    map_packs<Lanes>(y, n, lane, 32, [&](int, float v) { return expf(v - largest) / sum; }, x);
 }
 
-/// dx = y (dy - sum y dy).
-QUERN_KERNEL(128, softmax_backward_f32, const float* y, const float* dy, float* dx, long long rows, int n) {
-    const long long row = quern::warp_row();
-    const int lane = static_cast<int>(threadIdx.x % 32);
-    if (row >= rows) {
-        return;
-    }
+template <int Lanes, class T>
+QUERN_DEVICE void backward(const T* y, const T* dy, T* dx, int n) {
+    const int lane = lane_id();
     double dot = 0;
-    for (int i = lane; i < n; i += 32) {
-        dot += static_cast<double>(y[row * n + i]) * dy[row * n + i];
-    }
-    const float sum = static_cast<float>(quern::warp_sum(dot));
-    for (int i = lane; i < n; i += 32) {
-        dx[row * n + i] = y[row * n + i] * (dy[row * n + i] - sum);
-    }
+    for_packs<Lanes>(n, lane, 32, [&](int, float p, float d) { dot += static_cast<double>(p) * d; }, y, dy);
+    const float sum = static_cast<float>(warp_sum(dot));
+    map_packs<Lanes>(dx, n, lane, 32, [&](int, float p, float d) { return p * (d - sum); }, y, dy);
 }
+
+}  // namespace quern::softmax
+
+QUERN_KERNEL_BY_DTYPE(128, softmax, (const T* x, T* y, long long rows, int n), {
+    const long long row = warp_row(), first = row * n;
+    if (row < rows && packed_rows<T>(n)) {
+        softmax::forward<kLanes<T>>(x + first, y + first, n);
+    } else if (row < rows) {
+        softmax::forward<1>(x + first, y + first, n);
+    }
+})
+
+QUERN_KERNEL_BY_DTYPE(128, softmax_backward, (const T* y, const T* dy, T* dx, long long rows, int n), {
+    const long long row = warp_row(), first = row * n;
+    if (row < rows && packed_rows<T>(n)) {
+        softmax::backward<kLanes<T>>(y + first, dy + first, dx + first, n);
+    } else if (row < rows) {
+        softmax::backward<1>(y + first, dy + first, dx + first, n);
+    }
+})

@@ -1,14 +1,19 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One step of AdamW, in place: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p = (1 - rate decay) p - rate m' /
  * (sqrt(v') + epsilon) with m' = m / (1 - b1^step), v' = v / (1 - b2^step).
  *
  * <p>Kingma, Ba, "Adam", ICLR 2015; Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
+ *
+ * <p>The gradient may be BF16 while parameters and state are F32: a step is often less than half a unit in the last place
+ * of a BF16 parameter, and would be lost. All of a call is of one such form, since an optimizer's memory is one block.
  */
 public final class AdamWStep implements Op<AdamWStep.Args> {
     public static final AdamWStep OP = new AdamWStep();
@@ -18,7 +23,7 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
 
     /**
      * @param parameter any shape, updated
-     * @param gradient parameter's shape
+     * @param gradient parameter's shape and dtype, or BF16 if that is F32
      * @param moment1 parameter's shape, updated
      * @param moment2 parameter's shape, not negative, updated
      * @param rate learning rate, at least 0
@@ -42,7 +47,9 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
             implements OpArgs {
         public Args {
             Check.computable(parameter, "AdamWStep", "parameter");
-            like(parameter, gradient, "gradient");
+            Check.shape(gradient, parameter.shape(), "AdamWStep", "gradient");
+            Check.summedIn(parameter.dtype(), gradient, "AdamWStep", "gradient");
+            Check.apart(parameter, gradient, "AdamWStep", "parameter", "gradient");
             like(parameter, moment1, "moment1");
             like(parameter, moment2, "moment2");
             Check.apart(moment1, gradient, "AdamWStep", "moment1", "gradient");
@@ -98,6 +105,11 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
     private AdamWStep() {}
 
     @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
+    @Override
     public void reference(Args args) {
         double correction1 = args.correction1();
         double correction2 = args.correction2();
@@ -142,9 +154,9 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
                 .boxed()
                 .flatMap(n -> java.util.stream.Stream.of(1, 1000)
                         .map(step -> new Case<>("step " + step + " n=" + n, t -> {
-                            Tensor moment2 = t.input(Shape.of(n), 0, 1);
+                            Tensor moment2 = t.wide(Shape.of(n), 0, 1);
                             return new Args(
-                                    t.input(n), t.input(n), t.input(n), moment2, 0.01, 0.9, 0.999, 1e-8, 0.1, step);
+                                    t.wide(n), t.input(n), t.wide(n), moment2, 0.01, 0.9, 0.999, 1e-8, 0.1, step);
                         })))
                 .toList();
     }
@@ -156,6 +168,20 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
                         "other shape",
                         t -> new Args(t.input(3), t.input(3), t.input(4), t.input(3), 0.1, 0.9, 0.999, 1e-8, 0, 1),
                         "moment1 is F32[4], expected shape 3"),
+                new Rejection(
+                        "narrow parameters",
+                        t -> new Args(
+                                t.output(DType.BF16, Shape.of(3)),
+                                t.input(3),
+                                t.input(3),
+                                t.input(3),
+                                0.1,
+                                0.9,
+                                0.999,
+                                1e-8,
+                                0,
+                                1),
+                        "parameter is BF16[3], expected F32 or F64"),
                 new Rejection(
                         "step 0",
                         t -> new Args(t.input(3), t.input(3), t.input(3), t.input(3), 0.1, 0.9, 0.999, 1e-8, 0, 0),

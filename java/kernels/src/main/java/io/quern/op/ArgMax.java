@@ -6,6 +6,7 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y[...] = index of the largest x[..., c] over the last axis. x: (..., C) with C at least 1; y: x's shape without its
@@ -16,7 +17,7 @@ public final class ArgMax implements Op<ArgMax.Args> {
 
     public record Args(Tensor x, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(x, "ArgMax", "x");
+            Check.supported(x, OP, "x");
             if (!(x.rank() > 0 && x.size(-1) > 0 && x.size(-1) <= Integer.MAX_VALUE)) {
                 throw Check.failed("ArgMax", "x is " + x + ", expected a last axis of 1..2^31-1 elements");
             }
@@ -37,6 +38,11 @@ public final class ArgMax implements Op<ArgMax.Args> {
     }
 
     private ArgMax() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {

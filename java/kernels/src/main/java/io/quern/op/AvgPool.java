@@ -1,14 +1,16 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y[n, p, q, c] = the mean of x[n, h, w, c] over window (p, q) of {@link PoolGeometry}.
  *
  * <p>Pixels outside the image add nothing to the sum; whether they count in the divisor is an attribute. The mean over
- * the whole image is {@link Reduce} MEAN over axes 1 .. 2.
+ * the whole image is {@link Reduce} MEAN over axes 1 .. 2. BF16: summed in F32, rounded once; so is the gradient.
  */
 public final class AvgPool implements Op<AvgPool.Args> {
     public static final AvgPool OP = new AvgPool();
@@ -20,7 +22,7 @@ public final class AvgPool implements Op<AvgPool.Args> {
      */
     public record Args(Tensor x, Tensor y, PoolGeometry geometry, boolean countPadding) implements OpArgs {
         public Args {
-            Check.computable(x, "AvgPool", "x");
+            Check.supported(x, OP, "x");
             Check.shape(y, geometry.resultShape("AvgPool", x, "x"), "AvgPool", "y");
             Check.dtype(y, x.dtype(), "AvgPool", "y");
             Check.apart(y, x, "AvgPool", "y", "x");
@@ -43,6 +45,11 @@ public final class AvgPool implements Op<AvgPool.Args> {
     }
 
     private AvgPool() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** The means of x: (N, H, W, C) over windows, padding not counted, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, PoolGeometry geometry) {

@@ -1,9 +1,11 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** dx[n, h, w, c] = the sum of dy[n, p, q, c] / divisor(p, q) over the windows of {@link AvgPool} that hold (h, w). */
 public final class AvgPoolBackward implements Op<AvgPoolBackward.Args> {
@@ -15,7 +17,7 @@ public final class AvgPoolBackward implements Op<AvgPoolBackward.Args> {
      */
     public record Args(Tensor dy, Tensor dx, PoolGeometry geometry, boolean countPadding) implements OpArgs {
         public Args {
-            Check.computable(dx, "AvgPoolBackward", "dx");
+            Check.supported(dx, OP, "dx");
             Check.shape(dy, geometry.resultShape("AvgPoolBackward", dx, "dx"), "AvgPoolBackward", "dy");
             Check.dtype(dy, dx.dtype(), "AvgPoolBackward", "dy");
             Check.apart(dx, dy, "AvgPoolBackward", "dx", "dy");
@@ -33,6 +35,11 @@ public final class AvgPoolBackward implements Op<AvgPoolBackward.Args> {
     }
 
     private AvgPoolBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {

@@ -3,10 +3,12 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Batch normalisation in training: y = (x - m) / sqrt(v + epsilon) gamma + beta, with mean m and variance v of each
@@ -15,6 +17,9 @@ import java.util.List;
  * <p>x: (..., C); all axes but the last are the batch, N elements per channel. v divides by N. The running statistics
  * follow as in PyTorch: r = (1 - momentum) r + momentum s, where s is m, or the variance divided by N - 1. They do not
  * influence y. N must be 2 or more: one value per channel has no variance, and its y would be beta whatever x is.
+ *
+ * <p>With BF16 x and y, all that there is one of per channel is F32, here and in the other normalisations: a running
+ * statistic moves by less than BF16 can hold, and C numbers are no traffic beside N x C.
  */
 public final class BatchNorm implements Op<BatchNorm.Args> {
     public static final BatchNorm OP = new BatchNorm();
@@ -51,7 +56,7 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
             double momentum)
             implements OpArgs {
         public Args {
-            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkInput(OP, "x", x);
             NormArguments.checkEpsilon(NAME, epsilon);
             Named namedGamma = named("gamma", gamma);
             Named namedBeta = named("beta", beta);
@@ -63,9 +68,9 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                 named("inverseDeviation", inverseDeviation)
             };
             Shape channels = Shape.of(x.size(-1));
-            NormArguments.checkShape(NAME, channels, x, namedGamma, namedBeta);
-            NormArguments.checkShape(NAME, channels, x, statistics);
-            NormArguments.checkShape(NAME, x.shape(), x, namedY);
+            NormArguments.checkSums(NAME, channels, x, namedGamma, namedBeta);
+            NormArguments.checkSums(NAME, channels, x, statistics);
+            NormArguments.checkLike(NAME, x, namedY);
             NormArguments.checkApart(
                     NAME,
                     List.of(namedY, statistics[0], statistics[1], statistics[2], statistics[3]),
@@ -104,6 +109,11 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
 
     private BatchNorm() {}
 
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
     /** x normalised by its own statistics, recorded on the tape; the running statistics are updated. */
     public static Tensor apply(
             Tape tape,
@@ -115,8 +125,8 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
             double epsilon,
             double momentum) {
         Tensor y = tape.allocate(x.dtype(), x.shape());
-        Tensor mean = tape.allocate(x.dtype(), gamma.shape());
-        Tensor inverseDeviation = tape.allocate(x.dtype(), gamma.shape());
+        Tensor mean = tape.allocate(x.dtype().accumulator(), gamma.shape());
+        Tensor inverseDeviation = tape.allocate(x.dtype().accumulator(), gamma.shape());
         tape.run(
                 OP,
                 new Args(x, gamma, beta, runningMean, runningVariance, y, mean, inverseDeviation, epsilon, momentum));
@@ -233,13 +243,13 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                 shape + " from " + low + " to " + high + " epsilon=" + epsilon + " momentum=" + momentum,
                 t -> new Args(
                         t.input(shape, low, high),
-                        t.input(channels),
-                        t.input(channels),
-                        t.input(channels),
-                        t.input(Shape.of(channels), 0.5, 2),
+                        t.wide(channels),
+                        t.wide(channels),
+                        t.wide(channels),
+                        t.wide(Shape.of(channels), 0.5, 2),
                         t.output(t.dtype(), shape),
-                        t.output(channels),
-                        t.output(channels),
+                        t.wideOutput(channels),
+                        t.wideOutput(channels),
                         epsilon,
                         momentum));
     }
@@ -265,6 +275,15 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
                         "other channels",
                         t -> of(t, t.input(4, 5), t.input(4), t.input(5), t.input(5)),
                         "gamma is F32[4], expected shape 5"),
+                new Rejection(
+                        "narrow statistics",
+                        t -> of(
+                                t,
+                                t.output(DType.BF16, Shape.of(4, 5)),
+                                t.input(5),
+                                t.output(DType.BF16, Shape.of(5)),
+                                t.input(5)),
+                        "runningMean is BF16[5], expected dtype F32"),
                 new Rejection(
                         "one tensor twice",
                         t -> {

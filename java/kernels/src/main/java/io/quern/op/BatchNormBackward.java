@@ -3,10 +3,12 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The gradient of {@link BatchNorm}. With h = (x - mean) inverseDeviation and N values per channel, sums over the batch:
@@ -14,6 +16,8 @@ import java.util.List;
  * <pre>
  * dbeta = sum dy      dgamma = sum dy h      dx = gamma inverseDeviation (dy - dbeta / N - h dgamma / N)
  * </pre>
+ *
+ * <p>x, dy and dx are of one dtype; all else is F32 if that is BF16.
  */
 public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
     public static final BatchNormBackward OP = new BatchNormBackward();
@@ -41,16 +45,16 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
             Tensor dbeta)
             implements OpArgs {
         public Args {
-            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkInput(OP, "x", x);
             Named namedDgamma = named("dgamma", dgamma);
             Named namedDbeta = named("dbeta", dbeta);
             Named[] vectors = {named("gamma", gamma), named("mean", mean), named("inverseDeviation", inverseDeviation)};
             Shape channels = Shape.of(x.size(-1));
-            NormArguments.checkShape(NAME, channels, x, vectors);
-            NormArguments.checkShape(NAME, channels, x, namedDgamma, namedDbeta);
-            NormArguments.checkShape(NAME, x.shape(), x, named("dy", dy));
+            NormArguments.checkSums(NAME, channels, x, vectors);
+            NormArguments.checkSums(NAME, channels, x, namedDgamma, namedDbeta);
+            NormArguments.checkLike(NAME, x, named("dy", dy));
             if (dx != null) {
-                NormArguments.checkShape(NAME, x.shape(), x, named("dx", dx));
+                NormArguments.checkLike(NAME, x, named("dx", dx));
                 Check.inPlaceOrApart(dx, dy, NAME, "dx", "dy");
             }
             NormArguments.checkApart(
@@ -82,6 +86,11 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
     }
 
     private BatchNormBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -163,12 +172,12 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
                 t -> new Args(
                         t.input(shape, -1, 1),
                         t.input(shape, -1, 1),
-                        t.input(channels),
-                        t.input(channels),
-                        t.input(Shape.of(channels), 0.5, 2),
+                        t.wide(channels),
+                        t.wide(channels),
+                        t.wide(Shape.of(channels), 0.5, 2),
                         wantsDx ? t.output(t.dtype(), shape) : null,
-                        t.output(channels),
-                        t.output(channels)));
+                        t.wideOutput(channels),
+                        t.wideOutput(channels)));
     }
 
     @Override

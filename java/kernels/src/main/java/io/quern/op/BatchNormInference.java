@@ -2,14 +2,17 @@ package io.quern.op;
 
 import static io.quern.op.NormArguments.named;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Batch normalisation after training: y = (x - mean) / sqrt(variance + epsilon) gamma + beta with the running statistics
- * of {@link BatchNorm}. x: (..., C). The statistics are constants: gradients flow to x, gamma and beta.
+ * of {@link BatchNorm}. x: (..., C). The statistics are constants: gradients flow to x, gamma and beta. With BF16 x and y, all
+ * else is F32.
  */
 public final class BatchNormInference implements Op<BatchNormInference.Args> {
     public static final BatchNormInference OP = new BatchNormInference();
@@ -28,13 +31,13 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
     public record Args(Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, Tensor y, double epsilon)
             implements OpArgs {
         public Args {
-            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkInput(OP, "x", x);
             NormArguments.checkEpsilon(NAME, epsilon);
             NormArguments.Named[] vectors = {
                 named("gamma", gamma), named("beta", beta), named("mean", mean), named("variance", variance)
             };
-            NormArguments.checkShape(NAME, Shape.of(x.size(-1)), x, vectors);
-            NormArguments.checkShape(NAME, x.shape(), x, named("y", y));
+            NormArguments.checkSums(NAME, Shape.of(x.size(-1)), x, vectors);
+            NormArguments.checkLike(NAME, x, named("y", y));
             Check.inPlaceOrApart(y, x, NAME, "y", "x");
             NormArguments.checkApart(NAME, List.of(named("y", y)), List.of(vectors));
         }
@@ -55,6 +58,11 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
     }
 
     private BatchNormInference() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** x normalised by the running statistics, recorded on the tape. */
     public static Tensor apply(
@@ -147,10 +155,10 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
                 shape + " epsilon=" + epsilon,
                 t -> new Args(
                         t.input(shape, -1, 1),
-                        t.input(channels),
-                        t.input(channels),
-                        t.input(channels),
-                        t.input(Shape.of(channels), 0.5, 2),
+                        t.wide(channels),
+                        t.wide(channels),
+                        t.wide(channels),
+                        t.wide(Shape.of(channels), 0.5, 2),
                         t.output(t.dtype(), shape),
                         epsilon));
     }

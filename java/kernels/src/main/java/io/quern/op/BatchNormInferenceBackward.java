@@ -3,11 +3,13 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -16,6 +18,8 @@ import java.util.stream.Stream;
  * <pre>
  * dx = gamma s dy      dgamma = sum dy (x - mean) s      dbeta = sum dy
  * </pre>
+ *
+ * <p>x, dy and dx are of one dtype; all else is F32 if that is BF16.
  */
 public final class BatchNormInferenceBackward implements Op<BatchNormInferenceBackward.Args> {
     public static final BatchNormInferenceBackward OP = new BatchNormInferenceBackward();
@@ -45,18 +49,18 @@ public final class BatchNormInferenceBackward implements Op<BatchNormInferenceBa
             double epsilon)
             implements OpArgs {
         public Args {
-            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkInput(OP, "x", x);
             NormArguments.checkEpsilon(NAME, epsilon);
             Named[] vectors = {named("gamma", gamma), named("mean", mean), named("variance", variance)};
             Shape channels = Shape.of(x.size(-1));
-            NormArguments.checkShape(NAME, channels, x, vectors);
-            NormArguments.checkShape(NAME, x.shape(), x, named("dy", dy));
+            NormArguments.checkSums(NAME, channels, x, vectors);
+            NormArguments.checkLike(NAME, x, named("dy", dy));
             if (dx != null) {
-                NormArguments.checkShape(NAME, x.shape(), x, named("dx", dx));
+                NormArguments.checkLike(NAME, x, named("dx", dx));
                 Check.inPlaceOrApart(dx, dy, NAME, "dx", "dy");
             }
             if (dgamma != null || dbeta != null) {
-                NormArguments.checkShape(NAME, channels, x, named("dgamma", dgamma), named("dbeta", dbeta));
+                NormArguments.checkSums(NAME, channels, x, named("dgamma", dgamma), named("dbeta", dbeta));
                 Check.apart(dgamma, dy, NAME, "dgamma", "dy");
                 Check.apart(dbeta, dy, NAME, "dbeta", "dy");
             }
@@ -83,6 +87,11 @@ public final class BatchNormInferenceBackward implements Op<BatchNormInferenceBa
     }
 
     private BatchNormInferenceBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -162,12 +171,12 @@ public final class BatchNormInferenceBackward implements Op<BatchNormInferenceBa
                 t -> new Args(
                         t.input(shape, -1, 1),
                         t.input(shape, -1, 1),
-                        t.input(channels),
-                        t.input(channels),
-                        t.input(Shape.of(channels), 0.5, 2),
+                        t.wide(channels),
+                        t.wide(channels),
+                        t.wide(Shape.of(channels), 0.5, 2),
                         wantsDx ? t.output(t.dtype(), shape) : null,
-                        wantsParameters ? t.output(channels) : null,
-                        wantsParameters ? t.output(channels) : null,
+                        wantsParameters ? t.wideOutput(channels) : null,
+                        wantsParameters ? t.wideOutput(channels) : null,
                         BatchNorm.EPSILON));
     }
 

@@ -1,17 +1,23 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** y[..., c] = x[..., c] + bias[c]. x, y: (..., C) with rank 1 or more; bias: (C). y may be x. */
+/**
+ * y[..., c] = x[..., c] + bias[c]. x, y: (..., C) with rank 1 or more; bias: (C), of x's dtype. y may be x.
+ *
+ * <p>The gradient of a BF16 bias is summed in F32 and rounded once.
+ */
 public final class BiasAdd implements Op<BiasAdd.Args> {
     public static final BiasAdd OP = new BiasAdd();
 
     public record Args(Tensor x, Tensor bias, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(x, "BiasAdd", "x");
+            Check.supported(x, OP, "x");
             Check.that(x.rank() > 0, "BiasAdd", "x is a scalar, expected a last axis of channels");
             Check.shape(bias, Shape.of(x.size(-1)), "BiasAdd", "bias");
             Check.dtype(bias, x.dtype(), "BiasAdd", "bias");
@@ -33,6 +39,11 @@ public final class BiasAdd implements Op<BiasAdd.Args> {
     }
 
     private BiasAdd() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** x + bias, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, Tensor bias) {

@@ -1,16 +1,21 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** y = scale x, repeated along axes first..last of y: the gradient of {@link Reduce}. x is y's shape without them. */
+/**
+ * y = scale x, repeated along axes first..last of y: the gradient of {@link Reduce}. x is y's shape without them, and has
+ * y's dtype, or F32 if that is BF16.
+ */
 public final class Broadcast implements Op<Broadcast.Args> {
     public static final Broadcast OP = new Broadcast();
 
     public record Args(Tensor x, Tensor y, double scale, int first, int last) implements OpArgs {
         public Args {
-            Check.computable(y, "Broadcast", "y");
+            Check.supported(y, OP, "y");
             new Reduce.Args(y, x, ReduceKind.SUM, first, last);
         }
 
@@ -45,6 +50,11 @@ public final class Broadcast implements Op<Broadcast.Args> {
     }
 
     private Broadcast() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -90,6 +100,8 @@ public final class Broadcast implements Op<Broadcast.Args> {
             cases.add(new Case<>("rows 5x" + n, t -> new Args(t.input(n), t.output(5, n), 0.3, 0, 0)));
             cases.add(new Case<>("columns " + n + "x5", t -> new Args(t.input(n), t.output(n, 5), 0.3, 1, 1)));
         });
+        cases.add(new Case<>("wide rows 5x48", t -> new Args(t.wide(48), t.output(5, 48), 0.3, 0, 0)));
+        cases.add(new Case<>("wide columns 33x5", t -> new Args(t.wide(33), t.output(33, 5), 0.3, 1, 1)));
         cases.add(new Case<>("2x(5x7)x3", t -> new Args(t.input(2, 3), t.output(2, 5, 7, 3), 1, 1, 2)));
         return cases;
     }

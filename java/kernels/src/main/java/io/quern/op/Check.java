@@ -65,11 +65,23 @@ public final class Check {
         }
     }
 
-    /** What an op with such operands may write: their dtype, or that of their sums. */
-    public static void written(Tensor output, DType operands, String op, String name) {
-        present(output, op, name);
-        if (output.dtype() != operands.accumulator()) {
-            dtype(output, operands, op, name);
+    /** The given dtype, or the one that its sums are kept in. */
+    public static void storedOrSummed(Tensor tensor, DType dtype, String op, String name) {
+        present(tensor, op, name);
+        if (tensor.dtype() != dtype && tensor.dtype() != dtype.accumulator()) {
+            throw failed(
+                    op,
+                    name + " is " + tensor + ", expected dtype " + dtype
+                            + (dtype == dtype.accumulator() ? "" : " or " + dtype.accumulator()));
+        }
+    }
+
+    /** The given dtype, or one whose sums are kept in it. */
+    public static void summedIn(DType dtype, Tensor tensor, String op, String name) {
+        present(tensor, op, name);
+        if (tensor.dtype().accumulator() != dtype) {
+            throw failed(
+                    op, name + " is " + tensor + ", expected dtype " + dtype + (dtype == DType.F32 ? " or BF16" : ""));
         }
     }
 

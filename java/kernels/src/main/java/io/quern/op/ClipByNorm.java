@@ -1,8 +1,10 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y = x min(1, limit / (norm + 1e-6)), where {@code square} holds the square of the norm. y may be x.
@@ -14,15 +16,15 @@ public final class ClipByNorm implements Op<ClipByNorm.Args> {
 
     /**
      * @param x any shape
-     * @param square a scalar, as {@link SquaredNorm} gives it
+     * @param square a scalar, as {@link SquaredNorm} gives it: F32 if x is BF16
      * @param y x's shape
      * @param limit the largest norm allowed, positive
      */
     public record Args(Tensor x, Tensor square, Tensor y, double limit) implements OpArgs {
         public Args {
-            Check.computable(x, "ClipByNorm", "x");
+            Check.supported(x, OP, "x");
             Check.shape(square, Shape.of(), "ClipByNorm", "square");
-            Check.dtype(square, x.dtype(), "ClipByNorm", "square");
+            Check.dtype(square, x.dtype().accumulator(), "ClipByNorm", "square");
             Check.shape(y, x.shape(), "ClipByNorm", "y");
             Check.dtype(y, x.dtype(), "ClipByNorm", "y");
             Check.inPlaceOrApart(y, x, "ClipByNorm", "y", "x");
@@ -51,6 +53,11 @@ public final class ClipByNorm implements Op<ClipByNorm.Args> {
     private ClipByNorm() {}
 
     @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
+    @Override
     public void reference(Args args) {
         double factor = args.factor();
         for (long i = 0; i < args.y.elements(); i++) {
@@ -76,7 +83,7 @@ public final class ClipByNorm implements Op<ClipByNorm.Args> {
                 .flatMap(n -> java.util.stream.Stream.of(0.1, 10.0)
                         .map(limit -> new Case<>(
                                 "limit " + limit + " n=" + n,
-                                t -> new Args(t.input(n), t.input(Shape.of(), 0.5, 9), t.output(n), limit))))
+                                t -> new Args(t.input(n), t.wide(Shape.of(), 0.5, 9), t.output(n), limit))))
                 .toList();
     }
 

@@ -168,7 +168,7 @@ public record Conv2dGeometry(
 
     private static void checkDtype(Op<?> op, Tensor written, Tensor first, Tensor tensor, String name) {
         if (tensor == written) {
-            Check.written(tensor, first.dtype(), op.name(), name);
+            Check.storedOrSummed(tensor, first.dtype(), op.name(), name);
         } else {
             Check.dtype(tensor, first.dtype(), op.name(), name);
         }

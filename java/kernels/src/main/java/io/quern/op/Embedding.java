@@ -7,6 +7,7 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /** y[i..., :] = table[indices[i...], :]: rows of a table by number, for example word vectors. */
 public final class Embedding implements Op<Embedding.Args> {
@@ -19,7 +20,7 @@ public final class Embedding implements Op<Embedding.Args> {
      */
     public record Args(Tensor table, Tensor indices, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(table, "Embedding", "table");
+            Check.supported(table, OP, "table");
             Check.rank(table, 2, "Embedding", "table");
             Check.dtype(indices, DType.I32, "Embedding", "indices");
             Check.shape(y, append(indices.shape(), table.size(1)), "Embedding", "y");
@@ -40,6 +41,11 @@ public final class Embedding implements Op<Embedding.Args> {
     }
 
     private Embedding() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     static Shape append(Shape shape, long extent) {
         long[] extents = Arrays.copyOf(shape.toArray(), shape.rank() + 1);

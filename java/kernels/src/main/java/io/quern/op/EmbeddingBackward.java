@@ -6,10 +6,11 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * dtable[v, :] = the sum of dy[i..., :] over the positions i with indices[i...] = v, in row-major order; 0 where there is
- * none.
+ * none. BF16: summed in F32, rounded once.
  */
 public final class EmbeddingBackward implements Op<EmbeddingBackward.Args> {
     public static final EmbeddingBackward OP = new EmbeddingBackward();
@@ -21,7 +22,7 @@ public final class EmbeddingBackward implements Op<EmbeddingBackward.Args> {
      */
     public record Args(Tensor indices, Tensor dy, Tensor dtable) implements OpArgs {
         public Args {
-            Check.computable(dtable, "EmbeddingBackward", "dtable");
+            Check.supported(dtable, OP, "dtable");
             Check.rank(dtable, 2, "EmbeddingBackward", "dtable");
             Check.dtype(indices, DType.I32, "EmbeddingBackward", "indices");
             Check.shape(dy, Embedding.append(indices.shape(), dtable.size(1)), "EmbeddingBackward", "dy");
@@ -42,6 +43,11 @@ public final class EmbeddingBackward implements Op<EmbeddingBackward.Args> {
     }
 
     private EmbeddingBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** @throws ArgumentException for an index outside the table; dtable is then as it was */
     @Override

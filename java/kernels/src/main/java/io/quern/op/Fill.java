@@ -1,20 +1,22 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /** y[i] = value. */
 public final class Fill implements Op<Fill.Args> {
     public static final Fill OP = new Fill();
 
     /**
-     * @param y any shape, F32 or F64
+     * @param y any shape, real
      * @param value rounded to y's dtype
      */
     public record Args(Tensor y, double value) implements OpArgs {
         public Args {
-            Check.computable(y, "Fill", "y");
+            Check.supported(y, OP, "y");
         }
 
         @Override
@@ -29,6 +31,11 @@ public final class Fill implements Op<Fill.Args> {
     }
 
     private Fill() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -55,6 +62,8 @@ public final class Fill implements Op<Fill.Args> {
     @Override
     public List<Rejection> rejections() {
         return List.of(new Rejection(
-                "integers", t -> new Args(t.indices(Shape.of(3), 0, 2), 1), "Fill: y is I32[3], expected F32 or F64"));
+                "integers",
+                t -> new Args(t.indices(Shape.of(3), 0, 2), 1),
+                "Fill: y is I32[3], expected one of [F32, F64, BF16]"));
     }
 }

@@ -3,16 +3,18 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y = (x - m) / sqrt(v + epsilon) gamma + beta, with mean m and variance v (divided by n) of each row over the last axis.
  * Ba, Kiros, Hinton, "Layer normalization", 2016.
  *
- * <p>x: (..., n); all axes but the last count rows.
+ * <p>x: (..., n); all axes but the last count rows. With BF16 x and y, scale, shift and statistics are F32.
  */
 public final class LayerNorm implements Op<LayerNorm.Args> {
     public static final LayerNorm OP = new LayerNorm();
@@ -35,16 +37,16 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
             Tensor x, Tensor gamma, Tensor beta, Tensor y, Tensor mean, Tensor inverseDeviation, double epsilon)
             implements OpArgs {
         public Args {
-            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkInput(OP, "x", x);
             NormArguments.checkEpsilon(NAME, epsilon);
             Named namedGamma = named("gamma", gamma);
             Named namedBeta = named("beta", beta);
             Named namedY = named("y", y);
             Named namedMean = named("mean", mean);
             Named namedInverse = named("inverseDeviation", inverseDeviation);
-            NormArguments.checkShape(NAME, Shape.of(x.size(-1)), x, namedGamma, namedBeta);
-            NormArguments.checkShape(NAME, x.shape(), x, namedY);
-            NormArguments.checkShape(NAME, rowShape(x.shape()), x, namedMean, namedInverse);
+            NormArguments.checkSums(NAME, Shape.of(x.size(-1)), x, namedGamma, namedBeta);
+            NormArguments.checkLike(NAME, x, namedY);
+            NormArguments.checkSums(NAME, rowShape(x.shape()), x, namedMean, namedInverse);
             NormArguments.checkApart(
                     NAME, List.of(namedY, namedMean, namedInverse), List.of(named("x", x), namedGamma, namedBeta));
             if (!(x.size(-1) > 0)) {
@@ -75,6 +77,11 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
 
     private LayerNorm() {}
 
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
     /** The shape of what there is one of per row. */
     static Shape rowShape(Shape shape) {
         return Shape.of(java.util.Arrays.copyOf(shape.toArray(), shape.rank() - 1));
@@ -83,8 +90,8 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
     /** The normalised rows of x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, Tensor gamma, Tensor beta, double epsilon) {
         Tensor y = tape.allocate(x.dtype(), x.shape());
-        Tensor mean = tape.allocate(x.dtype(), rowShape(x.shape()));
-        Tensor inverseDeviation = tape.allocate(x.dtype(), mean.shape());
+        Tensor mean = tape.allocate(x.dtype().accumulator(), rowShape(x.shape()));
+        Tensor inverseDeviation = tape.allocate(mean.dtype(), mean.shape());
         tape.run(OP, new Args(x, gamma, beta, y, mean, inverseDeviation, epsilon));
         return y;
     }
@@ -177,11 +184,11 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
                 shape + " from " + low + " to " + high + " epsilon=" + epsilon,
                 t -> new Args(
                         t.input(shape, low, high),
-                        t.input(n),
-                        t.input(n),
+                        t.wide(n),
+                        t.wide(n),
                         t.output(t.dtype(), shape),
-                        t.output(t.dtype(), rowShape(shape)),
-                        t.output(t.dtype(), rowShape(shape)),
+                        t.output(t.dtype().accumulator(), rowShape(shape)),
+                        t.output(t.dtype().accumulator(), rowShape(shape)),
                         epsilon));
     }
 

@@ -3,10 +3,12 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The gradient of {@link LayerNorm}. With h = (x - mean) inverseDeviation and g = dy gamma, means over the row:
@@ -14,6 +16,8 @@ import java.util.List;
  * <pre>
  * dx = inverseDeviation (g - mean(g) - h mean(g h))      dgamma = sum over rows of dy h      dbeta = sum over rows of dy
  * </pre>
+ *
+ * <p>x, dy and dx are of one dtype; all else is F32 if that is BF16.
  */
 public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
     public static final LayerNormBackward OP = new LayerNormBackward();
@@ -41,17 +45,17 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
             Tensor dbeta)
             implements OpArgs {
         public Args {
-            NormArguments.checkInput(NAME, "x", x);
+            NormArguments.checkInput(OP, "x", x);
             Named namedMean = named("mean", mean);
             Named namedInverse = named("inverseDeviation", inverseDeviation);
             Named namedGamma = named("gamma", gamma);
             Named namedDgamma = named("dgamma", dgamma);
             Named namedDbeta = named("dbeta", dbeta);
-            NormArguments.checkShape(NAME, Shape.of(x.size(-1)), x, namedGamma, namedDgamma, namedDbeta);
-            NormArguments.checkShape(NAME, LayerNorm.rowShape(x.shape()), x, namedMean, namedInverse);
-            NormArguments.checkShape(NAME, x.shape(), x, named("dy", dy));
+            NormArguments.checkSums(NAME, Shape.of(x.size(-1)), x, namedGamma, namedDgamma, namedDbeta);
+            NormArguments.checkSums(NAME, LayerNorm.rowShape(x.shape()), x, namedMean, namedInverse);
+            NormArguments.checkLike(NAME, x, named("dy", dy));
             if (dx != null) {
-                NormArguments.checkShape(NAME, x.shape(), x, named("dx", dx));
+                NormArguments.checkLike(NAME, x, named("dx", dx));
                 Check.inPlaceOrApart(dx, dy, NAME, "dx", "dy");
             }
             NormArguments.checkApart(
@@ -87,6 +91,11 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
     }
 
     private LayerNormBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -184,12 +193,12 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
                 t -> new Args(
                         t.input(shape, -1, 1),
                         t.input(shape, -1, 1),
-                        t.input(n),
-                        t.input(rows, -1, 1),
-                        t.input(rows, 0.5, 2),
+                        t.wide(n),
+                        t.wide(rows, -1, 1),
+                        t.wide(rows, 0.5, 2),
                         wantsDx ? t.output(t.dtype(), shape) : null,
-                        t.output(n),
-                        t.output(n)));
+                        t.wideOutput(n),
+                        t.wideOutput(n)));
     }
 
     @Override

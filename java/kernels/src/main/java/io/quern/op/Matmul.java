@@ -70,7 +70,7 @@ public final class Matmul implements Op<Matmul.Args> {
             }
             Shape result = a.rank() == 2 ? Shape.of(m, n) : Shape.of(a.size(0), m, n);
             Check.shape(c, result, "Matmul", "c");
-            Check.written(c, a.dtype(), "Matmul", "c");
+            Check.storedOrSummed(c, a.dtype(), "Matmul", "c");
             Check.apart(c, a, "Matmul", "c", "a");
             Check.apart(c, b, "Matmul", "c", "b");
             if (bias != null) {

@@ -1,8 +1,10 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y[n, p, q, c] = the largest x[n, h, w, c] of window (p, q) of {@link PoolGeometry}, NaN if any is NaN.
@@ -18,7 +20,7 @@ public final class MaxPool implements Op<MaxPool.Args> {
      */
     public record Args(Tensor x, Tensor y, PoolGeometry geometry) implements OpArgs {
         public Args {
-            Check.computable(x, "MaxPool", "x");
+            Check.supported(x, OP, "x");
             Check.shape(y, geometry.resultShape("MaxPool", x, "x"), "MaxPool", "y");
             Check.dtype(y, x.dtype(), "MaxPool", "y");
             Check.apart(y, x, "MaxPool", "y", "x");
@@ -36,6 +38,11 @@ public final class MaxPool implements Op<MaxPool.Args> {
     }
 
     private MaxPool() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** The maxima of x: (N, H, W, C) over windows, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, PoolGeometry geometry) {

@@ -1,11 +1,13 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * dx[i] = the sum of dy over the windows of {@link MaxPool} whose maximum was taken from element i, in row-major order.
- * The first of equal elements, or the first NaN, gets the whole gradient.
+ * The first of equal elements, or the first NaN, gets the whole gradient. BF16: summed in F32, rounded once.
  */
 public final class MaxPoolBackward implements Op<MaxPoolBackward.Args> {
     public static final MaxPoolBackward OP = new MaxPoolBackward();
@@ -17,7 +19,7 @@ public final class MaxPoolBackward implements Op<MaxPoolBackward.Args> {
      */
     public record Args(Tensor x, Tensor dy, Tensor dx, PoolGeometry geometry) implements OpArgs {
         public Args {
-            Check.computable(x, "MaxPoolBackward", "x");
+            Check.supported(x, OP, "x");
             Check.shape(dy, geometry.resultShape("MaxPoolBackward", x, "x"), "MaxPoolBackward", "dy");
             Check.dtype(dy, x.dtype(), "MaxPoolBackward", "dy");
             Check.shape(dx, x.shape(), "MaxPoolBackward", "dx");
@@ -38,6 +40,11 @@ public final class MaxPoolBackward implements Op<MaxPoolBackward.Args> {
     }
 
     private MaxPoolBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {

@@ -1,24 +1,29 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** y = mean of (a - b)^2 over all elements, a scalar. a: prediction; b: target; of one shape, not empty. */
+/**
+ * y = mean of (a - b)^2 over all elements, a scalar. a: prediction; b: target; of one shape, not empty. y of BF16 is F32: a
+ * loss is summed up and compared.
+ */
 public final class MeanSquaredError implements Op<MeanSquaredError.Args> {
     public static final MeanSquaredError OP = new MeanSquaredError();
 
     public record Args(Tensor a, Tensor b, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(a, "MeanSquaredError", "a");
+            Check.supported(a, OP, "a");
             if (!(a.elements() > 0)) {
                 throw Check.failed("MeanSquaredError", "a is " + a + ", expected at least one element");
             }
             Check.shape(b, a.shape(), "MeanSquaredError", "b");
             Check.dtype(b, a.dtype(), "MeanSquaredError", "b");
             Check.shape(y, Shape.of(), "MeanSquaredError", "y");
-            Check.dtype(y, a.dtype(), "MeanSquaredError", "y");
+            Check.dtype(y, a.dtype().accumulator(), "MeanSquaredError", "y");
             Check.apart(y, a, "MeanSquaredError", "y", "a");
             Check.apart(y, b, "MeanSquaredError", "y", "b");
         }
@@ -36,9 +41,14 @@ public final class MeanSquaredError implements Op<MeanSquaredError.Args> {
 
     private MeanSquaredError() {}
 
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
     /** The mean squared difference, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor a, Tensor b) {
-        Tensor y = tape.allocate(a.dtype(), Shape.of());
+        Tensor y = tape.allocate(a.dtype().accumulator(), Shape.of());
         tape.run(OP, new Args(a, b, y));
         return y;
     }
@@ -88,8 +98,8 @@ public final class MeanSquaredError implements Op<MeanSquaredError.Args> {
         List<Case<Args>> cases = new ArrayList<>();
         Cases.lengths()
                 .filter(n -> n > 0)
-                .forEach(n -> cases.add(new Case<>("n=" + n, t -> new Args(t.input(n), t.input(n), t.output()))));
-        cases.add(new Case<>("3x5x7", t -> new Args(t.input(3, 5, 7), t.input(3, 5, 7), t.output())));
+                .forEach(n -> cases.add(new Case<>("n=" + n, t -> new Args(t.input(n), t.input(n), t.wideOutput()))));
+        cases.add(new Case<>("3x5x7", t -> new Args(t.input(3, 5, 7), t.input(3, 5, 7), t.wideOutput())));
         return cases;
     }
 

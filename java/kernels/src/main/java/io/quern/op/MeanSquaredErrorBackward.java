@@ -1,20 +1,25 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
-/** da = 2 (a - b) dy / n: the gradient of {@link MeanSquaredError} over n elements. dy: scalar; a, b, da of one shape. */
+/**
+ * da = 2 (a - b) dy / n: the gradient of {@link MeanSquaredError} over n elements. dy: scalar, F32 for BF16; a, b, da of one
+ * shape and dtype.
+ */
 public final class MeanSquaredErrorBackward implements Op<MeanSquaredErrorBackward.Args> {
     public static final MeanSquaredErrorBackward OP = new MeanSquaredErrorBackward();
 
     public record Args(Tensor a, Tensor b, Tensor dy, Tensor da) implements OpArgs {
         public Args {
-            Check.computable(a, "MeanSquaredErrorBackward", "a");
+            Check.supported(a, OP, "a");
             Check.shape(b, a.shape(), "MeanSquaredErrorBackward", "b");
             Check.dtype(b, a.dtype(), "MeanSquaredErrorBackward", "b");
             Check.shape(dy, Shape.of(), "MeanSquaredErrorBackward", "dy");
-            Check.dtype(dy, a.dtype(), "MeanSquaredErrorBackward", "dy");
+            Check.dtype(dy, a.dtype().accumulator(), "MeanSquaredErrorBackward", "dy");
             Check.shape(da, a.shape(), "MeanSquaredErrorBackward", "da");
             Check.dtype(da, a.dtype(), "MeanSquaredErrorBackward", "da");
             Check.inPlaceOrApart(da, a, "MeanSquaredErrorBackward", "da", "a");
@@ -34,6 +39,11 @@ public final class MeanSquaredErrorBackward implements Op<MeanSquaredErrorBackwa
     }
 
     private MeanSquaredErrorBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -57,7 +67,7 @@ public final class MeanSquaredErrorBackward implements Op<MeanSquaredErrorBackwa
     @Override
     public List<Case<Args>> cases() {
         return Cases.lengths()
-                .mapToObj(n -> new Case<>("n=" + n, t -> new Args(t.input(n), t.input(n), t.input(), t.output(n))))
+                .mapToObj(n -> new Case<>("n=" + n, t -> new Args(t.input(n), t.input(n), t.wide(), t.output(n))))
                 .toList();
     }
 

@@ -1,5 +1,6 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
@@ -41,10 +42,10 @@ final class NormArguments {
     }
 
     /** x can be normalised along its last axis. */
-    static void checkInput(String op, String name, Tensor x) {
-        Check.computable(x, op, name);
+    static void checkInput(Op<?> op, String name, Tensor x) {
+        Check.supported(x, op, name);
         if (!(x.rank() >= 1)) {
-            throw Check.failed(op, name + " is " + x + ", expected rank 1 or more");
+            throw Check.failed(op.name(), name + " is " + x + ", expected rank 1 or more");
         }
     }
 
@@ -54,11 +55,20 @@ final class NormArguments {
         }
     }
 
-    /** Arguments of one shape, and of the dtype of x. */
-    static void checkShape(String op, Shape shape, Tensor x, Named... arguments) {
+    /** Arguments of the shape and dtype of x. */
+    static void checkLike(String op, Tensor x, Named... arguments) {
+        check(op, x.shape(), x.dtype(), arguments);
+    }
+
+    /** Scales, shifts, statistics and gradients of one shape, in the type that sums of x are kept in: F32 for BF16. */
+    static void checkSums(String op, Shape shape, Tensor x, Named... arguments) {
+        check(op, shape, x.dtype().accumulator(), arguments);
+    }
+
+    private static void check(String op, Shape shape, DType dtype, Named... arguments) {
         for (Named argument : arguments) {
             Check.shape(argument.tensor, shape, op, argument.name);
-            Check.dtype(argument.tensor, x.dtype(), op, argument.name);
+            Check.dtype(argument.tensor, dtype, op, argument.name);
         }
     }
 

@@ -1,9 +1,11 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -11,23 +13,23 @@ import java.util.stream.IntStream;
  *
  * <p>x is seen as [outer, reduced, inner], y as [outer, inner]. Axes {@code first .. last} are removed: 0 .. rank-1
  * gives a scalar, 0 .. rank-2 a bias gradient, 1 .. 2 of NHWC a global average. The maximum has no gradient here
- * (MaxPool has); sum and mean have.
+ * (MaxPool has); sum and mean have. BF16 is summed in F32; the result is BF16, rounded once, or F32.
  */
 public final class Reduce implements Op<Reduce.Args> {
     public static final Reduce OP = new Reduce();
 
     /**
      * @param x rank 1 or more; the reduced axes are not empty for MEAN and MAX
-     * @param y x's shape without axes first..last
+     * @param y x's shape without axes first..last; x's dtype, or F32 if that is BF16
      */
     public record Args(Tensor x, Tensor y, ReduceKind kind, int first, int last) implements OpArgs {
         public Args {
-            Check.computable(x, "Reduce", "x");
+            Check.supported(x, OP, "x");
             if (!(0 <= first && first <= last && last < x.rank())) {
                 throw Check.failed("Reduce", "axes " + first + ".." + last + " are outside x, which is " + x);
             }
             Check.shape(y, reducedShape(x.shape(), first, last), "Reduce", "y");
-            Check.dtype(y, x.dtype(), "Reduce", "y");
+            Check.storedOrSummed(y, x.dtype(), "Reduce", "y");
             Check.apart(y, x, "Reduce", "y", "x");
             if (!(kind == ReduceKind.SUM || reducedElements(x.shape(), first, last) > 0)) {
                 throw Check.failed("Reduce", kind + " over no elements of x, which is " + x);
@@ -61,6 +63,11 @@ public final class Reduce implements Op<Reduce.Args> {
     }
 
     private Reduce() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     private static long reducedElements(Shape shape, int first, int last) {
         return IntStream.rangeClosed(first, last).mapToLong(shape::size).reduce(1, (a, b) -> a * b);
@@ -141,6 +148,18 @@ public final class Reduce implements Op<Reduce.Args> {
                     new Case<>(kind + " 4x(6x6)x19", t -> new Args(t.input(4, 6, 6, 19), t.output(4, 19), kind, 1, 2)));
             cases.add(new Case<>(kind + " (257)x33", t -> new Args(t.input(257, 33), t.output(33), kind, 0, 0)));
         }
+        for (ReduceKind kind : ReduceKind.values()) {
+            cases.add(new Case<>(
+                    kind + " wide rows of 3x257", t -> new Args(t.input(3, 257), t.wideOutput(3), kind, 1, 1)));
+            cases.add(new Case<>(
+                    kind + " wide columns of 300x24", t -> new Args(t.input(300, 24), t.wideOutput(24), kind, 0, 0)));
+            cases.add(new Case<>(
+                    kind + " wide columns of 5x24", t -> new Args(t.input(5, 24), t.wideOutput(24), kind, 0, 0)));
+            cases.add(new Case<>(kind + " wide long row", t -> new Args(t.input(20_480), t.wideOutput(), kind, 0, 0)));
+        }
+        cases.add(new Case<>("SUM of long rows", t -> new Args(t.input(3, 8200), t.output(3), ReduceKind.SUM, 1, 1)));
+        cases.add(new Case<>("SUM of odd rows", t -> new Args(t.input(3, 4099), t.output(3), ReduceKind.SUM, 1, 1)));
+        cases.add(new Case<>("SUM of packed rows", t -> new Args(t.input(9, 136), t.output(9), ReduceKind.SUM, 1, 1)));
         cases.add(new Case<>("SUM of nothing", t -> new Args(t.input(0, 3), t.output(3), ReduceKind.SUM, 0, 0)));
         return cases;
     }
@@ -156,6 +175,10 @@ public final class Reduce implements Op<Reduce.Args> {
                         "mean of nothing",
                         t -> new Args(t.input(0, 4), t.output(4), ReduceKind.MEAN, 0, 0),
                         "MEAN over no elements"),
+                new Rejection(
+                        "narrower result",
+                        t -> new Args(t.input(3, 4), t.output(DType.BF16, Shape.of(4)), ReduceKind.SUM, 0, 0),
+                        "y is BF16[4], expected dtype F32"),
                 new Rejection(
                         "other shape",
                         t -> new Args(t.input(3, 4), t.output(3), ReduceKind.SUM, 0, 0),

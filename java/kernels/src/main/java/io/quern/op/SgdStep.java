@@ -1,9 +1,11 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One step of gradient descent with momentum, in place: v = momentum v + g; d = g + momentum v if nesterov, else v; p =
@@ -11,13 +13,16 @@ import java.util.List;
  *
  * <p>Polyak, 1964; Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
  * The decay is decoupled from the gradient: Loshchilov, Hutter, ICLR 2019.
+ *
+ * <p>The gradient may be BF16 while parameters and state are F32: a step is often less than half a unit in the last place
+ * of a BF16 parameter, and would be lost. All of a call is of one such form, since an optimizer's memory is one block.
  */
 public final class SgdStep implements Op<SgdStep.Args> {
     public static final SgdStep OP = new SgdStep();
 
     /**
      * @param parameter any shape, updated
-     * @param gradient parameter's shape
+     * @param gradient parameter's shape and dtype, or BF16 if that is F32
      * @param velocity parameter's shape, updated; null without momentum
      * @param rate learning rate, at least 0
      * @param momentum 0 <= momentum < 1
@@ -35,7 +40,7 @@ public final class SgdStep implements Op<SgdStep.Args> {
         public Args {
             Check.computable(parameter, "SgdStep", "parameter");
             Check.shape(gradient, parameter.shape(), "SgdStep", "gradient");
-            Check.dtype(gradient, parameter.dtype(), "SgdStep", "gradient");
+            Check.summedIn(parameter.dtype(), gradient, "SgdStep", "gradient");
             Check.apart(parameter, gradient, "SgdStep", "parameter", "gradient");
             if (!(rate >= 0)) {
                 throw Check.failed("SgdStep", "rate is " + rate + ", expected at least 0");
@@ -71,6 +76,11 @@ public final class SgdStep implements Op<SgdStep.Args> {
     private SgdStep() {}
 
     @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
+    @Override
     public void reference(Args args) {
         for (long i = 0; i < args.parameter.elements(); i++) {
             double direction = args.gradient.get(i);
@@ -103,12 +113,12 @@ public final class SgdStep implements Op<SgdStep.Args> {
     public List<Case<Args>> cases() {
         List<Case<Args>> cases = new ArrayList<>();
         Cases.lengths().forEach(n -> {
-            cases.add(new Case<>("plain n=" + n, t -> new Args(t.input(n), t.input(n), null, 0.1, 0, 0, false)));
-            cases.add(new Case<>(
-                    "momentum n=" + n, t -> new Args(t.input(n), t.input(n), t.input(n), 0.1, 0.9, 0, false)));
+            cases.add(new Case<>("plain n=" + n, t -> new Args(t.wide(n), t.input(n), null, 0.1, 0, 0, false)));
+            cases.add(
+                    new Case<>("momentum n=" + n, t -> new Args(t.wide(n), t.input(n), t.wide(n), 0.1, 0.9, 0, false)));
             cases.add(new Case<>(
                     "nesterov and decay n=" + n,
-                    t -> new Args(t.input(n), t.input(n), t.input(n), 0.03, 0.9, 0.01, true)));
+                    t -> new Args(t.wide(n), t.input(n), t.wide(n), 0.03, 0.9, 0.01, true)));
         });
         return cases;
     }
@@ -120,6 +130,10 @@ public final class SgdStep implements Op<SgdStep.Args> {
                         "other shape",
                         t -> new Args(t.input(3), t.input(4), null, 0.1, 0, 0, false),
                         "gradient is F32[4], expected shape 3"),
+                new Rejection(
+                        "wider gradient",
+                        t -> new Args(t.input(3), t.output(DType.F64, Shape.of(3)), null, 0.1, 0, 0, false),
+                        "gradient is F64[3], expected dtype F32 or BF16"),
                 new Rejection(
                         "no velocity",
                         t -> new Args(t.input(3), t.input(3), null, 0.1, 0.9, 0, false),

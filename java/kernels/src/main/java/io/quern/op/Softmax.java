@@ -1,15 +1,19 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * y[r, i] = exp(x[r, i] - max_j x[r, j]) / sum_j exp(x[r, j] - max_j x[r, j]): probabilities over the last axis.
  *
  * <p>x: (..., n); all axes but the last count rows. y may be x. A -inf among finite numbers gets probability 0; a row
  * that is -inf throughout, or holds +inf or NaN, is NaN throughout.
+ *
+ * <p>BF16: exponentials and their sum are F32, probabilities are rounded once.
  */
 public final class Softmax implements Op<Softmax.Args> {
     public static final Softmax OP = new Softmax();
@@ -23,7 +27,7 @@ public final class Softmax implements Op<Softmax.Args> {
      */
     public record Args(Tensor x, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(x, "Softmax", "x");
+            Check.supported(x, OP, "x");
             if (!(x.rank() >= 1)) {
                 throw Check.failed("Softmax", "x is " + x + ", expected rank 1 or more");
             }
@@ -54,6 +58,11 @@ public final class Softmax implements Op<Softmax.Args> {
     }
 
     private Softmax() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     /** The probabilities of the rows of x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x) {

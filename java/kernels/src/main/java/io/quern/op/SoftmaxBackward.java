@@ -1,8 +1,10 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * dx[r, i] = y[r, i] (dy[r, i] - sum_j y[r, j] dy[r, j]): the gradient of {@link Softmax} from its output. dx may be dy
@@ -18,7 +20,7 @@ public final class SoftmaxBackward implements Op<SoftmaxBackward.Args> {
      */
     public record Args(Tensor y, Tensor dy, Tensor dx) implements OpArgs {
         public Args {
-            Check.computable(y, "SoftmaxBackward", "y");
+            Check.supported(y, OP, "y");
             if (!(y.rank() >= 1)) {
                 throw Check.failed("SoftmaxBackward", "y is " + y + ", expected rank 1 or more");
             }
@@ -52,6 +54,11 @@ public final class SoftmaxBackward implements Op<SoftmaxBackward.Args> {
     }
 
     private SoftmaxBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {

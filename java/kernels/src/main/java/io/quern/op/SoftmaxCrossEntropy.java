@@ -1,10 +1,12 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
 
@@ -21,6 +23,9 @@ import java.util.stream.Stream;
  *
  * as CrossEntropyLoss of PyTorch does it. Unlike there, the loss is 0 and not NaN when the divisor is 0, which is so
  * when every row is ignored. Szegedy et al., "Rethinking the Inception architecture", 2016, for the smoothing.
+ *
+ * <p>BF16 logits: everything else is F32, the probabilities too. A probability above 0.998 would be 1 in BF16, and the
+ * gradient p - 1 of a row that is nearly learned would be nothing; and a loss is summed up and compared.
  */
 public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
     public static final SoftmaxCrossEntropy OP = new SoftmaxCrossEntropy();
@@ -31,9 +36,9 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
     private static final String NAME = "SoftmaxCrossEntropy";
 
     /**
-     * @param logits (rows, classes)
+     * @param logits (rows, classes), F32, F64 or BF16
      * @param labels I32 (rows), each 0..classes-1 or ignoreIndex; checked when the op runs
-     * @param weights (classes), not negative, or null
+     * @param weights (classes), not negative, or null; F32 for BF16 logits, as are loss and probabilities
      * @param loss scalar
      * @param probabilities logits' shape: softmax of every row, ignored or not; saved for the gradient, no gradient
      *     flows through it
@@ -50,11 +55,12 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
             int ignoreIndex)
             implements OpArgs {
         public Args {
+            Check.supported(logits, OP, "logits");
             SoftmaxTargets.check(NAME, "logits", logits, labels, weights, labelSmoothing);
             Check.shape(loss, Shape.of(), NAME, "loss");
-            Check.dtype(loss, logits.dtype(), NAME, "loss");
+            Check.dtype(loss, logits.dtype().accumulator(), NAME, "loss");
             Check.shape(probabilities, logits.shape(), NAME, "probabilities");
-            Check.dtype(probabilities, logits.dtype(), NAME, "probabilities");
+            Check.dtype(probabilities, logits.dtype().accumulator(), NAME, "probabilities");
             Check.apart(probabilities, logits, NAME, "probabilities", "logits");
             Check.apart(probabilities, labels, NAME, "probabilities", "labels");
             Check.apart(probabilities, weights, NAME, "probabilities", "weights");
@@ -93,6 +99,11 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
 
     private SoftmaxCrossEntropy() {}
 
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
+
     /** The mean loss of plain labels, recorded on the tape. */
     public static Result apply(Tape tape, Tensor logits, Tensor labels) {
         return apply(tape, logits, labels, null, 0, IGNORE);
@@ -101,8 +112,9 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
     /** The weighted and smoothed loss, recorded on the tape; weights may be null. */
     public static Result apply(
             Tape tape, Tensor logits, Tensor labels, Tensor weights, double labelSmoothing, int ignoreIndex) {
-        Tensor loss = tape.allocate(logits.dtype(), Shape.of());
-        Tensor probabilities = tape.allocate(logits.dtype(), logits.shape());
+        DType wide = logits.dtype().accumulator();
+        Tensor loss = tape.allocate(wide, Shape.of());
+        Tensor probabilities = tape.allocate(wide, logits.shape());
         tape.run(OP, new Args(logits, labels, weights, loss, probabilities, labelSmoothing, ignoreIndex));
         return new Result(loss, probabilities);
     }
@@ -223,9 +235,9 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                 t -> new Args(
                         t.input(Shape.of(rows, n), -extreme, extreme),
                         t.indices(Shape.of(rows), 0, n),
-                        weighted ? t.input(Shape.of(n), 0.5, 2) : null,
-                        t.output(),
-                        t.output(rows, n),
+                        weighted ? t.wide(Shape.of(n), 0.5, 2) : null,
+                        t.wideOutput(),
+                        t.wideOutput(rows, n),
                         smoothing,
                         ignore));
     }
@@ -286,6 +298,17 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
                                 1.5,
                                 IGNORE),
                         "labelSmoothing is 1.5, expected 0..1"),
+                new Rejection(
+                        "narrow loss",
+                        t -> new Args(
+                                t.output(DType.BF16, Shape.of(3, 4)),
+                                t.indices(Shape.of(3), 0, 4),
+                                null,
+                                t.output(DType.BF16, Shape.of()),
+                                t.output(3, 4),
+                                0,
+                                IGNORE),
+                        "loss is BF16[scalar], expected dtype F32"),
                 new Rejection(
                         "in place",
                         t -> {

@@ -1,10 +1,12 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -14,7 +16,7 @@ import java.util.stream.Stream;
  * dlogits[r, c] = dloss / sum_r w[t(r)] (p[r, c] sum_k q[r, k] - q[r, c])
  * </pre>
  *
- * <p>0 for ignored rows, whatever they hold. dlogits may be the probabilities.
+ * <p>0 for ignored rows, whatever they hold. dlogits may be the probabilities. Of BF16 logits, only dlogits is BF16.
  */
 public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropyBackward.Args> {
     public static final SoftmaxCrossEntropyBackward OP = new SoftmaxCrossEntropyBackward();
@@ -26,7 +28,7 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
      * @param labels I32 (rows), as given to the forward op
      * @param weights (classes), or null
      * @param dloss scalar
-     * @param dlogits probabilities' shape
+     * @param dlogits probabilities' shape and dtype, or BF16 if that is F32
      */
     public record Args(
             Tensor probabilities,
@@ -38,11 +40,12 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
             int ignoreIndex)
             implements OpArgs {
         public Args {
+            Check.computable(probabilities, NAME, "probabilities");
             SoftmaxTargets.check(NAME, "probabilities", probabilities, labels, weights, labelSmoothing);
             Check.shape(dloss, Shape.of(), NAME, "dloss");
             Check.dtype(dloss, probabilities.dtype(), NAME, "dloss");
             Check.shape(dlogits, probabilities.shape(), NAME, "dlogits");
-            Check.dtype(dlogits, probabilities.dtype(), NAME, "dlogits");
+            Check.summedIn(probabilities.dtype(), dlogits, NAME, "dlogits");
             Check.inPlaceOrApart(dlogits, probabilities, NAME, "dlogits", "probabilities");
             Check.apart(dlogits, labels, NAME, "dlogits", "labels");
             Check.apart(dlogits, weights, NAME, "dlogits", "weights");
@@ -96,6 +99,11 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
     }
 
     private SoftmaxCrossEntropyBackward() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -160,10 +168,10 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
         return new Case<>(
                 rows + "x" + n + (weighted ? " weighted" : "") + " smoothing=" + smoothing + " ignore=" + ignore,
                 t -> new Args(
-                        t.input(Shape.of(rows, n), 0, 1),
+                        t.wide(Shape.of(rows, n), 0, 1),
                         t.indices(Shape.of(rows), 0, n),
-                        weighted ? t.input(Shape.of(n), 0.5, 2) : null,
-                        t.input(),
+                        weighted ? t.wide(Shape.of(n), 0.5, 2) : null,
+                        t.wide(),
                         t.output(rows, n),
                         smoothing,
                         ignore));
@@ -195,6 +203,17 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
                                 0,
                                 ignore),
                         "dlogits is F32[4x3], expected shape 3x4"),
+                new Rejection(
+                        "narrow probabilities",
+                        t -> new Args(
+                                t.output(DType.BF16, Shape.of(3, 4)),
+                                t.indices(Shape.of(3), 0, 4),
+                                null,
+                                t.input(),
+                                t.output(DType.BF16, Shape.of(3, 4)),
+                                0,
+                                ignore),
+                        "probabilities is BF16[3x4], expected F32 or F64"),
                 new Rejection(
                         "number of labels",
                         t -> new Args(

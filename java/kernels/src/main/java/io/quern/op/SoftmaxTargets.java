@@ -11,7 +11,6 @@ final class SoftmaxTargets {
 
     /** What the loss and its gradient both ask of their arguments. */
     static void check(String op, String name, Tensor logits, Tensor labels, Tensor weights, double labelSmoothing) {
-        Check.computable(logits, op, name);
         Check.rank(logits, 2, op, name);
         if (!(logits.size(0) == 0 || logits.size(1) > 0)) {
             throw Check.failed(op, name + " is " + logits + ", expected at least one class");
@@ -20,7 +19,7 @@ final class SoftmaxTargets {
         Check.dtype(labels, DType.I32, op, "labels");
         if (weights != null) {
             Check.shape(weights, Shape.of(logits.size(1)), op, "weights");
-            Check.dtype(weights, logits.dtype(), op, "weights");
+            Check.dtype(weights, logits.dtype().accumulator(), op, "weights");
         }
         if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
             throw Check.failed(op, "labelSmoothing is " + labelSmoothing + ", expected 0..1");

@@ -1,18 +1,23 @@
 package io.quern.op;
 
+import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
 
-/** y = the sum of squares of all elements of x; y is a scalar. Its root is the global norm of a block of gradients. */
+/**
+ * y = the sum of squares of all elements of x; y is a scalar, F32 if x is BF16. Its root is the global norm of a block of
+ * gradients.
+ */
 public final class SquaredNorm implements Op<SquaredNorm.Args> {
     public static final SquaredNorm OP = new SquaredNorm();
 
     public record Args(Tensor x, Tensor y) implements OpArgs {
         public Args {
-            Check.computable(x, "SquaredNorm", "x");
+            Check.supported(x, OP, "x");
             Check.shape(y, Shape.of(), "SquaredNorm", "y");
-            Check.dtype(y, x.dtype(), "SquaredNorm", "y");
+            Check.dtype(y, x.dtype().accumulator(), "SquaredNorm", "y");
             Check.apart(y, x, "SquaredNorm", "y", "x");
         }
 
@@ -28,6 +33,11 @@ public final class SquaredNorm implements Op<SquaredNorm.Args> {
     }
 
     private SquaredNorm() {}
+
+    @Override
+    public Set<DType> dtypes() {
+        return Check.STORABLE;
+    }
 
     @Override
     public void reference(Args args) {
@@ -53,7 +63,7 @@ public final class SquaredNorm implements Op<SquaredNorm.Args> {
     @Override
     public List<Case<Args>> cases() {
         return Cases.lengths()
-                .mapToObj(n -> new Case<>("n=" + n, t -> new Args(t.input(n), t.output())))
+                .mapToObj(n -> new Case<>("n=" + n, t -> new Args(t.input(n), t.wideOutput())))
                 .toList();
     }
 

@@ -34,6 +34,7 @@ class CudaConformanceTest {
             assertTrue(!backend.withoutKernel().contains(op), op.name() + " has no kernel on " + device);
             try (Suite suite = new Suite()) {
                 suite.onDevice(op, device, backend);
+                suite.narrowGradients(op, device, backend);
                 counts.add(device + " " + op.name() + " " + suite.checks());
                 ConformanceTest.report(suite.failures());
                 assertTrue(

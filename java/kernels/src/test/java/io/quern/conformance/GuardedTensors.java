@@ -57,8 +57,8 @@ final class GuardedTensors implements CaseTensors, AutoCloseable {
     }
 
     @Override
-    public Tensor input(Shape shape, double low, double high) {
-        Tensor tensor = allocate(dtype, shape);
+    public Tensor input(DType type, Shape shape, double low, double high) {
+        Tensor tensor = allocate(type, shape);
         Rng draws = rng.stream(blocks.size());
         for (long i = 0; i < tensor.elements(); i++) {
             double value = low + (high - low) * draws.uniform(i);

@@ -116,13 +116,25 @@ final class Suite implements AutoCloseable {
         }
     }
 
-    /** Gradients against central differences. */
+    /** Gradients against central differences, and those of BF16 against double. */
     <A extends OpArgs> void gradients(Op<A> op) {
         if (!op.differentiable()) {
             return;
         }
         for (Case<A> c : op.cases()) {
             run(Variant.plain("reference", DType.F64).id("gradient", op, c), () -> GradientCheck.check(op, c, 1));
+        }
+        narrowGradients(op, "reference", backend("reference", 1));
+    }
+
+    /** Gradients of BF16 tensors against those in double. */
+    <A extends OpArgs> void narrowGradients(Op<A> op, String name, Backend backend) {
+        if (op.differentiable() && op.dtypes().contains(DType.BF16)) {
+            for (Case<A> c : op.cases()) {
+                run(
+                        Variant.plain(name, DType.BF16).id("gradient", op, c),
+                        () -> NarrowGradientCheck.check(op, c, backend, backend("reference", 1)));
+            }
         }
     }
 

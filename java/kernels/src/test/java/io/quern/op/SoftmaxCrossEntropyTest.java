@@ -127,4 +127,23 @@ class SoftmaxCrossEntropyTest {
                     1e-7f);
         }
     }
+
+    /** In BF16, the probability 0.9999 would be 1, and nothing left to learn. */
+    @Test
+    void aNearlyCertainRowOfBf16LogitsHasAGradient() {
+        try (Backend backend = Backends.of("reference", 1);
+                Workspace workspace = new Workspace(Memory.host());
+                Tensor logits = Tensor.allocate(DType.BF16, Shape.of(1, 2)).copyFrom(new float[] {0, 9});
+                Tensor labels = Tensor.allocate(DType.I32, Shape.of(1)).fill(1)) {
+            Tape tape = new Tape(backend, workspace);
+            Tensor loss =
+                    SoftmaxCrossEntropy.apply(tape, tape.watch(logits), labels).loss();
+            assertEquals(DType.F32, loss.dtype());
+            Tensor gradient = tape.backward(loss).of(logits);
+            assertEquals(DType.BF16, gradient.dtype());
+            double rest = 1 / (1 + Math.exp(9));
+            assertEquals(rest, gradient.get(0), rest * DType.BF16.unitRoundoff());
+            assertEquals(-rest, gradient.get(1), rest * DType.BF16.unitRoundoff() + 1e-7);
+        }
+    }
 }

@@ -53,7 +53,7 @@ public record CrossEntropyLoss(List<Double> classWeights, double labelSmoothing,
             throw new ArgumentException("cross-entropy takes one logit per class, (n, classes); the output is " + dtype
                     + "[" + output + "]; end the model with flatten or dense(classes)");
         }
-        Tensor weights = classWeights.isEmpty() ? null : weights(tape, dtype);
+        Tensor weights = classWeights.isEmpty() ? null : weights(tape, dtype.accumulator());
         Tensor placed = tape.place(labels, DType.I32);
         if (placed != labels) {
             check(labels.toInts(), output.size(1));

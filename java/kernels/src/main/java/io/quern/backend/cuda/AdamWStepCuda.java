@@ -5,20 +5,21 @@ import io.quern.op.AdamWStep;
 
 /** adam_w_step.cu. */
 final class AdamWStepCuda implements Kernel<AdamWStep.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     AdamWStepCuda(CudaKernels kernels) {
-        kernel = kernels.get("adam_w_step_f32");
+        kernel = new KernelByDtype(kernels, "adam_w_step");
     }
 
     @Override
     public boolean supports(AdamWStep.Args args) {
-        return Contiguous.floats(args.parameter(), args.gradient(), args.moment1(), args.moment2());
+        return KernelByDtype.takes(args.gradient())
+                && Contiguous.floats(args.parameter(), args.moment1(), args.moment2());
     }
 
     @Override
     public void run(AdamWStep.Args args) {
-        kernel.with()
+        kernel.with(args.gradient())
                 .tensor(args.parameter())
                 .tensor(args.gradient())
                 .tensor(args.moment1())
@@ -30,6 +31,6 @@ final class AdamWStepCuda implements Kernel<AdamWStep.Args> {
                 .f32(1 - args.beta2())
                 .f32(args.epsilon())
                 .changing(args.rate(), 1 - args.rate() * args.decay(), args.correction1(), args.correction2())
-                .cover(args.parameter().elements(), 256, 1);
+                .cover(args.parameter().elements(), 256, 4);
     }
 }

@@ -5,20 +5,20 @@ import io.quern.op.ArgMax;
 
 /** arg_max.cu. */
 final class ArgMaxCuda implements Kernel<ArgMax.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     ArgMaxCuda(CudaKernels kernels) {
-        kernel = kernels.get("arg_max_f32");
+        kernel = new KernelByDtype(kernels, "arg_max");
     }
 
     @Override
     public boolean supports(ArgMax.Args args) {
-        return Contiguous.floats(args.x()) && Contiguous.integers(args.y());
+        return KernelByDtype.takes(args.x()) && Contiguous.integers(args.y());
     }
 
     @Override
     public void run(ArgMax.Args args) {
-        kernel.with()
+        kernel.with(args.x())
                 .tensor(args.x())
                 .tensor(args.y())
                 .i64(args.y().elements())

@@ -5,20 +5,20 @@ import io.quern.op.AvgPool;
 
 /** avg_pool.cu. */
 final class AvgPoolCuda implements Kernel<AvgPool.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     AvgPoolCuda(CudaKernels kernels) {
-        kernel = kernels.get("avg_pool_f32");
+        kernel = new KernelByDtype(kernels, "avg_pool");
     }
 
     @Override
     public boolean supports(AvgPool.Args args) {
-        return Contiguous.floats(args.x(), args.y()) && StripLaunch.supported(args.y());
+        return KernelByDtype.takes(args.x(), args.y()) && StripLaunch.supported(args.y());
     }
 
     @Override
     public void run(AvgPool.Args args) {
-        Launch launch = kernel.with().tensor(args.x()).tensor(args.y()).flag(args.countPadding());
+        Launch launch = kernel.with(args.y()).tensor(args.x()).tensor(args.y()).flag(args.countPadding());
         PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
     }
 }

@@ -5,29 +5,29 @@ import io.quern.op.BatchNormBackward;
 
 /** batch_norm.cu. */
 final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
-    private final CudaKernel sums;
+    private final KernelByDtype sums;
     private final CudaKernel channels;
-    private final CudaKernel gradient;
+    private final KernelByDtype gradient;
     private final DeviceScratch scratch;
 
     BatchNormBackwardCuda(CudaKernels kernels) {
-        sums = kernels.get("batch_norm_backward_sums_f32");
+        sums = new KernelByDtype(kernels, "batch_norm_backward_sums");
         channels = kernels.get("batch_norm_backward_channels_f32");
-        gradient = kernels.get("batch_norm_backward_f32");
+        gradient = new KernelByDtype(kernels, "batch_norm_backward");
         scratch = kernels.scratch();
     }
 
     @Override
     public boolean supports(BatchNormBackward.Args args) {
-        return Contiguous.floats(args.x(), args.dy(), args.gamma(), args.mean(), args.inverseDeviation())
-                && Contiguous.floats(args.dx(), args.dgamma(), args.dbeta());
+        return KernelByDtype.takes(args.x(), args.dy(), args.dx())
+                && Contiguous.floats(args.gamma(), args.mean(), args.inverseDeviation(), args.dgamma(), args.dbeta());
     }
 
     @Override
     public void run(BatchNormBackward.Args args) {
         ColumnChunks chunks = ColumnChunks.of(args.count(), args.channels());
         long partial = scratch.doubles(chunks.doubles());
-        chunks.run(sums.with()
+        chunks.run(sums.with(args.x())
                 .tensor(args.x())
                 .tensor(args.dy())
                 .tensor(args.mean())
@@ -46,7 +46,7 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
             return;
         }
         int lanes = StripLaunch.lanes(args.x(), args.dy(), args.dx());
-        Launch launch = gradient.with()
+        Launch launch = gradient.with(args.dx())
                 .tensor(args.x())
                 .tensor(args.dy())
                 .tensor(args.gamma())

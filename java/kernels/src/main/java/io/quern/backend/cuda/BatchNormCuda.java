@@ -5,29 +5,30 @@ import io.quern.op.BatchNorm;
 
 /** batch_norm.cu. */
 final class BatchNormCuda implements Kernel<BatchNorm.Args> {
-    private final CudaKernel sums;
+    private final KernelByDtype sums;
     private final CudaKernel statistics;
-    private final CudaKernel normalize;
+    private final KernelByDtype normalize;
     private final DeviceScratch scratch;
 
     BatchNormCuda(CudaKernels kernels) {
-        sums = kernels.get("batch_norm_sums_f32");
+        sums = new KernelByDtype(kernels, "batch_norm_sums");
         statistics = kernels.get("batch_norm_statistics_f32");
-        normalize = kernels.get("batch_norm_f32");
+        normalize = new KernelByDtype(kernels, "batch_norm");
         scratch = kernels.scratch();
     }
 
     @Override
     public boolean supports(BatchNorm.Args args) {
-        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.runningMean(), args.runningVariance())
-                && Contiguous.floats(args.y(), args.mean(), args.inverseDeviation());
+        return KernelByDtype.takes(args.x(), args.y())
+                && Contiguous.floats(args.gamma(), args.beta(), args.runningMean(), args.runningVariance())
+                && Contiguous.floats(args.mean(), args.inverseDeviation());
     }
 
     @Override
     public void run(BatchNorm.Args args) {
         ColumnChunks chunks = ColumnChunks.of(args.count(), args.channels());
         long partial = scratch.doubles(chunks.doubles());
-        chunks.run(sums.with().tensor(args.x()).i64(partial));
+        chunks.run(sums.with(args.x()).tensor(args.x()).i64(partial));
         statistics
                 .with()
                 .i64(partial)
@@ -44,7 +45,7 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
         int lanes =
                 StripLaunch.lanes(args.x(), args.gamma(), args.beta(), args.mean(), args.inverseDeviation(), args.y());
         Launch launch = normalize
-                .with()
+                .with(args.y())
                 .tensor(args.x())
                 .tensor(args.gamma())
                 .tensor(args.beta())

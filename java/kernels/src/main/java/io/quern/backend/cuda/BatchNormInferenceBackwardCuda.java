@@ -5,22 +5,22 @@ import io.quern.op.BatchNormInferenceBackward;
 
 /** batch_norm.cu. */
 final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceBackward.Args> {
-    private final CudaKernel sums;
+    private final KernelByDtype sums;
     private final CudaKernel channels;
-    private final CudaKernel gradient;
+    private final KernelByDtype gradient;
     private final DeviceScratch scratch;
 
     BatchNormInferenceBackwardCuda(CudaKernels kernels) {
-        sums = kernels.get("batch_norm_backward_sums_f32");
+        sums = new KernelByDtype(kernels, "batch_norm_backward_sums");
         channels = kernels.get("batch_norm_backward_channels_f32");
-        gradient = kernels.get("batch_norm_inference_backward_f32");
+        gradient = new KernelByDtype(kernels, "batch_norm_inference_backward");
         scratch = kernels.scratch();
     }
 
     @Override
     public boolean supports(BatchNormInferenceBackward.Args args) {
-        return Contiguous.floats(args.x(), args.dy(), args.gamma(), args.mean(), args.variance())
-                && Contiguous.floats(args.dx(), args.dgamma(), args.dbeta());
+        return KernelByDtype.takes(args.x(), args.dy(), args.dx())
+                && Contiguous.floats(args.gamma(), args.mean(), args.variance(), args.dgamma(), args.dbeta());
     }
 
     @Override
@@ -29,7 +29,7 @@ final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceB
         if (args.dgamma() != null) {
             ColumnChunks chunks = ColumnChunks.of(args.x().elements() / Math.max(1, width), width);
             long partial = scratch.doubles(chunks.doubles());
-            chunks.run(sums.with()
+            chunks.run(sums.with(args.x())
                     .tensor(args.x())
                     .tensor(args.dy())
                     .tensor(args.mean())
@@ -48,7 +48,7 @@ final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceB
         if (args.dx() != null) {
             int lanes = StripLaunch.lanes(args.dy(), args.dx());
             long rows = args.dx().elements() / Math.max(1, width);
-            Launch launch = gradient.with()
+            Launch launch = gradient.with(args.dx())
                     .tensor(args.dy())
                     .tensor(args.gamma())
                     .tensor(args.variance())

@@ -5,22 +5,23 @@ import io.quern.op.BatchNormInference;
 
 /** batch_norm.cu. */
 final class BatchNormInferenceCuda implements Kernel<BatchNormInference.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     BatchNormInferenceCuda(CudaKernels kernels) {
-        kernel = kernels.get("batch_norm_inference_f32");
+        kernel = new KernelByDtype(kernels, "batch_norm_inference");
     }
 
     @Override
     public boolean supports(BatchNormInference.Args args) {
-        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.mean(), args.variance(), args.y());
+        return KernelByDtype.takes(args.x(), args.y())
+                && Contiguous.floats(args.gamma(), args.beta(), args.mean(), args.variance());
     }
 
     @Override
     public void run(BatchNormInference.Args args) {
         int lanes = StripLaunch.lanes(args.x(), args.gamma(), args.beta(), args.mean(), args.y());
         long rows = args.y().elements() / Math.max(1, args.channels());
-        Launch launch = kernel.with()
+        Launch launch = kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.gamma())
                 .tensor(args.beta())

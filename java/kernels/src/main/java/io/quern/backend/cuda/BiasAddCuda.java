@@ -5,20 +5,20 @@ import io.quern.op.BiasAdd;
 
 /** bias_add.cu. */
 final class BiasAddCuda implements Kernel<BiasAdd.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     BiasAddCuda(CudaKernels kernels) {
-        kernel = kernels.get("bias_add_f32");
+        kernel = new KernelByDtype(kernels, "bias_add");
     }
 
     @Override
     public boolean supports(BiasAdd.Args args) {
-        return Contiguous.floats(args.x(), args.bias(), args.y());
+        return KernelByDtype.takes(args.x(), args.bias(), args.y());
     }
 
     @Override
     public void run(BiasAdd.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.bias())
                 .tensor(args.y())

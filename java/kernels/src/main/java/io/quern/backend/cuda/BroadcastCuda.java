@@ -5,20 +5,23 @@ import io.quern.op.Broadcast;
 
 /** broadcast.cu. */
 final class BroadcastCuda implements Kernel<Broadcast.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
+    private final CudaKernel narrowing;
 
     BroadcastCuda(CudaKernels kernels) {
-        kernel = kernels.get("broadcast_f32");
+        kernel = new KernelByDtype(kernels, "broadcast");
+        narrowing = kernels.get("broadcast_f32_bf16");
     }
 
     @Override
     public boolean supports(Broadcast.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x()) && KernelByDtype.takes(args.y());
     }
 
     @Override
     public void run(Broadcast.Args args) {
-        kernel.with()
+        boolean narrows = args.x().dtype() != args.y().dtype();
+        (narrows ? narrowing.with() : kernel.with(args.y()))
                 .tensor(args.x())
                 .tensor(args.y())
                 .f32(args.scale())

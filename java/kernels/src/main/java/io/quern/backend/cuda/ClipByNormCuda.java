@@ -5,20 +5,20 @@ import io.quern.op.ClipByNorm;
 
 /** clip_by_norm.cu. */
 final class ClipByNormCuda implements Kernel<ClipByNorm.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     ClipByNormCuda(CudaKernels kernels) {
-        kernel = kernels.get("clip_by_norm_f32");
+        kernel = new KernelByDtype(kernels, "clip_by_norm");
     }
 
     @Override
     public boolean supports(ClipByNorm.Args args) {
-        return Contiguous.floats(args.x(), args.square(), args.y());
+        return KernelByDtype.takes(args.x(), args.y()) && Contiguous.floats(args.square());
     }
 
     @Override
     public void run(ClipByNorm.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.square())
                 .tensor(args.y())

@@ -8,17 +8,17 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
     private static final int BLOCK = 128;
     private static final long MOST_BLOCKS = 65_535;
 
-    private final CudaKernel fill;
-    private final CudaKernel kernel;
+    private final KernelByDtype fill;
+    private final KernelByDtype kernel;
 
     EmbeddingBackwardCuda(CudaKernels kernels) {
-        fill = kernels.get("fill_f32");
-        kernel = kernels.get("embedding_backward_f32");
+        fill = new KernelByDtype(kernels, "fill");
+        kernel = new KernelByDtype(kernels, "embedding_backward");
     }
 
     @Override
     public boolean supports(EmbeddingBackward.Args args) {
-        return Contiguous.floats(args.dy(), args.dtable())
+        return KernelByDtype.takes(args.dy(), args.dtable())
                 && Contiguous.integers(args.indices())
                 && args.indices().elements() <= Integer.MAX_VALUE - BLOCK
                 && args.dtable().size(0) <= Integer.MAX_VALUE
@@ -30,8 +30,8 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
         long elements = args.dtable().elements();
         int count = Math.toIntExact(args.indices().elements());
         int width = args.dtable().dim(1);
-        fill.with().tensor(args.dtable()).f32(0).i64(elements).cover(elements, 256, 4);
-        kernel.with()
+        fill.with(args.dtable()).tensor(args.dtable()).f32(0).i64(elements).cover(elements, 256, 4);
+        kernel.with(args.dtable())
                 .tensor(args.indices())
                 .tensor(args.dy())
                 .tensor(args.dtable())

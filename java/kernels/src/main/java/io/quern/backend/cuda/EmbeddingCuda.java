@@ -5,18 +5,17 @@ import io.quern.op.Embedding;
 
 /** embedding.cu. An index outside the table is an error at the next wait for the device. */
 final class EmbeddingCuda implements Kernel<Embedding.Args> {
-    private static final int LANES = 4;
     private static final int WARP = 32;
 
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     EmbeddingCuda(CudaKernels kernels) {
-        kernel = kernels.get("embedding_f32");
+        kernel = new KernelByDtype(kernels, "embedding");
     }
 
     @Override
     public boolean supports(Embedding.Args args) {
-        return Contiguous.floats(args.table(), args.y())
+        return KernelByDtype.takes(args.table(), args.y())
                 && Contiguous.integers(args.indices())
                 && args.table().size(0) <= Integer.MAX_VALUE
                 && args.table().size(1) <= Integer.MAX_VALUE;
@@ -28,9 +27,10 @@ final class EmbeddingCuda implements Kernel<Embedding.Args> {
         int width = args.table().dim(1);
         long count = args.indices().elements();
         // threads of an index: a power of two, at most a warp
-        int items = width % LANES == 0 ? width / LANES : width;
+        int lanes = KernelByDtype.lanes(args.y());
+        int items = width % lanes == 0 ? width / lanes : width;
         int log = Integer.SIZE - Integer.numberOfLeadingZeros(Math.min(Math.max(items, 1), WARP) - 1);
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.table())
                 .tensor(args.indices())
                 .tensor(args.y())

@@ -5,20 +5,20 @@ import io.quern.op.Fill;
 
 /** fill.cu. */
 final class FillCuda implements Kernel<Fill.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     FillCuda(CudaKernels kernels) {
-        kernel = kernels.get("fill_f32");
+        kernel = new KernelByDtype(kernels, "fill");
     }
 
     @Override
     public boolean supports(Fill.Args args) {
-        return Contiguous.floats(args.y());
+        return KernelByDtype.takes(args.y());
     }
 
     @Override
     public void run(Fill.Args args) {
-        kernel.with()
+        kernel.with(args.y())
                 .tensor(args.y())
                 .f32(args.value())
                 .i64(args.y().elements())

@@ -5,29 +5,29 @@ import io.quern.op.LayerNormBackward;
 
 /** layer_norm.cu. */
 final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
-    private final CudaKernel gradient;
-    private final CudaKernel sums;
+    private final KernelByDtype gradient;
+    private final KernelByDtype sums;
     private final CudaKernel columns;
     private final DeviceScratch scratch;
 
     LayerNormBackwardCuda(CudaKernels kernels) {
-        gradient = kernels.get("layer_norm_backward_f32");
-        sums = kernels.get("layer_norm_backward_sums_f32");
+        gradient = new KernelByDtype(kernels, "layer_norm_backward");
+        sums = new KernelByDtype(kernels, "layer_norm_backward_sums");
         columns = kernels.get("layer_norm_backward_columns_f32");
         scratch = kernels.scratch();
     }
 
     @Override
     public boolean supports(LayerNormBackward.Args args) {
-        return Contiguous.floats(args.x(), args.dy(), args.gamma(), args.mean(), args.inverseDeviation())
-                && Contiguous.floats(args.dx(), args.dgamma(), args.dbeta());
+        return KernelByDtype.takes(args.x(), args.dy(), args.dx())
+                && Contiguous.floats(args.gamma(), args.mean(), args.inverseDeviation(), args.dgamma(), args.dbeta());
     }
 
     @Override
     public void run(LayerNormBackward.Args args) {
         ColumnChunks chunks = ColumnChunks.of(args.rows(), args.columns());
         long partial = scratch.doubles(chunks.doubles());
-        chunks.run(sums.with()
+        chunks.run(sums.with(args.x())
                 .tensor(args.x())
                 .tensor(args.dy())
                 .tensor(args.mean())
@@ -41,7 +41,7 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
                 .i32(chunks.chunks())
                 .cover(args.columns(), 256, 1);
         if (args.dx() != null) { // last: it may overwrite dy
-            Launch launch = gradient.with()
+            Launch launch = gradient.with(args.dx())
                     .tensor(args.x())
                     .tensor(args.dy())
                     .tensor(args.gamma())

@@ -5,21 +5,21 @@ import io.quern.op.LayerNorm;
 
 /** layer_norm.cu. */
 final class LayerNormCuda implements Kernel<LayerNorm.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     LayerNormCuda(CudaKernels kernels) {
-        kernel = kernels.get("layer_norm_f32");
+        kernel = new KernelByDtype(kernels, "layer_norm");
     }
 
     @Override
     public boolean supports(LayerNorm.Args args) {
-        return Contiguous.floats(args.x(), args.gamma(), args.beta(), args.y())
-                && Contiguous.floats(args.mean(), args.inverseDeviation());
+        return KernelByDtype.takes(args.x(), args.y())
+                && Contiguous.floats(args.gamma(), args.beta(), args.mean(), args.inverseDeviation());
     }
 
     @Override
     public void run(LayerNorm.Args args) {
-        Launch launch = kernel.with()
+        Launch launch = kernel.with(args.y())
                 .tensor(args.x())
                 .tensor(args.gamma())
                 .tensor(args.beta())

@@ -5,20 +5,21 @@ import io.quern.op.MaxPoolBackward;
 
 /** max_pool.cu. */
 final class MaxPoolBackwardCuda implements Kernel<MaxPoolBackward.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     MaxPoolBackwardCuda(CudaKernels kernels) {
-        kernel = kernels.get("max_pool_backward_f32");
+        kernel = new KernelByDtype(kernels, "max_pool_backward");
     }
 
     @Override
     public boolean supports(MaxPoolBackward.Args args) {
-        return Contiguous.floats(args.x(), args.dy(), args.dx()) && StripLaunch.supported(args.dx());
+        return KernelByDtype.takes(args.x(), args.dy(), args.dx()) && StripLaunch.supported(args.dx());
     }
 
     @Override
     public void run(MaxPoolBackward.Args args) {
-        Launch launch = kernel.with().tensor(args.x()).tensor(args.dy()).tensor(args.dx());
+        Launch launch =
+                kernel.with(args.dx()).tensor(args.x()).tensor(args.dy()).tensor(args.dx());
         PoolLaunch.run(
                 launch,
                 args.dx(),

@@ -5,20 +5,20 @@ import io.quern.op.MaxPool;
 
 /** max_pool.cu. */
 final class MaxPoolCuda implements Kernel<MaxPool.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     MaxPoolCuda(CudaKernels kernels) {
-        kernel = kernels.get("max_pool_f32");
+        kernel = new KernelByDtype(kernels, "max_pool");
     }
 
     @Override
     public boolean supports(MaxPool.Args args) {
-        return Contiguous.floats(args.x(), args.y()) && StripLaunch.supported(args.y());
+        return KernelByDtype.takes(args.x(), args.y()) && StripLaunch.supported(args.y());
     }
 
     @Override
     public void run(MaxPool.Args args) {
-        Launch launch = kernel.with().tensor(args.x()).tensor(args.y());
+        Launch launch = kernel.with(args.y()).tensor(args.x()).tensor(args.y());
         PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
     }
 }

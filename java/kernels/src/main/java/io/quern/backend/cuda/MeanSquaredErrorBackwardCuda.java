@@ -5,25 +5,25 @@ import io.quern.op.MeanSquaredErrorBackward;
 
 /** mean_squared_error.cu. */
 final class MeanSquaredErrorBackwardCuda implements Kernel<MeanSquaredErrorBackward.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     MeanSquaredErrorBackwardCuda(CudaKernels kernels) {
-        kernel = kernels.get("mean_squared_error_backward_f32");
+        kernel = new KernelByDtype(kernels, "mean_squared_error_backward");
     }
 
     @Override
     public boolean supports(MeanSquaredErrorBackward.Args args) {
-        return Contiguous.floats(args.a(), args.b(), args.dy(), args.da());
+        return KernelByDtype.takes(args.a(), args.b(), args.da()) && Contiguous.floats(args.dy());
     }
 
     @Override
     public void run(MeanSquaredErrorBackward.Args args) {
-        kernel.with()
+        kernel.with(args.da())
                 .tensor(args.a())
                 .tensor(args.b())
                 .tensor(args.dy())
                 .tensor(args.da())
                 .i64(args.da().elements())
-                .cover(args.da().elements(), 256, 1);
+                .cover(args.da().elements(), 256, 4);
     }
 }

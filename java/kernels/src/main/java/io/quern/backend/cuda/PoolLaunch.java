@@ -7,7 +7,7 @@ import io.quern.tensor.Tensor;
 final class PoolLaunch {
     private PoolLaunch() {}
 
-    /** @param covered the tensor with a thread for each pixel, and 4 channels where image and result allow it */
+    /** @param covered the tensor with a thread for each pixel, and the channels of 16 bytes where image and result allow it */
     static void run(Launch launch, Tensor image, Tensor result, PoolGeometry geometry, Tensor covered) {
         run(launch, image, result, geometry, covered, StripLaunch.lanes(image, result));
     }

@@ -3,6 +3,9 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.Reduce;
 import io.quern.op.ReduceKind;
+import io.quern.tensor.DType;
+import io.quern.tensor.Tensor;
+import java.util.Map;
 
 /**
  * reduce.cu: short rows at once; long ones and columns in pieces, whose results are reduced in a second launch. How many
@@ -16,29 +19,49 @@ final class ReduceCuda implements Kernel<Reduce.Args> {
     private static final long MOST_PIECES = 256;
     private static final int MOST_BLOCKS = 65_535;
 
-    private final CudaKernel rows;
-    private final CudaKernel longRows;
-    private final CudaKernel columns;
+    private final Map<DType, Map<DType, CudaKernel>> rows;
+    private final KernelByDtype longRows;
+    private final Map<DType, Map<DType, CudaKernel>> columns;
     private final DeviceScratch scratch;
 
     ReduceCuda(CudaKernels kernels) {
-        rows = kernels.get("reduce_rows_f32");
-        longRows = kernels.get("reduce_long_rows_f32");
-        columns = kernels.get("reduce_columns_f32");
+        rows = byDtypes(kernels, "reduce_rows");
+        longRows = new KernelByDtype(kernels, "reduce_long_rows");
+        columns = byDtypes(kernels, "reduce_columns");
         scratch = kernels.scratch();
+    }
+
+    /** By the dtype of x, then that of y. */
+    private static Map<DType, Map<DType, CudaKernel>> byDtypes(CudaKernels kernels, String stem) {
+        return Map.of(
+                DType.F32,
+                Map.of(DType.F32, kernels.get(stem + "_f32"), DType.BF16, kernels.get(stem + "_f32_bf16")),
+                DType.BF16,
+                Map.of(DType.F32, kernels.get(stem + "_bf16_f32"), DType.BF16, kernels.get(stem + "_bf16")));
     }
 
     @Override
     public boolean supports(Reduce.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x()) && KernelByDtype.takes(args.y());
+    }
+
+    /** Elements of x or y, or partial results, which are F32. */
+    private record Place(long address, DType dtype) {
+        static Place of(Tensor tensor) {
+            return new Place(tensor.address(), tensor.dtype());
+        }
+
+        static Place partial(long address) {
+            return new Place(address, DType.F32);
+        }
     }
 
     @Override
     public void run(Reduce.Args args) {
         int kind = args.kind().ordinal();
         double scale = args.kind() == ReduceKind.MEAN ? 1.0 / args.reduced() : 1;
-        long x = args.x().address();
-        long y = args.y().address();
+        Place x = Place.of(args.x());
+        Place y = Place.of(args.y());
         if (args.y().elements() == 0) {
             return;
         }
@@ -47,37 +70,48 @@ final class ReduceCuda implements Kernel<Reduce.Args> {
         } else if (args.reduced() <= SHORT_ROW) {
             rows(x, y, kind, args.outer(), args.reduced(), scale);
         } else {
-            longRows(x, y, kind, args.outer(), args.reduced(), scale);
+            longRows(args.x(), y, kind, args.outer(), args.reduced(), scale);
         }
     }
 
-    private void rows(long x, long y, int kind, long count, long length, double scale) {
+    private void rows(Place x, Place y, int kind, long count, long length, double scale) {
         long blocks = Math.min(Math.ceilDiv(count, BLOCK / 32), MOST_BLOCKS);
-        rows.with().i64(x).i64(y).i32(kind).i64(count).i64(length).f32(scale).run(blocks, 1, 1, BLOCK, 0);
+        rows.get(x.dtype)
+                .get(y.dtype)
+                .with()
+                .i64(x.address)
+                .i64(y.address)
+                .i32(kind)
+                .i64(count)
+                .i64(length)
+                .f32(scale)
+                .run(blocks, 1, 1, BLOCK, 0);
     }
 
-    private void longRows(long x, long y, int kind, long count, long length, double scale) {
+    private void longRows(Tensor x, Place y, int kind, long count, long length, double scale) {
         long pieces = Math.clamp(Math.ceilDiv(length, ROW_PIECE), 1, MOST_PIECES);
         long partial = scratch.bytes(count * pieces * Float.BYTES);
-        longRows.with().i64(x).i64(partial).i32(kind).i64(length).f32(1).run(count, pieces, 1, BLOCK, 0);
-        rows(partial, y, kind, count, pieces, scale);
+        longRows.with(x).tensor(x).i64(partial).i32(kind).i64(length).f32(1).run(count, pieces, 1, BLOCK, 0);
+        rows(Place.partial(partial), y, kind, count, pieces, scale);
     }
 
-    private void columns(long x, long y, int kind, long outer, long reduced, long inner, double scale) {
+    private void columns(Place x, Place y, int kind, long outer, long reduced, long inner, double scale) {
         long pieces = Math.clamp(Math.ceilDiv(reduced, COLUMN_PIECE), 1, MOST_PIECES);
         if (pieces == 1) {
             columns(x, y, kind, outer, reduced, inner, 1, scale);
             return;
         }
-        long partial = scratch.bytes(outer * pieces * inner * Float.BYTES);
+        Place partial = Place.partial(scratch.bytes(outer * pieces * inner * Float.BYTES));
         columns(x, partial, kind, outer, reduced, inner, pieces, 1);
         columns(partial, y, kind, 1, pieces, outer * inner, 1, scale);
     }
 
-    private void columns(long x, long y, int kind, long outer, long reduced, long inner, long pieces, double scale) {
-        columns.with()
-                .i64(x)
-                .i64(y)
+    private void columns(Place x, Place y, int kind, long outer, long reduced, long inner, long pieces, double scale) {
+        columns.get(x.dtype)
+                .get(y.dtype)
+                .with()
+                .i64(x.address)
+                .i64(y.address)
                 .i32(kind)
                 .i64(outer)
                 .i64(reduced)

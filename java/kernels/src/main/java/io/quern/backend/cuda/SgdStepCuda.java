@@ -5,20 +5,20 @@ import io.quern.op.SgdStep;
 
 /** sgd_step.cu. */
 final class SgdStepCuda implements Kernel<SgdStep.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     SgdStepCuda(CudaKernels kernels) {
-        kernel = kernels.get("sgd_step_f32");
+        kernel = new KernelByDtype(kernels, "sgd_step");
     }
 
     @Override
     public boolean supports(SgdStep.Args args) {
-        return Contiguous.floats(args.parameter(), args.gradient(), args.velocity());
+        return KernelByDtype.takes(args.gradient()) && Contiguous.floats(args.parameter(), args.velocity());
     }
 
     @Override
     public void run(SgdStep.Args args) {
-        kernel.with()
+        kernel.with(args.gradient())
                 .tensor(args.parameter())
                 .tensor(args.gradient())
                 .tensor(args.velocity())
@@ -26,6 +26,6 @@ final class SgdStepCuda implements Kernel<SgdStep.Args> {
                 .f32(args.momentum())
                 .flag(args.nesterov())
                 .changing(args.rate(), 1 - args.rate() * args.decay(), 0, 0)
-                .cover(args.parameter().elements(), 256, 1);
+                .cover(args.parameter().elements(), 256, 4);
     }
 }

@@ -5,20 +5,20 @@ import io.quern.op.SoftmaxBackward;
 
 /** softmax.cu. */
 final class SoftmaxBackwardCuda implements Kernel<SoftmaxBackward.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     SoftmaxBackwardCuda(CudaKernels kernels) {
-        kernel = kernels.get("softmax_backward_f32");
+        kernel = new KernelByDtype(kernels, "softmax_backward");
     }
 
     @Override
     public boolean supports(SoftmaxBackward.Args args) {
-        return Contiguous.floats(args.y(), args.dy(), args.dx());
+        return KernelByDtype.takes(args.y(), args.dy(), args.dx());
     }
 
     @Override
     public void run(SoftmaxBackward.Args args) {
-        Launch launch = kernel.with()
+        Launch launch = kernel.with(args.dx())
                 .tensor(args.y())
                 .tensor(args.dy())
                 .tensor(args.dx())

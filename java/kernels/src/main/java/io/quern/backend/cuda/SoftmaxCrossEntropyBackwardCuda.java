@@ -6,18 +6,19 @@ import io.quern.op.SoftmaxCrossEntropyBackward;
 /** softmax_cross_entropy.cu. */
 final class SoftmaxCrossEntropyBackwardCuda implements Kernel<SoftmaxCrossEntropyBackward.Args> {
     private final CudaKernel totals;
-    private final CudaKernel gradient;
+    private final KernelByDtype gradient;
     private final DeviceScratch scratch;
 
     SoftmaxCrossEntropyBackwardCuda(CudaKernels kernels) {
         totals = kernels.get("softmax_cross_entropy_totals_f32");
-        gradient = kernels.get("softmax_cross_entropy_backward_f32");
+        gradient = new KernelByDtype(kernels, "softmax_cross_entropy_backward");
         scratch = kernels.scratch();
     }
 
     @Override
     public boolean supports(SoftmaxCrossEntropyBackward.Args args) {
-        return Contiguous.floats(args.probabilities(), args.weights(), args.dloss(), args.dlogits())
+        return KernelByDtype.takes(args.dlogits())
+                && Contiguous.floats(args.probabilities(), args.weights(), args.dloss())
                 && Contiguous.integers(args.labels());
     }
 
@@ -32,7 +33,7 @@ final class SoftmaxCrossEntropyBackwardCuda implements Kernel<SoftmaxCrossEntrop
                 .i32(args.classes())
                 .i32(args.ignoreIndex())
                 .run(1, 1, 1, 256, 0);
-        Launch launch = gradient.with()
+        Launch launch = gradient.with(args.dlogits())
                 .tensor(args.probabilities())
                 .tensor(args.labels())
                 .tensor(args.weights())

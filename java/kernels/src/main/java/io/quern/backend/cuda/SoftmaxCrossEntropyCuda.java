@@ -5,19 +5,20 @@ import io.quern.op.SoftmaxCrossEntropy;
 
 /** softmax_cross_entropy.cu. */
 final class SoftmaxCrossEntropyCuda implements Kernel<SoftmaxCrossEntropy.Args> {
-    private final CudaKernel rows;
+    private final KernelByDtype rows;
     private final CudaKernel mean;
     private final DeviceScratch scratch;
 
     SoftmaxCrossEntropyCuda(CudaKernels kernels) {
-        rows = kernels.get("softmax_cross_entropy_f32");
+        rows = new KernelByDtype(kernels, "softmax_cross_entropy");
         mean = kernels.get("softmax_cross_entropy_mean_f32");
         scratch = kernels.scratch();
     }
 
     @Override
     public boolean supports(SoftmaxCrossEntropy.Args args) {
-        return Contiguous.floats(args.logits(), args.weights(), args.loss(), args.probabilities())
+        return KernelByDtype.takes(args.logits())
+                && Contiguous.floats(args.weights(), args.loss(), args.probabilities())
                 && Contiguous.integers(args.labels());
     }
 
@@ -25,7 +26,7 @@ final class SoftmaxCrossEntropyCuda implements Kernel<SoftmaxCrossEntropy.Args> 
     public void run(SoftmaxCrossEntropy.Args args) {
         long losses = scratch.doubles(2L * args.rows());
         long divisors = losses + (long) Double.BYTES * args.rows();
-        Launch launch = rows.with()
+        Launch launch = rows.with(args.logits())
                 .tensor(args.logits())
                 .tensor(args.labels())
                 .tensor(args.weights())

@@ -5,21 +5,24 @@ import io.quern.op.Softmax;
 
 /** softmax.cu. */
 final class SoftmaxCuda implements Kernel<Softmax.Args> {
-    private final CudaKernel kernel;
+    private final KernelByDtype kernel;
 
     SoftmaxCuda(CudaKernels kernels) {
-        kernel = kernels.get("softmax_f32");
+        kernel = new KernelByDtype(kernels, "softmax");
     }
 
     @Override
     public boolean supports(Softmax.Args args) {
-        return Contiguous.floats(args.x(), args.y());
+        return KernelByDtype.takes(args.x(), args.y());
     }
 
     @Override
     public void run(Softmax.Args args) {
-        Launch launch =
-                kernel.with().tensor(args.x()).tensor(args.y()).i64(args.rows()).i32(args.columns());
+        Launch launch = kernel.with(args.y())
+                .tensor(args.x())
+                .tensor(args.y())
+                .i64(args.rows())
+                .i32(args.columns());
         WarpRows.run(launch, args.rows());
     }
 }

@@ -10,21 +10,23 @@ import io.quern.tensor.Tensor;
  * @param length pixels of a strip
  */
 record StripLaunch(Tensor covered, int lanes, int length) {
-    /** Channels of one 16-byte access. */
+    /** Bytes of the widest access. */
+    private static final int BYTES = 16;
+
+    /** Floats of one. */
     static final int LANES = 4;
 
     private static final int BLOCK = 256;
 
-    /** 4 where the channels of all tensors can be accessed so, else 1; nulls pass. */
+    /** Channels of 16 bytes of the first tensor, where those of all tensors can be accessed so, else 1; nulls behind pass. */
     static int lanes(Tensor... tensors) {
+        int lanes = KernelByDtype.lanes(tensors[0]);
         for (Tensor tensor : tensors) {
-            boolean fits = tensor == null
-                    || tensor.size(tensor.rank() - 1) % LANES == 0 && tensor.address() % (LANES * Float.BYTES) == 0;
-            if (!fits) {
+            if (tensor != null && !(tensor.size(tensor.rank() - 1) % lanes == 0 && tensor.address() % BYTES == 0)) {
                 return 1;
             }
         }
-        return LANES;
+        return lanes;
     }
 
     private long threads() {

@@ -79,8 +79,8 @@ class CompilationTest {
         }
 
         @Override
-        public Tensor input(Shape shape, double low, double high) {
-            return allocate(DType.F32, shape).fill(Math.max(0, low));
+        public Tensor input(DType dtype, Shape shape, double low, double high) {
+            return allocate(dtype, shape).fill(Math.max(0, low));
         }
 
         @Override

@@ -1,0 +1,55 @@
+// Walks along arrays, 16 bytes per thread and step. Which element a thread has, and when, is a function of the extents; an
+// array at any other address is read one element at a time in the same order, so that sums have the same bits.
+#pragma once
+
+#include "types.cuh"
+
+namespace quern {
+
+/// True if the rows of a matrix are to be walked in packs of T: where all rows begin at one, and half a warp has some.
+template <class T>
+QUERN_DEVICE bool packed_rows(long long columns) {
+    return columns % kLanes<T> == 0 && columns >= 16 * kLanes<T>;
+}
+
+/// body(i, a[i], b[i], ...) for this thread's share of n elements: packs of Lanes, and then single ones of the rest.
+template <int Lanes, class Index, class Body, class... T>
+QUERN_DEVICE void for_packs(Index n, Index thread, Index threads, Body body, const T*... arrays) {
+    const bool whole = Lanes == 1 || (aligned16(arrays) && ...);
+    const Index packs = n / Lanes;
+    for (Index p = thread; p < packs; p += threads) {
+        const Index at = p * Lanes;
+        [&](const auto&... values) {
+#pragma unroll
+            for (int j = 0; j < Lanes; j++) {
+                body(at + j, values[j]...);
+            }
+        }(load_floats<Lanes>(arrays + at, whole)...);
+    }
+    for (Index i = packs * Lanes + thread; i < n; i += threads) {
+        body(i, to_float(arrays[i])...);
+    }
+}
+
+/// y[i] = f(i, a[i], b[i], ...) in the same way; y may be one of the arrays.
+template <int Lanes, class Index, class To, class F, class... T>
+QUERN_DEVICE void map_packs(To* y, Index n, Index thread, Index threads, F f, const T*... arrays) {
+    const bool whole = Lanes == 1 || (aligned16(y) && ... && aligned16(arrays));
+    const Index packs = n / Lanes;
+    for (Index p = thread; p < packs; p += threads) {
+        const Index at = p * Lanes;
+        [&](const auto&... values) {
+            Vec<float, Lanes> out;
+#pragma unroll
+            for (int j = 0; j < Lanes; j++) {
+                out[j] = f(at + j, values[j]...);
+            }
+            store_floats(y + at, out, whole);
+        }(load_floats<Lanes>(arrays + at, whole)...);
+    }
+    for (Index i = packs * Lanes + thread; i < n; i += threads) {
+        y[i] = from_float<To>(f(i, to_float(arrays[i])...));
+    }
+}
+
+}  // namespace quern
