@@ -90,7 +90,7 @@ final class ConvDepthwise {
             WorkerPool pool) {
         DepthwiseAreas areas = areas(h, w);
         long packed = scratch.address(TAPS * pixel + pixel + areas.bytes()), none = packed + TAPS * pixel;
-        DepthwiseKernels.pack(filter, tap, vectors, packed);
+        DepthwiseCopies.pack(filter, tap, vectors, packed);
         Copies.zero(none, pixel);
         long shift = bias == 0 ? none : bias, own = none + pixel, line = w.results() * pixel;
         long image = x.address(), result = y.address();
@@ -104,7 +104,7 @@ final class ConvDepthwise {
             long column = (long) first * Lanes.BYTES, step = areas.tap(area), row = areas.rowBytes(area);
             long to = result + ((long) n * h.results() + area.p()) * line + area.q() * pixel + column;
             for (int v = 0; v < count; v++) {
-                DepthwiseKernels.correlate(
+                DepthwiseCorrelation.correlate(
                         from + v * areas.vectorBytes(area),
                         step,
                         row,
@@ -141,7 +141,7 @@ final class ConvDepthwise {
         DepthwiseAreas areas = new DepthwiseAreas(h, w, h.results(), w.results(), 2, vectors, false);
         long bytes = areas.bytes() + 4L * Lanes.BYTES, packed = scratch.address(TAPS * pixel + bytes);
         long own = packed + TAPS * pixel, signal = dy.address(), image = dx.address();
-        DepthwiseKernels.pack(filter.address(), pixel, vectors, packed);
+        DepthwiseCopies.pack(filter.address(), pixel, vectors, packed);
         Thread caller = Thread.currentThread();
         Blocks.run(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
             int group = task % areas.groups(), unit = task / areas.groups(), n = unit / areas.count();
@@ -195,7 +195,7 @@ final class ConvDepthwise {
                 long step = areas.tap(area), row = areas.rowBytes(area), column = (long) first * Lanes.BYTES;
                 long at = signal + ((long) n * h.results() + area.p()) * line + area.q() * pixel + column;
                 for (int v = 0; v < areas.vectors(group); v++) {
-                    DepthwiseKernels.gradient(
+                    DepthwiseGradient.gradient(
                             from + v * areas.vectorBytes(area),
                             step,
                             row,
@@ -211,6 +211,6 @@ final class ConvDepthwise {
             }
         });
         Sums.rows(pool, parallel, parts, part, chunks, sum, shape.filterElements());
-        DepthwiseKernels.unpack(sum, vectors, dfilter.address(), pixel);
+        DepthwiseCopies.unpack(sum, vectors, dfilter.address(), pixel);
     }
 }

@@ -140,14 +140,14 @@ final class DepthwiseAreas {
         long row = rowBytes(area);
         for (int v = 0; v < vectors(group); v++) {
             long to = slabs + v * slab, inner = to + above * row;
-            DepthwiseKernels.zero(to, row, above, wide);
-            DepthwiseKernels.zero(inner, row, rows, before);
-            DepthwiseKernels.zero(inner + (long) (before + columns) * Lanes.BYTES, row, rows, wide - before - columns);
-            DepthwiseKernels.zero(inner + rows * row, row, high - above - rows, wide);
+            DepthwiseCopies.zero(to, row, above, wide);
+            DepthwiseCopies.zero(inner, row, rows, before);
+            DepthwiseCopies.zero(inner + (long) (before + columns) * Lanes.BYTES, row, rows, wide - before - columns);
+            DepthwiseCopies.zero(inner + rows * row, row, high - above - rows, wide);
         }
         long from = base + (top + above) * line + (left + before) * pixel;
         long to = slabs + above * row + (long) before * Lanes.BYTES;
-        DepthwiseKernels.gather(from, pixel, line, rows, columns, vectors(group), to, row, slab);
+        DepthwiseCopies.gather(from, pixel, line, rows, columns, vectors(group), to, row, slab);
         return slabs;
     }
 }

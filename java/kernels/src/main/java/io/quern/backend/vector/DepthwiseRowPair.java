@@ -16,7 +16,7 @@ record DepthwiseRowPair(long row, long filter, long image, int high, int wide, l
             long to = image + ((long) y * wide + x + 2 * start) * pixel, next = to + wide * pixel;
             boolean upper = y >= 0, lower = y + 1 < high;
             long first = from + (long) start * Lanes.BYTES, step = upper ? pixel : 0, nextStep = lower ? pixel : 0;
-            DepthwiseKernels.spread(
+            DepthwiseSpread.spread(
                     first, row, filter, end - start, upper ? to : spare, step, lower ? next : spare, nextStep);
         }
         if (start == 1) {
@@ -29,7 +29,7 @@ record DepthwiseRowPair(long row, long filter, long image, int high, int wide, l
 
     /** One block, of which those pixels are kept that lie inside. */
     private void end(long from, int y, int x) {
-        DepthwiseKernels.spread(from, row, filter, 1, spare, Lanes.BYTES, spare + 2L * Lanes.BYTES, Lanes.BYTES);
+        DepthwiseSpread.spread(from, row, filter, 1, spare, Lanes.BYTES, spare + 2L * Lanes.BYTES, Lanes.BYTES);
         for (int i = 0; i < 4; i++) {
             int down = y + i / 2, across = x + i % 2;
             if (down >= 0 && down < high && across >= 0 && across < wide) {
