@@ -46,7 +46,7 @@ public class LowPrecisionMatmulBench extends OpBench {
             Tensor c = contest.empty(shapeC);
             Matmul.Args full = new Matmul.Args(a, b, c, transposeA, transposeB);
             Matmul.Args args = new Matmul.Args(
-                    a, b, null, c, null, transposeA, transposeB, 1, 0, ActivationKind.NONE, null, Precision.TF32);
+                    a, b, null, c, null, transposeA, transposeB, 1, 0, ActivationKind.NONE, null, Precision.TF32, null);
             return contest.quern(Matmul.OP, args, c)
                     .onHost(() -> contest.backend().run(Matmul.OP, full))
                     .tolerance(TF32_ROUNDING * Math.sqrt(mnk[2]));
