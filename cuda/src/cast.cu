@@ -1,6 +1,7 @@
 // y[i] = x[i] in another type, rounded to nearest even.
 // cast_f32_bf16(const float* x, bf16* y, int64 n)   cast_bf16_f32(const bf16* x, float* y, int64 n)
-// cast_f32_f64, cast_f64_f32, cast_f32_i32 (to nearest even, saturating, NaN 0), cast_i32_f32, copy_32(const u32*, u32*, int64 n)
+// cast_f32_f64, cast_f64_f32, cast_f32_i32 (to nearest even, saturating, NaN 0), cast_i32_f32, copy_32(const u32*, u32*, int64 n),
+// copy_16(const u16*, u16*, int64 n)
 #include "elementwise.cuh"
 
 namespace quern::cast {
@@ -45,6 +46,10 @@ QUERN_KERNEL(256, cast_i32_f32, const int* x, float* y, long long n) {
 
 QUERN_KERNEL(256, copy_32, const unsigned* x, unsigned* y, long long n) {
     quern::cast::run(x, y, n, [](unsigned v) { return v; });
+}
+
+QUERN_KERNEL(256, copy_16, const quern::u16* x, quern::u16* y, long long n) {
+    quern::cast::run(x, y, n, [](quern::u16 v) { return v; });
 }
 
 QUERN_KERNEL(256, cast_f32_f64, const float* x, double* y, long long n) {

@@ -1,5 +1,5 @@
 // y[i] = value.
-// fill_f32(float* y, float value, int64 n)   fill_bf16(bf16* y, float value, int64 n)   fill_i32(int* y, int value, int64 n)
+// fill_f32(float* y, float value, int64 n)   fill_bf16(bf16* y, float value, int64 n)
 #include "elementwise.cuh"
 
 namespace quern::fill {
@@ -20,5 +20,3 @@ QUERN_DEVICE void run(T* y, T value, long long n) {
 }  // namespace quern::fill
 
 QUERN_KERNEL_BY_DTYPE(256, fill, (T* y, float value, long long n), { fill::run(y, from_float<T>(value), n); })
-
-QUERN_KERNEL(256, fill_i32, int* y, int value, long long n) { quern::fill::run(y, value, n); }

@@ -41,6 +41,7 @@ class BenchTest {
                     Map.of(
                             "conv", values("n2h6w7c3k5r3s3u2p1", "n2h6w7c4k4r3s3u1p1d2g2"),
                             "impl", present("quern", "onednn", "libtorch"))),
+            entry(LowPrecisionConv2dBench.class, Map.of("conv", values("n2h6w7c3k5r3s3u2p1"))),
             entry(DropoutBench.class, sized("1000", "quern", "libtorch", "splittable-random")),
             entry(ElementwiseBench.class, sized("512", "quern", "libtorch")),
             entry(SoftmaxBench.class, sized("5x7", "quern", "libtorch")),

@@ -52,9 +52,7 @@ public final class WorkerPool implements AutoCloseable {
             throw new ClosedException("the backend's worker pool was used after close");
         }
         if (workers.length == 0 || blocks <= 1) {
-            for (int block = 0; block < blocks; block++) {
-                accept(body, block, OUT_OF_LINE);
-            }
+            runHere(blocks, body);
             return;
         }
         Job current = new Job(blocks, body);
@@ -64,6 +62,13 @@ public final class WorkerPool implements AutoCloseable {
         }
         current.work();
         current.await();
+    }
+
+    /** As {@link #run}, in order and on the calling thread alone: for work too little to share. */
+    public static void runHere(int blocks, IntConsumer body) {
+        for (int block = 0; block < blocks; block++) {
+            accept(body, block, OUT_OF_LINE);
+        }
     }
 
     /**

@@ -79,6 +79,10 @@ public final class ArgMax implements Op<ArgMax.Args> {
             cases.add(new Case<>(
                     "ties 2x" + n, t -> new Args(t.input(Shape.of(2, n), 0, 0), t.output(DType.I32, Shape.of(2)))));
         });
+        cases.add(new Case<>("packed 3x136", t -> new Args(t.input(3, 136), t.output(DType.I32, Shape.of(3)))));
+        cases.add(new Case<>(
+                "packed ties 2x1024",
+                t -> new Args(t.input(Shape.of(2, 1024), 0, 0), t.output(DType.I32, Shape.of(2)))));
         cases.add(new Case<>("vector", t -> new Args(t.input(77), t.output(DType.I32, Shape.of()))));
         cases.add(new Case<>("no rows", t -> new Args(t.input(0, 7), t.output(DType.I32, Shape.of(0)))));
         cases.add(new Case<>("5x7x10", t -> new Args(t.input(5, 7, 10), t.output(DType.I32, Shape.of(5, 7)))));

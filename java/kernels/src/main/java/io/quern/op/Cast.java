@@ -100,6 +100,8 @@ public final class Cast implements Op<Cast.Args> {
                     "from I32 n=" + n,
                     t -> new Args(t.indices(Shape.of(n), Integer.MIN_VALUE / 2, Integer.MAX_VALUE / 2), t.output(n))));
             cases.add(new Case<>("from BF16 n=" + n, t -> new Args(halves(t, n), t.output(n))));
+            cases.add(new Case<>(
+                    "BF16 as it is n=" + n, t -> new Args(halves(t, n), t.output(DType.BF16, Shape.of(n)))));
         });
         cases.add(new Case<>(
                 "large to I32",

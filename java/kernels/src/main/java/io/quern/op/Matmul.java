@@ -396,6 +396,10 @@ public final class Matmul implements Op<Matmul.Args> {
             {33, 100, 513},
             {40, 40, 6},
             {205, 70, 11},
+            // one row beyond whole tiles, few columns
+            {193, 50, 7},
+            {199, 28, 5},
+            {199, 14, 5},
             {200, 70, 11}
         };
         for (int[] size : sizes) {

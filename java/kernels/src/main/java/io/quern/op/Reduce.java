@@ -155,11 +155,13 @@ public final class Reduce implements Op<Reduce.Args> {
                     kind + " wide columns of 300x24", t -> new Args(t.input(300, 24), t.wideOutput(24), kind, 0, 0)));
             cases.add(new Case<>(
                     kind + " wide columns of 5x24", t -> new Args(t.input(5, 24), t.wideOutput(24), kind, 0, 0)));
+            cases.add(new Case<>(kind + " of packed rows", t -> new Args(t.input(9, 136), t.output(9), kind, 1, 1)));
+            cases.add(new Case<>(
+                    kind + " wide of packed rows", t -> new Args(t.input(9, 136), t.wideOutput(9), kind, 1, 1)));
             cases.add(new Case<>(kind + " wide long row", t -> new Args(t.input(20_480), t.wideOutput(), kind, 0, 0)));
         }
         cases.add(new Case<>("SUM of long rows", t -> new Args(t.input(3, 8200), t.output(3), ReduceKind.SUM, 1, 1)));
         cases.add(new Case<>("SUM of odd rows", t -> new Args(t.input(3, 4099), t.output(3), ReduceKind.SUM, 1, 1)));
-        cases.add(new Case<>("SUM of packed rows", t -> new Args(t.input(9, 136), t.output(9), ReduceKind.SUM, 1, 1)));
         cases.add(new Case<>("SUM of nothing", t -> new Args(t.input(0, 3), t.output(3), ReduceKind.SUM, 0, 0)));
         return cases;
     }

@@ -26,9 +26,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
-/** Sums of CUDA kernels have the same bits wherever their tensors lie: addresses decide how, not in which order, to read. */
+/** Sums of CUDA kernels other than products and convolutions have the same bits wherever their tensors lie: addresses decide how, not in which order, to read. */
+@Tag("cuda")
 class AlignmentTest {
     private static final List<Op<?>> SUMMING = List.of(
             Softmax.OP,

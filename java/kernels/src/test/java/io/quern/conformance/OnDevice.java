@@ -79,17 +79,19 @@ final class OnDevice implements Executor {
 
     private static void checkGuards(Tensor host, Copy copy) {
         int[] words = copy.all.toInts();
-        long offset = copy.tensor.address() - copy.storage.address();
-        long start = offset / Integer.BYTES;
-        long end = Math.ceilDiv(offset + host.elements() * host.dtype().bytes(), (long) Integer.BYTES);
-        List<Integer> damaged = new ArrayList<>();
-        for (int i = 0; i < words.length; i++) {
-            if ((i < start || i >= end) && words[i] != PATTERN) {
-                damaged.add(i - (int) start);
+        long start = copy.tensor.address() - copy.storage.address();
+        long end = start + host.elements() * host.dtype().bytes();
+        List<Long> damaged = new ArrayList<>();
+        for (long at = 0; at < (long) words.length * Integer.BYTES; at++) {
+            // devices are little-endian, as this host must be
+            int shift = (int) (at % Integer.BYTES) * Byte.SIZE;
+            if ((at < start || at >= end)
+                    && (byte) (words[(int) (at / Integer.BYTES)] >> shift) != (byte) (PATTERN >> shift)) {
+                damaged.add(at - start);
             }
         }
         if (!damaged.isEmpty()) {
-            throw new AssertionError("wrote outside " + host + " on the device, at words " + damaged);
+            throw new AssertionError("wrote outside " + host + " on the device, at bytes " + damaged);
         }
     }
 

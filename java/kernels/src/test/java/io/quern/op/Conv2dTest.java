@@ -13,6 +13,7 @@ import io.quern.tensor.Workspace;
 import io.quern.testing.CudaDevices;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The reference against sums done by hand. */
@@ -95,6 +96,7 @@ class Conv2dTest {
     }
 
     /** Operands are BF16 values in both, so gradients differ by what BF16 rounds: the signal, y and the gradient itself. */
+    @Tag("cuda")
     @Test
     void gradientsOfBf16AreThoseOfF32Rounded() {
         List<String> names = new ArrayList<>(List.of("reference"));

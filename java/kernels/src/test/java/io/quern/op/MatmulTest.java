@@ -13,6 +13,7 @@ import io.quern.tensor.Workspace;
 import io.quern.testing.CudaDevices;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class MatmulTest {
@@ -112,6 +113,7 @@ class MatmulTest {
     }
 
     /** In tiles with edges, and where partial sums are added first. */
+    @Tag("cuda")
     @Test
     void dropoutOnADeviceHasTheBitsOfTheDropoutOpOnTheProduct() {
         CudaDevices.require();
@@ -141,6 +143,7 @@ class MatmulTest {
     }
 
     /** Operands are BF16 values in both, so gradients differ by what BF16 rounds: the signal, c and the gradient itself. */
+    @Tag("cuda")
     @Test
     void gradientsOfBf16AreThoseOfF32Rounded() {
         List<String> names = new ArrayList<>(List.of("reference"));

@@ -3,13 +3,12 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.Cast;
 import io.quern.tensor.DType;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** cast.cu: a kernel per pair of dtypes that training needs, and a copy where they are the same. */
+/** cast.cu: a kernel per pair of dtypes that training needs, and copies of F32, I32 and BF16. */
 final class CastCuda implements Kernel<Cast.Args> {
     private static final List<Pair> PAIRS = List.of(
             new Pair(DType.F32, DType.BF16),
@@ -34,10 +33,9 @@ final class CastCuda implements Kernel<Cast.Args> {
 
     CastCuda(CudaKernels kernels) {
         PAIRS.forEach(pair -> byPair.put(pair, kernels.get(pair.kernel())));
-        CudaKernel copy = kernels.get("copy_32");
-        Arrays.stream(DType.values())
-                .filter(dtype -> dtype.bytes() == Integer.BYTES)
-                .forEach(dtype -> byPair.put(new Pair(dtype, dtype), copy));
+        for (DType same : List.of(DType.F32, DType.I32, DType.BF16)) {
+            byPair.put(new Pair(same, same), kernels.get("copy_" + same.bytes() * Byte.SIZE));
+        }
     }
 
     @Override

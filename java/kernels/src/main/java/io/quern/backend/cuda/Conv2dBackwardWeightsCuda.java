@@ -6,7 +6,7 @@ import io.quern.tensor.DType;
 
 /**
  * conv2d_backward_weights.cu: sums over pieces of the result pixels, then their sum in order. How the pixels are cut depends
- * on the problem alone, so that bits do not depend on the GPU.
+ * on the problem and on {@link ConvolutionTile}, so that bits do not depend on the GPU.
  */
 final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Args> {
     /** Blocks that are wanted: a few for every multiprocessor of any GPU, so that the last ones to end do not matter. */

@@ -2,8 +2,8 @@ package io.quern.backend.cuda;
 
 /**
  * The tiles of the implicit matrix products of a convolution: rows (pixels, or taps and channels) by columns (channels).
- * Which one is taken, and into how many pieces a sum is cut, depends on the shape alone, so that bits do not depend on the
- * GPU.
+ * Which one is taken, and into how many pieces a sum is cut, depends on the shape and on whether channels can be loaded 16 bytes
+ * at a time (their number and the addresses), not on the GPU.
  */
 enum ConvolutionTile {
     LARGE(128, 128),

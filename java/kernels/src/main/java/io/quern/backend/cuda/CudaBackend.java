@@ -71,9 +71,8 @@ public final class CudaBackend implements Backend {
         args.inputs().forEach(tensor -> requireHere(op, tensor));
         args.outputs().forEach(tensor -> requireHere(op, tensor));
         if (!kernels.covers(op, args)) {
-            throw new QuernException(
-                    op.name() + " has no " + name + " kernel for " + args.outputs() + " from " + args.inputs()
-                            + "; kernels take contiguous F32, some BF16 as well. Run this model with --backend vector");
+            throw new QuernException(op.name() + " has no " + name + " kernel for " + args.outputs() + " from "
+                    + args.inputs() + "; kernels take contiguous F32 and BF16. Run this model with --backend vector");
         }
         device.log().begin(op.name());
         kernels.run(op, args);

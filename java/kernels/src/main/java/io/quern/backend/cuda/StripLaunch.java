@@ -13,9 +13,6 @@ record StripLaunch(Tensor covered, int lanes, int length) {
     /** Bytes of the widest access. */
     private static final int BYTES = 16;
 
-    /** Floats of one. */
-    static final int LANES = 4;
-
     private static final int BLOCK = 256;
 
     /** Channels of 16 bytes of the first tensor, where those of all tensors can be accessed so, else 1; nulls behind pass. */

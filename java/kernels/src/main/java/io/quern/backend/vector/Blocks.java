@@ -11,9 +11,7 @@ final class Blocks {
         if (parallel) {
             pool.run(blocks, body);
         } else {
-            for (int block = 0; block < blocks; block++) {
-                body.accept(block);
-            }
+            WorkerPool.runHere(blocks, body);
         }
     }
 }

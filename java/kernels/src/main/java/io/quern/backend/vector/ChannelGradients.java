@@ -8,7 +8,10 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 
-/** Sums of dy and dy (x - mean) per channel, for the gradients of a normalisation's parameters. */
+/**
+ * Sums of dy and dy (x - mean) per channel, for the gradients of a normalisation's parameters: where they go by rows, a few
+ * hundred rows in float first, unless these overflow; else in double.
+ */
 final class ChannelGradients {
     private static final int TILE = 4 * DoubleLanes.DOUBLES;
 
@@ -34,14 +37,26 @@ final class ChannelGradients {
                     long at = 4L * ((long) r * stride + from);
                     row(image + at, gradient + at, target, width);
                 }
-                for (int c = 0; c < width; c++) {
-                    sums[first + from + c] += Rows.get(target + 4L * c);
-                    sums[second + from + c] += Rows.get(target + 4L * (width + c));
+                if (isFinite(target, 2 * width)) {
+                    for (int c = 0; c < width; c++) {
+                        sums[first + from + c] += Rows.get(target + 4L * c);
+                        sums[second + from + c] += Rows.get(target + 4L * (width + c));
+                    }
+                } else {
+                    done = 0;
                 }
             }
             long at = 4L * done * stride;
             add(image + at, gradient + at, means, count - done, stride, from, to, sums, first, second);
         });
+    }
+
+    private static boolean isFinite(long at, int count) {
+        float sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += 0 * Rows.get(at + 4L * i);
+        }
+        return sum == 0;
     }
 
     /** A row to the sums at {@code sums}, in float; behind them those of products and then the means follow. */

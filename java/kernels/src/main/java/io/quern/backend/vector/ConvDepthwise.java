@@ -13,6 +13,9 @@ final class ConvDepthwise {
     /** Partial filters: enough for threads to share evenly. */
     private static final int CHUNKS = 16;
 
+    /** Bytes of a row of the image that kernels can step over. */
+    private static final long MOST_ROW = Integer.MAX_VALUE / 8;
+
     private static final int SIDE = 3, TAPS = SIDE * SIDE;
     /** Bytes of the nine taps of a vector of channels. */
     private static final long FILTER = (long) TAPS * Lanes.BYTES;
@@ -21,6 +24,10 @@ final class ConvDepthwise {
     private final int vectors, stride;
     private final long pixel;
     private final boolean parallel;
+    private final Walk forward, backward;
+
+    /** The axes of a pass, and how its results are dealt out. */
+    private record Walk(ConvAxis h, ConvAxis w, DepthwiseAreas areas) {}
 
     ConvDepthwise(ConvShape shape) {
         this.shape = shape;
@@ -28,6 +35,13 @@ final class ConvDepthwise {
         stride = shape.geometry().strideH();
         pixel = (long) shape.c() * Float.BYTES;
         parallel = shape.work() >= PARALLEL;
+        forward = walk(shape.forwardH(), shape.forwardW(), SIDE);
+        if (stride == 1) {
+            backward = walk(shape.backwardH(), shape.backwardW(), SIDE);
+        } else {
+            ConvAxis h = blocks(shape.h(), shape.p(), shape.geometry().paddingH());
+            backward = walk(h, blocks(shape.w(), shape.q(), shape.geometry().paddingW()), 2);
+        }
     }
 
     static boolean fits(ConvShape shape) {
@@ -39,11 +53,13 @@ final class ConvDepthwise {
                 && strideH == strideW
                 && strideH <= 2
                 && shape.geometry().dilationH() == 1
-                && shape.geometry().dilationW() == 1;
+                && shape.geometry().dilationW() == 1
+                && (shape.w() + 2L * shape.geometry().paddingW()) * shape.c() * Float.BYTES <= MOST_ROW;
     }
 
-    private DepthwiseAreas areas(ConvAxis h, ConvAxis w) {
-        return new DepthwiseAreas(h, w, h.results(), w.results(), SIDE, vectors, true);
+    /** @param reach sources of a result along each axis; two are those of {@link #spread} */
+    private Walk walk(ConvAxis h, ConvAxis w, int reach) {
+        return new Walk(h, w, new DepthwiseAreas(h, w, h.results(), w.results(), reach, vectors, reach == SIDE));
     }
 
     /** As {@link Correlation#run}. */
@@ -58,7 +74,7 @@ final class ConvDepthwise {
             WorkerPool pool) {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         long shift = bias == null ? 0 : bias.address(), taps = filter.address();
-        correlate(shape.forwardH(), shape.forwardW(), x, taps, pixel, shift, y, floor, epilogue, scratch, pool);
+        correlate(forward, x, taps, pixel, shift, y, floor, epilogue, scratch, pool);
     }
 
     /** dx from dy: with stride 1 a correlation with the filter backwards. */
@@ -69,7 +85,7 @@ final class ConvDepthwise {
         }
         long last = filter.address() + (TAPS - 1) * pixel;
         int floor = ConvTile.UNBOUNDED;
-        correlate(shape.backwardH(), shape.backwardW(), dy, last, -pixel, 0, dx, floor, null, scratch, pool);
+        correlate(backward, dy, last, -pixel, 0, dx, floor, null, scratch, pool);
     }
 
     /**
@@ -77,8 +93,7 @@ final class ConvDepthwise {
      * @param bias one float per channel, or 0
      */
     private void correlate(
-            ConvAxis h,
-            ConvAxis w,
+            Walk walk,
             Tensor x,
             long filter,
             long tap,
@@ -88,7 +103,8 @@ final class ConvDepthwise {
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool pool) {
-        DepthwiseAreas areas = areas(h, w);
+        DepthwiseAreas areas = walk.areas;
+        ConvAxis h = walk.h, w = walk.w;
         long packed = scratch.address(TAPS * pixel + pixel + areas.bytes()), none = packed + TAPS * pixel;
         DepthwiseCopies.pack(filter, tap, vectors, packed);
         Copies.zero(none, pixel);
@@ -134,11 +150,10 @@ final class ConvDepthwise {
      * tap at result i; the pixel after it the last tap at i and the first at i + 1.
      */
     private void spread(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
-        ConvAxis h = blocks(shape.h(), shape.p(), shape.geometry().paddingH());
-        ConvAxis w = blocks(shape.w(), shape.q(), shape.geometry().paddingW());
+        ConvAxis h = backward.h, w = backward.w;
         int top = 2 * h.low() + 1 - shape.geometry().paddingH(),
                 left = 2 * w.low() + 1 - shape.geometry().paddingW();
-        DepthwiseAreas areas = new DepthwiseAreas(h, w, h.results(), w.results(), 2, vectors, false);
+        DepthwiseAreas areas = backward.areas;
         long bytes = areas.bytes() + 4L * Lanes.BYTES, packed = scratch.address(TAPS * pixel + bytes);
         long own = packed + TAPS * pixel, signal = dy.address(), image = dx.address();
         DepthwiseCopies.pack(filter.address(), pixel, vectors, packed);
@@ -176,9 +191,9 @@ final class ConvDepthwise {
 
     /** dfilter from x and dy: areas are dealt out to chunks, each with a filter of its own. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        ConvAxis h = shape.forwardH(), w = shape.forwardW();
-        DepthwiseAreas areas = areas(h, w);
-        int units = shape.n() * areas.count(), chunks = Math.min(units, CHUNKS);
+        ConvAxis h = forward.h, w = forward.w;
+        DepthwiseAreas areas = forward.areas;
+        int units = shape.n() * areas.count(), chunks = Math.clamp(units, 1, CHUNKS);
         long part = TAPS * pixel, parts = scratch.address((chunks + 1) * part + areas.bytes());
         long sum = parts + chunks * part, own = sum + part, line = w.results() * pixel;
         long image = x.address(), signal = dy.address();

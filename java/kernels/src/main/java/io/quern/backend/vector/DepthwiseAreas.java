@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The rectangles in which {@link ConvDepthwise} computes results, for one geometry. Those of an inner rectangle find their sources in place; those at borders, or all
- * of a small image, in slabs: copies of the sources with the padding around them, one per vector of channels, pixel beside
- * pixel.
+ * The rectangles in which {@link ConvDepthwise} computes results, for one geometry. Those of an inner rectangle find their
+ * sources in place; those at borders, or all of a small image, in slabs: copies of the sources with the padding around
+ * them, one per vector of channels, pixel beside pixel.
  */
 final class DepthwiseAreas {
     /** Vectors whose slabs are filled together: long runs of memory. */

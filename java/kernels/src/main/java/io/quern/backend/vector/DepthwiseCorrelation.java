@@ -23,10 +23,12 @@ final class DepthwiseCorrelation {
     private DepthwiseCorrelation() {}
 
     /**
-     * A row of {@code count} results, whose sources are {@code next} bytes apart.
+     * {@code rows} rows of {@code count} results.
      *
+     * @param next bytes from the sources of one result to those of the next, {@code down} to those of the next row
      * @param bias one vector, added first
      * @param floor bits of what smaller results become
+     * @param pixel bytes from one result to the next, {@code toDown} from one row of them to the next
      */
     static void correlate(
             long x,
@@ -53,7 +55,7 @@ final class DepthwiseCorrelation {
     }
 
     /** As {@link #correlate} with sources side by side, four results at a time: a source is read once for three of them. */
-    static void correlateFours(
+    private static void correlateFours(
             long x,
             long tap,
             long row,

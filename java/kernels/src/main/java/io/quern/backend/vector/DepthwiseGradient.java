@@ -53,7 +53,7 @@ final class DepthwiseGradient {
      * As {@link #gradient} with sources side by side, four pixels of dy at a time, every other one into sums
      * of its own: a single chain per tap would be longer than the work of the others.
      */
-    static void gradientFours(
+    private static void gradientFours(
             long x,
             long tap,
             long row,

@@ -114,7 +114,8 @@ final class Gemm {
                 && b.isReadable()
                 && b.isWide()
                 && fits(m, n, k)
-                && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS);
+                && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS)
+                && (shape != GemmTile.WIDE || n >= shape.columns);
         GemmBlock block = new GemmBlock(
                 shape, n, k, alpha, directA ? a : null, directB ? b : null, beta, c, ldc * Float.BYTES, epilogue);
         if (k == 0 || alpha == 0) {

@@ -16,7 +16,7 @@ final class GemmEdgeKernels {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
-    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see the class comment. */
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
     private static int step = 1;
 
     private GemmEdgeKernels() {}

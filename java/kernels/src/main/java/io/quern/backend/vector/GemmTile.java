@@ -242,6 +242,8 @@ enum GemmTile {
             } else {
                 GemmWideKernel.set6x4(kc, a, rs, cs, b, bs, c, ldc, alpha);
             }
+        } else if (high == 1) {
+            throw new IllegalStateException("one row is done four vectors at a time, not " + vectors);
         } else if (vectors == 3) {
             GemmEdgeKernels.set8x3(kc, a, rs, cs, b, bs, c, ldc, alpha);
         } else if (vectors == 2) {

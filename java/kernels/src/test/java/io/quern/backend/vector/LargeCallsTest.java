@@ -1,0 +1,147 @@
+package io.quern.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.quern.backend.Backend;
+import io.quern.backend.reference.ReferenceBackend;
+import io.quern.op.BatchNormBackward;
+import io.quern.op.Conv2d;
+import io.quern.op.Conv2dBackwardData;
+import io.quern.op.Conv2dBackwardWeights;
+import io.quern.op.Conv2dGeometry;
+import io.quern.op.MaxPoolBackward;
+import io.quern.op.PoolGeometry;
+import io.quern.tensor.DType;
+import io.quern.tensor.Rng;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What the harness's cases are too small to reach: bands, groups of channels and threads of some kernels. */
+class LargeCallsTest {
+    @BeforeAll
+    static void needsTheVectorModule() {
+        Assumptions.assumeTrue(
+                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
+                "the module jdk.incubator.vector is not loaded in this JVM");
+    }
+
+    private static Tensor random(int stream, Shape shape) {
+        return Rng.of(11).stream(stream).fillUniform(Tensor.allocate(DType.F32, shape), -1, 1);
+    }
+
+    /** The results of a call on the reference and on one and three threads of the vector backend: bits, and closeness. */
+    private static void check(String name, double tolerance, Function<Backend, List<Tensor>> call) {
+        List<Tensor> expected = run(new ReferenceBackend(1), call);
+        List<Tensor> one = run(VectorBackend.open(1), call);
+        List<Tensor> three = run(VectorBackend.open(3), call);
+        for (int i = 0; i < expected.size(); i++) {
+            float[] e = expected.get(i).toFloats(), a = one.get(i).toFloats();
+            assertArrayEquals(a, three.get(i).toFloats(), name + ", result " + i + ": bits depend on threads");
+            double largest = 0;
+            for (float v : e) {
+                largest = Math.max(largest, Math.abs(v));
+            }
+            for (int j = 0; j < e.length; j++) {
+                assertEquals(e[j], a[j], tolerance * largest, name + ", result " + i + ", element " + j);
+            }
+        }
+        expected.forEach(Tensor::close);
+        one.forEach(Tensor::close);
+        three.forEach(Tensor::close);
+    }
+
+    private static List<Tensor> run(Backend backend, Function<Backend, List<Tensor>> call) {
+        try (backend) {
+            return call.apply(backend);
+        }
+    }
+
+    @Test
+    void depthwiseConvolutions() {
+        depthwise(2, 40, 40, 80, 1, 1);
+        depthwise(2, 41, 40, 80, 2, 1);
+        depthwise(1, 70, 20, 96, 1, 0);
+        depthwise(1, 40, 70, 96, 2, 0);
+        depthwise(5, 7, 7, 144, 1, 1);
+        depthwise(5, 14, 14, 144, 2, 1);
+        depthwise(3, 5, 4, 112, 2, 2);
+        depthwise(2, 1, 2, 48, 1, 3);
+        depthwise(0, 8, 8, 16, 1, 1);
+    }
+
+    private static void depthwise(int n, int h, int w, int c, int stride, int padding) {
+        Conv2dGeometry geometry =
+                Conv2dGeometry.UNIT.withStride(stride).withPadding(padding).withGroups(c);
+        int p = (int) geometry.resultH(h, 3), q = (int) geometry.resultW(w, 3);
+        String name = "n" + n + "h" + h + "w" + w + "c" + c + "u" + stride + "p" + padding;
+        try (Tensor x = random(1, Shape.of(n, h, w, c));
+                Tensor filter = random(2, Shape.of(3, 3, 1, c));
+                Tensor dy = random(3, Shape.of(n, p, q, c))) {
+            check(name, 1e-5, backend -> {
+                Tensor y = random(4, dy.shape()), dx = random(5, x.shape()), dfilter = random(6, filter.shape());
+                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, y, geometry));
+                backend.run(Conv2dBackwardData.OP, new Conv2dBackwardData.Args(dy, filter, dx, geometry));
+                backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, dfilter, geometry));
+                return List.of(y, dx, dfilter);
+            });
+        }
+    }
+
+    @Test
+    void gradientsOfMaximaInBandsOfAnImage() {
+        for (PoolGeometry geometry : List.of(
+                PoolGeometry.of(3, 2).withPadding(1), PoolGeometry.of(3, 1).withPadding(1))) {
+            try (Tensor x = random(1, Shape.of(1, 70, 70, 64));
+                    Tensor dy = random(2, geometry.resultShape("MaxPoolBackward", x, "x"))) {
+                check(geometry.toString(), 1e-6, backend -> {
+                    Tensor dx = random(3, x.shape());
+                    backend.run(MaxPoolBackward.OP, new MaxPoolBackward.Args(x, dy, dx, geometry));
+                    return List.of(dx);
+                });
+            }
+        }
+    }
+
+    @Test
+    void gradientsOfBatchNormBeyondTheCaches() {
+        for (int channels : new int[] {64, 80, 256}) {
+            batchNorm(2_200_000 / channels, channels, 1, 1);
+        }
+    }
+
+    /** Products beyond the range of float whose scaled sum is not. */
+    @Test
+    void gradientsOfBatchNormOfHugeValues() {
+        batchNorm(300, 128, 1e20f, 1e20f);
+    }
+
+    private static void batchNorm(int rows, int channels, float size, float gradient) {
+        try (Tensor x = random(1, Shape.of(rows, channels));
+                Tensor dy = random(2, x.shape());
+                Tensor gamma = random(3, Shape.of(channels));
+                Tensor mean = Tensor.allocate(DType.F32, Shape.of(channels));
+                Tensor inverseDeviation = Tensor.allocate(DType.F32, Shape.of(channels))) {
+            for (long i = 0; i < x.elements(); i++) {
+                x.set(i, (float) (x.get(i) * size));
+                dy.set(i, (float) (dy.get(i) * gradient));
+            }
+            for (int c = 0; c < channels; c++) {
+                mean.set(c, 0.01f * size);
+                inverseDeviation.set(c, 1.7f / size);
+            }
+            check("batch norm " + rows + "x" + channels + " of " + size, 1e-5, backend -> {
+                Tensor dx = random(4, x.shape()), dgamma = random(5, gamma.shape()), dbeta = random(6, gamma.shape());
+                backend.run(
+                        BatchNormBackward.OP,
+                        new BatchNormBackward.Args(x, dy, gamma, mean, inverseDeviation, dx, dgamma, dbeta));
+                return List.of(dx, dgamma, dbeta);
+            });
+        }
+    }
+}
