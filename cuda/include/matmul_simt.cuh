@@ -1,8 +1,9 @@
 // The f32 matrix product on CUDA cores.
 //
 // A block of 256 threads makes a BM x BN tile, Depth steps of k at a time: global memory -> registers -> one of two tiles in
-// shared memory, while the other one is multiplied. A warp has 8 x 4 lanes of TM x TN sums, in chunks of 4 x 4, so that its
-// reads of shared memory are 16 bytes wide and without bank conflicts.
+// shared memory, while the other one is multiplied. A warp has 8 x 4 lanes of TM x TN sums, in chunks of 4 x 4. Lanes lie along a
+// Z: two neighbours read the same chunk of one operand, and of the other one what the next two read, so that a read of 16 bytes
+// costs shared memory two turns instead of four.
 #pragma once
 
 #include "matmul.cuh"
@@ -27,15 +28,18 @@ QUERN_DEVICE Vec<float, 4> load4(const float* p, int valid, bool aligned) {
     return out;
 }
 
-/// A Depth x Width tile of an operand on its way to shared memory, as [k][x]: four neighbours of a thread.
+/// A Depth x Width tile of an operand on its way to shared memory, as [k][x]: runs of four neighbours of a thread.
 template <int Depth, int Width, bool Along>  // Along: neighbours in memory along k, otherwise along x
 struct Loader {
-    static_assert(Depth * Width == 4 * kSimtThreads);
     static constexpr int kPitch = Width + 4;
+    static constexpr int kRuns = Depth * Width / (4 * kSimtThreads);
+    /// From a run of the thread to its next one.
+    static constexpr int kStepX = Along ? kSimtThreads / (Depth / 4) : 0, kStepK = Along ? 0 : kSimtThreads / (Width / 4);
+    static_assert(kRuns > 0 && Depth * Width % (4 * kSimtThreads) == 0);
     const float* next;
     int k, last_k, room;
     bool aligned;
-    Vec<float, 4> held;
+    Vec<float, 4> held[kRuns];
 
     QUERN_DEVICE static int place_k() {
         return Along ? static_cast<int>(threadIdx.x) % (Depth / 4) * 4 : static_cast<int>(threadIdx.x) / (Width / 4);
@@ -55,27 +59,35 @@ struct Loader {
 
     /// Reads the tile and goes on to the one behind it.
     QUERN_DEVICE void load(long long pitch) {
-        held = load4(next, Along ? (room > 0 ? last_k - k : 0) : (k < last_k ? room : 0), aligned);
+#pragma unroll
+        for (int i = 0; i < kRuns; i++) {
+            int valid = Along ? (room > i * kStepX ? last_k - k : 0) : (k + i * kStepK < last_k ? room : 0);
+            held[i] = load4(next + i * (kStepX + kStepK) * pitch, valid, aligned);
+        }
         k += Depth;
         next += Along ? Depth : Depth * pitch;
     }
 
     QUERN_DEVICE void store(float* tile) const {
-        float* to = tile + place_k() * kPitch + place_x();
-        if constexpr (Along) {
 #pragma unroll
-            for (int j = 0; j < 4; j++) {
-                to[j * kPitch] = held[j];
+        for (int i = 0; i < kRuns; i++) {
+            float* to = tile + (place_k() + i * kStepK) * kPitch + place_x() + i * kStepX;
+            if constexpr (Along) {
+#pragma unroll
+                for (int j = 0; j < 4; j++) {
+                    to[j * kPitch] = held[i][j];
+                }
+            } else {
+                store_vec(to, held[i]);
             }
-        } else {
-            store_vec(to, held);
         }
     }
 };
 
-template <int BM, int BN, int TM, int TN, int Depth, bool TransposeA, bool TransposeB>
+/// Ahead: the operands of the next step of k are read while this one's are multiplied, which takes TM + TN registers.
+template <int BM, int BN, int TM, int TN, int Depth, bool Ahead, bool TransposeA, bool TransposeB>
 QUERN_DEVICE void run(const Call& p) {
-    static_assert(BM / (8 * TM) * (BN / (4 * TN)) == kSimtThreads / 32);
+    static_assert(BM / (8 * TM) * (BN / (4 * TN)) == kSimtThreads / 32 && Depth % 2 == 0);
     using LoadA = Loader<Depth, BM, !TransposeA>;
     using LoadB = Loader<Depth, BN, TransposeB>;
     QUERN_SHARED(float, tile_a, [2][Depth * LoadA::kPitch]);
@@ -85,61 +97,93 @@ QUERN_DEVICE void run(const Call& p) {
     const float* a = static_cast<const float*>(p.a) + part.batch * p.stride_a;
     const float* b = static_cast<const float*>(p.b) + part.batch * p.stride_b;
     long long pitch_a = TransposeA ? p.m : p.k, pitch_b = TransposeB ? p.k : p.n;
-    int row0 = static_cast<int>(blockIdx.y) * BM, column0 = static_cast<int>(blockIdx.x) * BN;
+    int row0, column0;
+    tile_at(blockIdx.y * gridDim.x + blockIdx.x, gridDim.y, gridDim.x, row0, column0);
+    row0 *= BM;
+    column0 *= BN;
     int begin = part.begin, end = part.end;
 
     int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    int warp_row = warp / (BN / (4 * TN)) * (8 * TM) + lane / 4 * 4, warp_column = warp % (BN / (4 * TN)) * (4 * TN) + lane % 4 * 4;
+    int warp_row = warp / (BN / (4 * TN)) * (8 * TM) + lane / 2 % 8 * 4;
+    int warp_column = warp % (BN / (4 * TN)) * (4 * TN) + (lane / 16 * 2 + lane % 2) * 4;
 
     float sums[TM][TN] = {};
+    float x[Ahead ? 2 : 1][TM], y[Ahead ? 2 : 1][TN];
+    auto fetch = [&](int to, const float* line_a, const float* line_b) {
+#pragma unroll
+        for (int i = 0; i < TM; i += 4) {
+            Vec<float, 4> v = load_vec<float, 4>(line_a + warp_row + i * 8);
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                x[to][i + j] = v[j];
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < TN; i += 4) {
+            Vec<float, 4> v = load_vec<float, 4>(line_b + warp_column + i * 4);
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                y[to][i + j] = v[j];
+            }
+        }
+    };
+    auto multiply = [&](int from) {
+#pragma unroll
+        for (int i = 0; i < TM; i++) {
+#pragma unroll
+            for (int j = 0; j < TN; j++) {
+                int there_and_back = i % 2 == 0 ? j : TN - 1 - j;
+                sums[i][there_and_back] = fmaf(x[from][i], y[from][there_and_back], sums[i][there_and_back]);
+            }
+        }
+    };
+
     LoadA load_a(a, pitch_a, begin, end, row0, p.m);
     LoadB load_b(b, pitch_b, begin, end, column0, p.n);
-    if (begin < end) {
+    int now = 0;
+    auto load = [&] {
         load_a.load(pitch_a);
         load_b.load(pitch_b);
-        load_a.store(tile_a[0]);
-        load_b.store(tile_b[0]);
+    };
+    auto store = [&] {
+        load_a.store(tile_a[now]);
+        load_b.store(tile_b[now]);
         block_barrier();
+    };
+    if (begin < end) {
+        load();
+        store();
+        if constexpr (Ahead) {
+            fetch(0, tile_a[now], tile_b[now]);
+        }
     }
-    int now = 0;
     for (int k0 = begin; k0 < end; k0 += Depth) {
         bool more = k0 + Depth < end;
         if (more) {
-            load_a.load(pitch_a);
-            load_b.load(pitch_b);
+            load();
         }
+        if constexpr (Ahead) {
+#pragma unroll
+            for (int k = 1; k <= Depth; k++) {
+                if (k < Depth) {
+                    fetch(k % 2, &tile_a[now][k * LoadA::kPitch], &tile_b[now][k * LoadB::kPitch]);
+                } else if (more) {
+                    now ^= 1;
+                    store();
+                    fetch(0, tile_a[now], tile_b[now]);
+                }
+                multiply((k - 1) % 2);
+            }
+        } else {
 #pragma unroll 2  // more costs registers, and the second block of a multiprocessor
-        for (int k = 0; k < Depth; k++) {
-            float x[TM], y[TN];
-#pragma unroll
-            for (int i = 0; i < TM; i += 4) {
-                Vec<float, 4> v = load_vec<float, 4>(&tile_a[now][k * LoadA::kPitch + warp_row + i * 8]);
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-                    x[i + j] = v[j];
-                }
+            for (int k = 0; k < Depth; k++) {
+                fetch(0, &tile_a[now][k * LoadA::kPitch], &tile_b[now][k * LoadB::kPitch]);
+                multiply(0);
             }
-#pragma unroll
-            for (int i = 0; i < TN; i += 4) {
-                Vec<float, 4> v = load_vec<float, 4>(&tile_b[now][k * LoadB::kPitch + warp_column + i * 4]);
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-                    y[i + j] = v[j];
-                }
+            if (more) {
+                now ^= 1;
+                store();
             }
-#pragma unroll
-            for (int i = 0; i < TM; i++) {
-#pragma unroll
-                for (int j = 0; j < TN; j++) {
-                    sums[i][j] = fmaf(x[i], y[j], sums[i][j]);
-                }
-            }
-        }
-        now ^= 1;
-        if (more) {
-            load_a.store(tile_a[now]);
-            load_b.store(tile_b[now]);
-            block_barrier();
         }
     }
     // one row at a time through one copy of the epilogue's code

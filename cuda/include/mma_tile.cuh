@@ -1,9 +1,9 @@
 // A tile of a matrix product on tensor cores, a warp at a time (mma.sync): bf16 operands, or f32 ones rounded to tf32; sums in
 // f32. Where operands come from is up to their loaders: what matrix products and the implicit forms of convolution share.
 //
-// A block of 4 warps makes BM x BN sums. Operands come 64 bytes of k at a time into a ring of Stages slots of shared memory,
-// whose 16-byte chunks are swizzled so that neither copies nor reads of fragments meet in a bank. At the end sums go through
-// shared memory, so that a lane has 8 neighbours: 16 bytes of bf16, and one draw of a generator.
+// A block of 4 warps or more makes BM x BN sums. Operands come 64 bytes of k at a time into a ring of Stages slots of shared
+// memory, whose 16-byte chunks are swizzled so that neither copies nor reads of fragments meet in a bank. At the end sums
+// go through shared memory, so that a lane has 8 neighbours: 16 bytes of bf16, and one draw of a generator.
 #pragma once
 
 #include "ptx/barrier.cuh"
@@ -22,16 +22,17 @@ template <class T>
 inline constexpr int kMmaDepth = 64 / sizeof(T);
 
 /// A Depth x Width tile of an operand in shared memory. Along: lines run along k, otherwise along rows (columns, for b).
-template <class T, int Width, bool Along>
+template <class T, int Width, bool Along, int Threads = kMmaThreads>
 struct OperandTile {
     using Element = T;
+    static constexpr int kThreads = Threads;
     static constexpr int kDepth = kMmaDepth<T>;
     static constexpr int kPerChunk = 16 / sizeof(T);
     static constexpr int kLines = Along ? Width : kDepth;
     static constexpr int kChunks = (Along ? kDepth : Width) / kPerChunk;
     static constexpr int kBytes = Width * 64;
     /// The block's threads copy so many lines at once; a thread's chunk and swizzle are the same in all of them.
-    static constexpr int kLineStep = kMmaThreads / kChunks;
+    static constexpr int kLineStep = Threads / kChunks;
     static constexpr int kCount = kLines / kLineStep;
     static_assert(kLineStep % (Along || sizeof(T) == 2 ? 8 : 4) == 0 && kLines % kLineStep == 0);
 
@@ -75,9 +76,9 @@ struct OperandTile {
 };
 
 /// An operand that is a matrix in memory. Whole: its address, pitch and extent along a line are multiples of 16 bytes.
-template <class T, int Width, bool Along, bool Whole = false>
-struct MatrixOperand : OperandTile<T, Width, Along> {
-    using Base = OperandTile<T, Width, Along>;
+template <class T, int Width, bool Along, bool Whole = false, int Threads = kMmaThreads>
+struct MatrixOperand : OperandTile<T, Width, Along, Threads> {
+    using Base = OperandTile<T, Width, Along, Threads>;
     using Base::kPerChunk;
 
     const T* next;
@@ -132,17 +133,21 @@ private:
     }
 };
 
-template <class A, class B, int BM, int BN, int Stages>
+/// WarpsAcross of the block's warps lie side by side.
+template <class A, class B, int BM, int BN, int Stages, int WarpsAcross = 2>
 struct MmaTile {
-    static constexpr int WM = BM / 2, WN = BN / 2, M = WM / 16, N = WN / 8, Depth = A::kDepth, Pitch = WN + 8;
-    static constexpr int kSlot = A::kBytes + B::kBytes, kBytes = Stages * kSlot;
-    static_assert(4 * 16 * Pitch * 4 <= kBytes && N % 2 == 0);
+    static constexpr int kWarps = A::kThreads / 32;
+    static constexpr int WM = BM * WarpsAcross / kWarps, WN = BN / WarpsAcross, M = WM / 16, N = WN / 8, Depth = A::kDepth;
+    /// Fragments of the next step are read while this one's are multiplied; f32 ones have no registers for it.
+    static constexpr bool kAhead = sizeof(typename A::Element) == 2;
+    static constexpr int kSlot = A::kBytes + B::kBytes, kBytes = Stages * kSlot, Pitch = WN + 8;
+    static_assert(A::kThreads == B::kThreads && kWarps * 16 * Pitch * 4 <= kBytes && N % 2 == 0);
 
     float sums[M][N][4];
 
     /// The warp's first row and column within the tile.
-    QUERN_DEVICE static int warp_row() { return static_cast<int>(threadIdx.x) / 64 * WM; }
-    QUERN_DEVICE static int warp_column() { return static_cast<int>(threadIdx.x) / 32 % 2 * WN; }
+    QUERN_DEVICE static int warp_row() { return static_cast<int>(threadIdx.x) / 32 / WarpsAcross * WM; }
+    QUERN_DEVICE static int warp_column() { return static_cast<int>(threadIdx.x) / 32 % WarpsAcross * WN; }
 
     /// Sums over so many tiles. source.load(a, b) copies the next ones to shared memory, asynchronously or to registers, from
     /// which source.settle(a, b) takes them there. memory: kBytes, free when it returns.
@@ -174,14 +179,38 @@ struct MmaTile {
             load(s, s);
             settle(s, s);
         }
+        Fragments first, second;
+        auto arrive = [] {
+            copy_wait<Stages - 2>();
+            block_barrier();  // the next tiles are there, and nobody reads the last ones
+        };
+        if constexpr (kAhead) {
+            arrive();
+            if (steps > 0) {
+                first.fetch(memory, 0);
+            }
+        }
         int now = 0, free = Stages - 1;
         for (int step = 0; step < steps; step++) {
-            copy_wait<Stages - 2>();
-            block_barrier();  // this step's tiles are there, and nobody reads the last one's
-            load(step + Stages - 1, free);
-            multiply(memory + now * kSlot, memory + now * kSlot + A::kBytes);
-            settle(step + Stages - 1, free);
+            const char* slot = memory + now * kSlot;
             now = now + 1 == Stages ? 0 : now + 1;
+            if constexpr (!kAhead) {
+                arrive();
+            }
+            load(step + Stages - 1, free);
+            if constexpr (!kAhead) {
+                first.fetch(slot, 0);
+            }
+            second.fetch(slot, 1);
+            multiply(first);
+            if constexpr (kAhead) {
+                arrive();
+                if (step + 1 < steps) {
+                    first.fetch(memory + now * kSlot, 0);
+                }
+            }
+            multiply(second);
+            settle(step + Stages - 1, free);
             free = free + 1 == Stages ? 0 : free + 1;
         }
         copy_wait<0>();
@@ -218,32 +247,33 @@ struct MmaTile {
     }
 
 private:
-    QUERN_DEVICE void multiply(const char* tile_a, const char* tile_b) {
-        constexpr int Step = Depth / 2;
-        u32 x[2][M][4], y[2][N / 2][4];
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
+    /// The warp's operands of half a step.
+    struct Fragments {
+        u32 x[M][4], y[N / 2][4];
+
+        QUERN_DEVICE void fetch(const char* slot, int half) {
+            int k = half * (Depth / 2);
 #pragma unroll
             for (int i = 0; i < M; i++) {
-                A::template fragment<true>(x[half][i], tile_a, warp_row() + i * 16, half * Step);
+                A::template fragment<true>(x[i], slot, warp_row() + i * 16, k);
             }
 #pragma unroll
             for (int j = 0; j < N / 2; j++) {
-                B::template fragment<false>(y[half][j], tile_b, warp_column() + j * 16, half * Step);
+                B::template fragment<false>(y[j], slot + A::kBytes, warp_column() + j * 16, k);
             }
         }
+    };
+
+    QUERN_DEVICE void multiply(const Fragments& of) {
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
+        for (int i = 0; i < M; i++) {
 #pragma unroll
-            for (int i = 0; i < M; i++) {
-#pragma unroll
-                for (int j = 0; j < N; j++) {
-                    u32 pair[2] = {y[half][j / 2][j % 2 * 2], y[half][j / 2][j % 2 * 2 + 1]};
-                    if constexpr (sizeof(typename A::Element) == 2) {
-                        mma_m16n8k16_bf16(sums[i][j], x[half][i], pair);
-                    } else {
-                        mma_m16n8k8_tf32(sums[i][j], x[half][i], pair);
-                    }
+            for (int j = 0; j < N; j++) {
+                u32 pair[2] = {of.y[j / 2][j % 2 * 2], of.y[j / 2][j % 2 * 2 + 1]};
+                if constexpr (sizeof(typename A::Element) == 2) {
+                    mma_m16n8k16_bf16(sums[i][j], of.x[i], pair);
+                } else {
+                    mma_m16n8k8_tf32(sums[i][j], of.x[i], pair);
                 }
             }
         }

@@ -1,6 +1,6 @@
 // c = d(f(alpha op(a) op(b) + beta c + bias)), batched; op transposes for t, d is dropout. All tensors contiguous.
-// matmul_{nn,nt,tn,tt}_f32_{128,64}(Problem p, RngKey rng, const u32* step)     on CUDA cores, exact f32; tile 128x128 or 64x64,
-//   block 256
+// matmul_{nn,nt,tn,tt}_f32_{256,128,64}(Problem p, RngKey rng, const u32* step)   on CUDA cores, exact f32; tile 128x256, 128x128 or
+//   64x64, block 256
 // matmul_{nn,nt,tn,tt}_{tf32,bf16}_{128,64}(Problem p, RngKey rng, const u32* step)   on tensor cores, f32 operands rounded to
 //   tf32, or bf16 ones; block 128
 //   all: grid (ceil(n / tile), ceil(m / tile), batch * splits), grid.y <= 65535
@@ -25,8 +25,9 @@ static_assert(sizeof(Problem) == 120);
 #endif
 
 #define QUERN_MATMUL(name, ta, tb)                                                                                          \
-    QUERN_MATMUL_KERNEL(256, QUERN_LARGE_F32_BLOCKS, matmul_##name##_f32_128, (run<128, 128, 8, 8, 8, ta, tb>))             \
-    QUERN_MATMUL_KERNEL(256, 1, matmul_##name##_f32_64, (run<64, 64, 4, 4, 16, ta, tb>))                                    \
+    QUERN_MATMUL_KERNEL(256, 1, matmul_##name##_f32_256, (run<128, 256, 8, 16, 8, true, ta, tb>))                           \
+    QUERN_MATMUL_KERNEL(256, QUERN_LARGE_F32_BLOCKS, matmul_##name##_f32_128, (run<128, 128, 8, 8, 8, false, ta, tb>))      \
+    QUERN_MATMUL_KERNEL(256, 1, matmul_##name##_f32_64, (run<64, 64, 4, 4, 16, false, ta, tb>))                             \
     QUERN_MATMUL_KERNEL(128, 2, matmul_##name##_tf32_128, (run_mma<float, 128, 128, 3, ta, tb>))                            \
     QUERN_MATMUL_KERNEL(128, 4, matmul_##name##_tf32_64, (run_mma<float, 64, 64, 3, ta, tb>))                               \
     QUERN_MATMUL_KERNEL(128, 2, matmul_##name##_bf16_128, (run_mma<quern::bf16, 128, 128, 3, ta, tb>))                      \

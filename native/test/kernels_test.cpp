@@ -15,7 +15,8 @@ void product(Device& d, const std::string& type, bool narrow, int tile, int m, i
     Product product(d, type, narrow, m, n, k, layout, batch, splits, beta, threshold);
     std::string name = "matmul_" + product.layout() + "_" + type + "_" + std::to_string(tile);
     void* parameters[] = {&product.p, &product.rng, &product.step};
-    CUlaunchConfig config{static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((m + tile - 1) / tile),
+    int rows = std::min(tile, 128);  // 256: of 128 x 256
+    CUlaunchConfig config{static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((m + rows - 1) / rows),
                           static_cast<unsigned>(batch * splits), type == "f32" ? 256u : 128u, 1, 1, 0, d.stream, nullptr, 0};
     OK(cuLaunchKernelEx(&config, d.function(name.c_str()), parameters, nullptr));
     if (splits > 1) {
@@ -26,12 +27,15 @@ void product(Device& d, const std::string& type, bool narrow, int tile, int m, i
 
 void matmul(bool late) {
     Device d(image, late);
-    const int sizes[][3] = {{1, 1, 1}, {5, 7, 3}, {64, 64, 16}, {65, 130, 33}, {128, 128, 64}, {150, 136, 104}, {3, 200, 257}};
+    const int sizes[][3] = {{1, 1, 1}, {5, 7, 3}, {64, 64, 16}, {65, 130, 33}, {128, 128, 64}, {150, 136, 104}, {3, 200, 257}, {131, 270, 21}};
     for (const char* type : {"f32", "tf32", "bf16"}) {
         bool half = type[0] == 'b';
         for (auto& size : sizes) {
             for (int layout = 0; layout < 4; layout++) {
-                for (int tile : {64, 128}) {
+                for (int tile : {64, 128, 256}) {
+                    if (tile == 256 && type[0] != 'f') {
+                        continue;
+                    }
                     product(d, type, half, tile, size[0], size[1], size[2], layout, 1, 1, 0, layout * 5000);
                 }
             }
@@ -41,6 +45,7 @@ void matmul(bool late) {
         product(d, type, half, 64, 40, 48, 128, 3, 2, 4, 0.25f, 20000);
         product(d, type, false, 128, 130, 60, 90, 1, 1, 9, 0, 20000);
     }
+    product(d, "f32", false, 256, 130, 60, 90, 1, 2, 9, 0.25f, 20000);
     // ten rows of tiles, more than a group
     product(d, "bf16", true, 64, 650, 130, 8, 0, 1, 1, 0, 0);
 }
