@@ -111,10 +111,15 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
         return groupC() % kind.lanes == 0 && groupK() % kind.lanes == 0 && aligned(kind.lanes, image, filter, result);
     }
 
+    /** True if all groups have a channel each, and these are a multiple of a 16-byte access. */
+    boolean depthwise(ConvolutionKind kind) {
+        return groupC() == 1 && groupK() == 1 && geometry.groups() % kind.lanes == 0;
+    }
+
     /** Channels that a thread of a direct kernel makes. */
     int lanes(ConvolutionKind kind, Tensor bias, Tensor preactivation) {
-        boolean depthwise = groupC() == 1 && groupK() == 1;
-        return depthwise && aligned(kind.lanes, image, filter, result, bias, preactivation) ? kind.lanes : 1;
+        boolean wide = depthwise(kind) && aligned(kind.lanes, image, filter, result, bias, preactivation);
+        return wide ? kind.lanes : 1;
     }
 
     /** True when so many channels of all tensors can be accessed 16 bytes at a time; nulls pass. */
