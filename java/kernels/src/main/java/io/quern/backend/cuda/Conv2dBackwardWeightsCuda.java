@@ -57,7 +57,7 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
         if (elements == 0) {
             return;
         }
-        ConvolutionKind kind = conv.kind(args.precision());
+        ProductKind kind = conv.kind(args.precision());
         boolean narrow = direct(conv);
         boolean wide = conv.vectors(kind);
         int groups = args.geometry().groups();
