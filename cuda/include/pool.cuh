@@ -47,6 +47,23 @@ struct Pool {
 };
 static_assert(sizeof(Pool) == 64);
 
+/// A number of channels as a type.
+template <int N>
+struct Channels {
+    static constexpr int value = N;
+};
+
+/// body(Channels of this thread, its strip), if it has one.
+template <class T, class Body>
+QUERN_DEVICE void with_strip(const Pool& pool, const Strips& strips, Body body) {
+    const int index = static_cast<int>(global_index());
+    if (index < strips.count && pool.lanes > 1) {
+        body(Channels<kLanes<T>>{}, Strip(strips, index));
+    } else if (index < strips.count) {
+        body(Channels<1>{}, Strip(strips, index));
+    }
+}
+
 /// The first element of a strip of one pixel, in a tensor whose strips these are.
 QUERN_DEVICE long long element_of(const Strip& at, const Strips& strips, int lanes) {
     const long long pixel = (static_cast<long long>(at.image) * strips.rows + at.row) * strips.strips + at.first;

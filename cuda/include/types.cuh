@@ -137,13 +137,20 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) 
 
 /// A kernel in its forms for storage in F32 and BF16, stem_f32 and stem_bf16, where T is float and bf16:
 /// QUERN_KERNEL_BY_DTYPE(most threads of a block, stem, (const T* x, T* y), { body })
-#define QUERN_KERNEL_BY_DTYPE(threads, stem, parameters, ...)            \
-    QUERN_KERNEL_FORM(threads, stem##_f32, float, parameters, __VA_ARGS__) \
-    QUERN_KERNEL_FORM(threads, stem##_bf16, bf16, parameters, __VA_ARGS__)
+#define QUERN_KERNEL_BY_DTYPE(threads, stem, parameters, ...)                                                          \
+    QUERN_KERNEL_FORM(stem##_f32, float, QUERN_KERNEL(threads, stem##_f32, QUERN_UNWRAP parameters) __VA_ARGS__)        \
+    QUERN_KERNEL_FORM(stem##_bf16, bf16, QUERN_KERNEL(threads, stem##_bf16, QUERN_UNWRAP parameters) __VA_ARGS__)
+
+/// The same, with registers few enough for so many blocks of each form on a multiprocessor.
+#define QUERN_KERNEL_BLOCKS_BY_DTYPE(threads, blocks_f32, blocks_bf16, stem, parameters, ...)                          \
+    QUERN_KERNEL_FORM(stem##_f32, float,                                                                               \
+                      QUERN_KERNEL_BLOCKS(threads, blocks_f32, stem##_f32, QUERN_UNWRAP parameters) __VA_ARGS__)        \
+    QUERN_KERNEL_FORM(stem##_bf16, bf16,                                                                               \
+                      QUERN_KERNEL_BLOCKS(threads, blocks_bf16, stem##_bf16, QUERN_UNWRAP parameters) __VA_ARGS__)
 
 #define QUERN_UNWRAP(...) __VA_ARGS__
-#define QUERN_KERNEL_FORM(threads, name, type, parameters, ...)            \
-    namespace quern::forms::name##_form {                                  \
-    using T = type;                                                        \
-    QUERN_KERNEL(threads, name, QUERN_UNWRAP parameters) __VA_ARGS__       \
+#define QUERN_KERNEL_FORM(name, type, ...)  \
+    namespace quern::forms::name##_form {   \
+    using T = type;                         \
+    __VA_ARGS__                             \
     }

@@ -43,45 +43,18 @@ QUERN_DEVICE void backward(const T* dy, T* dx, int count_padding, const Pool& po
     store_floats(dx + element_of(at, strips, Lanes), sum);
 }
 
-template <class T>
-QUERN_DEVICE void run(const T* x, T* y, int count_padding, const Pool& pool, const Strips& strips) {
-    const int index = static_cast<int>(global_index());
-    if (index < strips.count && pool.lanes > 1) {
-        forward<kLanes<T>>(x, y, count_padding, pool, strips, Strip(strips, index));
-    } else if (index < strips.count) {
-        forward<1>(x, y, count_padding, pool, strips, Strip(strips, index));
-    }
-}
-
-template <class T>
-QUERN_DEVICE void run_backward(const T* dy, T* dx, int count_padding, const Pool& pool, const Strips& strips) {
-    const int index = static_cast<int>(global_index());
-    if (index < strips.count && pool.lanes > 1) {
-        backward<kLanes<T>>(dy, dx, count_padding, pool, strips, Strip(strips, index));
-    } else if (index < strips.count) {
-        backward<1>(dy, dx, count_padding, pool, strips, Strip(strips, index));
-    }
-}
-
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS(256, 4, avg_pool_f32, const float* x, float* y, int count_padding, quern::Pool pool, quern::Strips strips) {
-    quern::avg_pool::run(x, y, count_padding, pool, strips);
-}
-
-QUERN_KERNEL_BLOCKS(256, 4, avg_pool_bf16, const quern::bf16* x, quern::bf16* y, int count_padding, quern::Pool pool,
-                    quern::Strips strips) {
-    quern::avg_pool::run(x, y, count_padding, pool, strips);
-}
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, 4, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
+    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
+        avg_pool::forward<channels.value>(x, y, count_padding, pool, strips, at);
+    });
+})
 
 /// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BLOCKS(256, 4, avg_pool_backward_f32, const float* dy, float* dx, int count_padding, quern::Pool pool,
-                    quern::Strips strips) {
-    quern::avg_pool::run_backward(dy, dx, count_padding, pool, strips);
-}
-
-QUERN_KERNEL_BLOCKS(256, 4, avg_pool_backward_bf16, const quern::bf16* dy, quern::bf16* dx, int count_padding, quern::Pool pool,
-                    quern::Strips strips) {
-    quern::avg_pool::run_backward(dy, dx, count_padding, pool, strips);
-}
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, 4, avg_pool_backward, (const T* dy, T* dx, int count_padding, Pool pool, Strips strips), {
+    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
+        avg_pool::backward<channels.value>(dy, dx, count_padding, pool, strips, at);
+    });
+})

@@ -5,8 +5,9 @@
 // conv2d_backward_weights_any_f32_{128x64,64x64}       the same without that condition
 // conv2d_backward_weights_{bf16,tf32}_{128x128,128x64,64x64}, conv2d_backward_weights_any_{bf16,tf32}_64x64   the same on tensor
 //   cores, as in conv2d.cu
-// conv2d_backward_weights_direct_{f32,bf16}            for narrow groups: a block sums 9 taps and channels of 32 result channels
-//   over a piece of the pixels; grid (ceil(k / 32), ceil(r * s * c / groups / 9), splits)
+// conv2d_backward_weights_direct_{f32_1,f32_4,bf16_1,bf16_8}   for narrow groups: a block sums 9 taps and channels of 32 result
+//   channels over a piece of the pixels, 1, 4 or 8 channels per thread (these: depthwise, where k is a multiple); block 256,
+//   grid (ceil(k / 32), ceil(r * s * c / groups / 9), splits)
 // chunk: pixels of a piece, a multiple of 16, of bf16 tiles of 32. With splits > 1, dfilter is a space for the partial sums (splits,
 // dfilter) in f32, which conv2d_finish (conv2d.cu) adds.
 // gate: conv2d_backward_weights_bf16_128x128 49152
@@ -106,53 +107,68 @@ QUERN_DEVICE void tiles_mma(const T* x, const T* dy, Target dfilter, int chunk, 
     });
 }
 
-/// Rows of dfilter that one block of the direct form sums.
-inline constexpr int kRows = 9;
+/// Rows of dfilter, and result channels, that one block of the direct form sums.
+inline constexpr int kRows = 9, kChannels = 32;
 
-template <class T>
+/// Lanes: channels of a thread, neighbours of groups with a channel each where they are several.
+template <class T, int Lanes>
 QUERN_DEVICE void direct(const T* x, const T* dy, Target dfilter, int chunk, const Convolution& conv) {
-    QUERN_SHARED(float, shared, [8][kRows][32]);
-    const int lane = static_cast<int>(threadIdx.x) % 32, line = static_cast<int>(threadIdx.x) / 32;
-    const int channel = static_cast<int>(blockIdx.x) * 32 + lane, row0 = static_cast<int>(blockIdx.y) * kRows;
-    const int group_c = conv.group_c(), rows = conv.r * conv.s * group_c, pixels = conv.result_pixels();
+    constexpr int kAcross = kChannels / Lanes, kLines = 256 / kAcross;
+    QUERN_SHARED(float, shared, [8][kRows][kChannels]);
+    QUERN_SHARED(TapPlace, places, [kRows]);
+    const int thread = static_cast<int>(threadIdx.x), column = thread % kAcross * Lanes, line = thread / kAcross;
+    const int channel = static_cast<int>(blockIdx.x) * kChannels + column, row0 = static_cast<int>(blockIdx.y) * kRows;
+    const int group_c = Lanes > 1 ? 1 : conv.group_c(), rows = conv.r * conv.s * group_c, pixels = conv.result_pixels();
     const int first = static_cast<int>(blockIdx.z) * chunk, end = min_of(first + chunk, pixels);
-    int y[kRows], x_of[kRows], own_c[kRows];
-    float sums[kRows] = {};
-#pragma unroll
-    for (int i = 0; i < kRows; i++) {
-        const int tap = (row0 + i) / group_c;
-        own_c[i] = row0 + i - tap * group_c;
-        y[i] = row0 + i < rows ? tap / conv.s * conv.dilation_h : kOutside;
-        x_of[i] = tap % conv.s * conv.dilation_w;
+    const bool whole = Lanes == 1 || (aligned16(x) && aligned16(dy));
+    if (thread < kRows) {
+        places[thread] = TapPlace(conv, row0 + thread, rows);
     }
+    block_barrier();
+    Vec<float, Lanes> sums[kRows] = {};
     if (channel < conv.k) {
-        const T* image = x + channel / conv.group_k() * group_c;
-        for (int pixel = first + line; pixel < end; pixel += 8) {
-            const float gradient = to_float(dy[static_cast<long long>(pixel) * conv.k + channel]);
+        const T* image = x + (Lanes > 1 ? channel : channel / conv.group_k() * group_c);
+        for (int pixel = first + line; pixel < end; pixel += kLines) {
+            const auto gradient = load_floats<Lanes>(dy + static_cast<long long>(pixel) * conv.k + channel, whole);
             const Origin origin(conv, pixel);
-            const long long at = (static_cast<long long>(origin.image) * conv.h + origin.y) * conv.w + origin.x;
+            const T* from = image + ((static_cast<long long>(origin.image) * conv.h + origin.y) * conv.w + origin.x) * conv.c;
 #pragma unroll
             for (int i = 0; i < kRows; i++) {
-                if (within(origin.y + y[i], origin.x + x_of[i], conv.h, conv.w)) {
-                    const float value = to_float(image[(at + y[i] * conv.w + x_of[i]) * conv.c + own_c[i]]);
-                    sums[i] = fmaf(value, gradient, sums[i]);
+                const TapPlace& tap = places[i];
+                if (within(origin.y + tap.y, origin.x + tap.x, conv.h, conv.w)) {
+                    const auto value = load_floats<Lanes>(from + tap.offset, whole);
+#pragma unroll
+                    for (int j = 0; j < Lanes; j++) {
+                        sums[i][j] = fmaf(value[j], gradient[j], sums[i][j]);
+                    }
                 }
             }
         }
     }
 #pragma unroll
     for (int i = 0; i < kRows; i++) {
-        shared[line][i][lane] = sums[i];
+#pragma unroll
+        for (int j = 0; j < Lanes; j++) {
+            // of the lines of a warp
+#pragma unroll
+            for (int lanes = kAcross; lanes < 32; lanes *= 2) {
+                sums[i][j] += shuffle_xor(sums[i][j], lanes);
+            }
+            if (thread % 32 < kAcross) {
+                shared[thread / 32][i][column + j] = sums[i][j];
+            }
+        }
     }
     block_barrier();
-    for (int i = line; i < kRows; i += 8) {
-        if (channel < conv.k && row0 + i < rows) {
-            Run<1> sum{{shared[0][i][lane]}};
+    const int own = static_cast<int>(blockIdx.x) * kChannels + thread % 32;
+    for (int i = thread / 32; i < kRows; i += 8) {
+        if (own < conv.k && row0 + i < rows) {
+            Run<1> sum{{shared[0][i][thread % 32]}};
 #pragma unroll
             for (int j = 1; j < 8; j++) {
-                sum[0] += shared[j][i][lane];
+                sum[0] += shared[j][i][thread % 32];
             }
-            const long long at = (static_cast<long long>(blockIdx.z) * rows + row0 + i) * conv.k + channel;
+            const long long at = (static_cast<long long>(blockIdx.z) * rows + row0 + i) * conv.k + own;
             store_any<1>(dfilter.at, dfilter.narrow, at, sum, 1, false);
         }
     }
@@ -188,12 +204,14 @@ QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 3, 128, 6
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 4, 64, 64, true)
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_any_tf32, float, 4, 64, 64, false)
 
-QUERN_KERNEL(256, conv2d_backward_weights_direct_f32, const float* x, const float* dy, quern::Target dfilter, int chunk,
-             quern::Convolution conv) {
-    quern::conv2d_backward_weights::direct<float>(x, dy, dfilter, chunk, conv);
-}
+// 72 sums of a thread leave no registers for a second block
+#define QUERN_CONV2D_BACKWARD_WEIGHTS_DIRECT(name, type, blocks, lanes)                                               \
+    QUERN_KERNEL_BLOCKS(256, blocks, name##_##lanes, const type* x, const type* dy, quern::Target dfilter, int chunk,       \
+                        quern::Convolution conv) {                                                                     \
+        quern::conv2d_backward_weights::direct<type, lanes>(x, dy, dfilter, chunk, conv);                              \
+    }
 
-QUERN_KERNEL(256, conv2d_backward_weights_direct_bf16, const quern::bf16* x, const quern::bf16* dy, quern::Target dfilter,
-             int chunk, quern::Convolution conv) {
-    quern::conv2d_backward_weights::direct<quern::bf16>(x, dy, dfilter, chunk, conv);
-}
+QUERN_CONV2D_BACKWARD_WEIGHTS_DIRECT(conv2d_backward_weights_direct_f32, float, 2, 1)
+QUERN_CONV2D_BACKWARD_WEIGHTS_DIRECT(conv2d_backward_weights_direct_f32, float, 2, 4)
+QUERN_CONV2D_BACKWARD_WEIGHTS_DIRECT(conv2d_backward_weights_direct_bf16, quern::bf16, 2, 1)
+QUERN_CONV2D_BACKWARD_WEIGHTS_DIRECT(conv2d_backward_weights_direct_bf16, quern::bf16, 1, 8)

@@ -1,8 +1,9 @@
 // Rows of a table by number, and the gradient of the table. An index outside the table is reported at the host's next wait
 // (IndexFaults of the Java side); what it would have given is NaN.
 // embedding_f32           2^log threads per index, each with 16 bytes at a time where the width allows it
-// embedding_backward_f32  for a dtable of zeros; a block per index and 128 columns, block 128, grid (count, ceil(width / 128)).
-//   The block of an index that has not occurred before sums the rows of dy of all its occurrences, in their order.
+// embedding_backward_f32  for a dtable of zeros; a block per index and 128 times 16 bytes of columns, block 128, grid (count,
+//   ceil(width * bytes of one / 2048)). The block of an index that has not occurred before sums the rows of dy of all its
+//   occurrences, in their order.
 // embedding_bf16, embedding_backward_bf16: the same with bf16 tables; the sums are f32
 #include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"
@@ -61,10 +62,9 @@ QUERN_DEVICE void forward(const T* table, const int* indices, T* y, u64* fault, 
 
 template <class T>
 QUERN_DEVICE void backward(const int* indices, const T* dy, T* dtable, u64* fault, int count, int rows, int width) {
-    constexpr int kWords = kThreads / 32;
+    constexpr int kWords = kThreads / 32, lanes = kLanes<T>;
     QUERN_SHARED(u32, words, [kWords]);
-    const int thread = static_cast<int>(threadIdx.x), position = static_cast<int>(blockIdx.x);
-    const int column = static_cast<int>(blockIdx.y) * kThreads + thread, row = indices[position];
+    const int thread = static_cast<int>(threadIdx.x), position = static_cast<int>(blockIdx.x), row = indices[position];
     if (row < 0 || row >= rows) {
         if (thread == 0 && blockIdx.y == 0) {
             report(fault, position, row);
@@ -84,21 +84,44 @@ QUERN_DEVICE void backward(const int* indices, const T* dy, T* dtable, u64* faul
     if (any != 0) {
         return;
     }
-    float sum = 0;
+    // a thread's columns: neighbours where rows begin at 16 bytes, else those of its own number in each run of kThreads
+    const bool whole = width % lanes == 0 && aligned16(dy) && aligned16(dtable);
+    const int column = static_cast<int>(blockIdx.y) * kThreads * lanes + (whole ? thread * lanes : thread);
+    Vec<float, lanes> sums{};
     for (int first = position; first < count; first += kThreads) {
         block_barrier();  // the words of the last round are no longer read
         block_ballot(first + thread < count && indices[first + thread] == row, words);
         for (int i = 0; i < kWords; i++) {
             for (u32 bits = words[i]; bits != 0; bits &= bits - 1) {
-                if (column < width) {
-                    const int at = first + i * 32 + __ffs(static_cast<int>(bits)) - 1;
-                    sum += to_float(dy[static_cast<long long>(at) * width + column]);
+                const int at = first + i * 32 + __ffs(static_cast<int>(bits)) - 1;
+                const T* from = dy + static_cast<long long>(at) * width + column;
+                if (whole && column < width) {
+                    const Vec<float, lanes> values = load_floats<lanes>(from);
+#pragma unroll
+                    for (int j = 0; j < lanes; j++) {
+                        sums[j] += values[j];
+                    }
+                } else {
+#pragma unroll
+                    for (int j = 0; j < lanes; j++) {
+                        if (column + j * kThreads < width) {
+                            sums[j] += to_float(from[j * kThreads]);
+                        }
+                    }
                 }
             }
         }
     }
-    if (column < width) {
-        dtable[static_cast<long long>(row) * width + column] = from_float<T>(sum);
+    T* to = dtable + static_cast<long long>(row) * width + column;
+    if (whole && column < width) {
+        store_floats(to, sums);
+    } else {
+#pragma unroll
+        for (int j = 0; j < lanes; j++) {
+            if (column + j * kThreads < width) {
+                to[j * kThreads] = from_float<T>(sums[j]);
+            }
+        }
     }
 }
 

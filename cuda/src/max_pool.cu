@@ -61,44 +61,18 @@ QUERN_DEVICE void backward(const T* x, const T* dy, T* dx, const Pool& pool, con
     store_floats(dx + element_of(at, strips, Lanes), sum);
 }
 
-template <class T>
-QUERN_DEVICE void run(const T* x, T* y, const Pool& pool, const Strips& strips) {
-    const int index = static_cast<int>(global_index());
-    if (index < strips.count && pool.lanes > 1) {
-        forward<kLanes<T>>(x, y, pool, strips, Strip(strips, index));
-    } else if (index < strips.count) {
-        forward<1>(x, y, pool, strips, Strip(strips, index));
-    }
-}
-
-template <class T>
-QUERN_DEVICE void run_backward(const T* x, const T* dy, T* dx, const Pool& pool, const Strips& strips) {
-    const int index = static_cast<int>(global_index());
-    if (index < strips.count && pool.lanes > 1) {
-        backward<kLanes<T>>(x, dy, dx, pool, strips, Strip(strips, index));
-    } else if (index < strips.count) {
-        backward<1>(x, dy, dx, pool, strips, Strip(strips, index));
-    }
-}
-
 }  // namespace quern::max_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS(256, 4, max_pool_f32, const float* x, float* y, quern::Pool pool, quern::Strips strips) {
-    quern::max_pool::run(x, y, pool, strips);
-}
-
-QUERN_KERNEL_BLOCKS(256, 4, max_pool_bf16, const quern::bf16* x, quern::bf16* y, quern::Pool pool, quern::Strips strips) {
-    quern::max_pool::run(x, y, pool, strips);
-}
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, 4, max_pool, (const T* x, T* y, Pool pool, Strips strips), {
+    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
+        max_pool::forward<channels.value>(x, y, pool, strips, at);
+    });
+})
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BLOCKS(256, 3, max_pool_backward_f32, const float* x, const float* dy, float* dx, quern::Pool pool,
-                    quern::Strips strips) {
-    quern::max_pool::run_backward(x, dy, dx, pool, strips);
-}
-
-QUERN_KERNEL_BLOCKS(256, 2, max_pool_backward_bf16, const quern::bf16* x, const quern::bf16* dy, quern::bf16* dx, quern::Pool pool,
-                    quern::Strips strips) {
-    quern::max_pool::run_backward(x, dy, dx, pool, strips);
-}
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, 2, max_pool_backward, (const T* x, const T* dy, T* dx, Pool pool, Strips strips), {
+    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
+        max_pool::backward<channels.value>(x, dy, dx, pool, strips, at);
+    });
+})

@@ -5,9 +5,31 @@ namespace {
 
 std::string image;
 
+struct Divider {
+    unsigned multiplier;
+    int shift;
+
+    explicit Divider(unsigned divisor = 1) : multiplier(0), shift(0) {
+        while (1u << shift < divisor) {
+            shift++;
+        }
+        multiplier = static_cast<unsigned>(((1ull << (31 + shift)) + divisor - 1) / divisor);
+    }
+};
+
 struct Axes {
     int rank;
     long long sizes[8], strides[8];
+    Divider by[8];
+};
+
+struct Planes {
+    long long row_stride, column_stride;
+    int rows, columns, across, down;
+    Divider by_across, by_down;
+    int log_rows, packed, rank;
+    long long sizes[6], x_strides[6], y_strides[6];
+    Divider by[6];
 };
 
 void product(Device& d, const std::string& type, bool narrow, int tile, int m, int n, int k, int layout, int batch, int splits,
@@ -103,13 +125,15 @@ void reductions(bool late) {
 
 void transposes(bool late) {
     Device d(image, late);
-    int rows = 45, columns = 70, batch = 3;
+    int rows = 68, columns = 72, batch = 3;
     std::vector<float> x = numbers(static_cast<size_t>(rows * columns * batch), 9);
     CUdeviceptr dx = d.upload(x), dy = d.upload(x), dz = d.upload(x);
-    void* parameters[] = {&dx, &dy, &rows, &columns};
-    CUlaunchConfig config{3, 2, 3, 32, 8, 1, 0, d.stream, nullptr, 0};
-    OK(cuLaunchKernelEx(&config, d.function("transpose_32"), parameters, nullptr));
-    Axes axes{3, {batch, columns, rows}, {rows * columns, 1, columns}};
+    // tiles of 64 x 64: rows and columns are at 16 bytes
+    Planes planes{columns, rows, rows, columns, 2, 2, Divider(2), Divider(2), 6, 3, 1, {batch}, {rows * columns}, {rows * columns},
+                  {Divider(static_cast<unsigned>(batch))}};
+    OK(d.launch("transpose_32", static_cast<unsigned>(4 * batch), 256, dx, dy, planes));
+    Axes axes{3, {batch, columns, rows}, {rows * columns, 1, columns},
+              {Divider(static_cast<unsigned>(batch)), Divider(static_cast<unsigned>(columns)), Divider(static_cast<unsigned>(rows))}};
     OK(d.launch("permute_32", 5, 256, dx, dz, axes, static_cast<long long>(x.size())));
     std::vector<float> y = d.download<float>(dy, x.size()), z = d.download<float>(dz, x.size());
     bool same = true;

@@ -95,14 +95,17 @@ public final class Cast implements Op<Cast.Args> {
                             "to " + to + " n=" + n,
                             t -> new Args(t.input(Shape.of(n), -9, 9), t.output(to, Shape.of(n))))));
         }
-        Cases.lengths().forEach(n -> {
-            cases.add(new Case<>(
-                    "from I32 n=" + n,
-                    t -> new Args(t.indices(Shape.of(n), Integer.MIN_VALUE / 2, Integer.MAX_VALUE / 2), t.output(n))));
-            cases.add(new Case<>("from BF16 n=" + n, t -> new Args(halves(t, n), t.output(n))));
-            cases.add(new Case<>(
-                    "BF16 as it is n=" + n, t -> new Args(halves(t, n), t.output(DType.BF16, Shape.of(n)))));
-        });
+        for (DType to : DType.values()) {
+            Cases.lengths().forEach(n -> {
+                cases.add(new Case<>(
+                        "I32 to " + to + " n=" + n,
+                        t -> new Args(
+                                t.indices(Shape.of(n), Integer.MIN_VALUE / 2, Integer.MAX_VALUE / 2),
+                                t.output(to, Shape.of(n)))));
+                cases.add(new Case<>(
+                        "BF16 to " + to + " n=" + n, t -> new Args(halves(t, n), t.output(to, Shape.of(n)))));
+            });
+        }
         cases.add(new Case<>(
                 "large to I32",
                 t -> new Args(t.input(Shape.of(97), -0x1p33, 0x1p33), t.output(DType.I32, Shape.of(97)))));

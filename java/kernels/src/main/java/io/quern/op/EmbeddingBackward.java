@@ -84,6 +84,10 @@ public final class EmbeddingBackward implements Op<EmbeddingBackward.Args> {
                 .filter(d -> d < 300)
                 .forEach(d -> cases.add(new Case<>(
                         "11 of 7x" + d, t -> new Args(t.indices(Shape.of(11), 0, 7), t.input(11, d), t.output(7, d)))));
+        for (long d : new long[] {1541, 1544}) {
+            cases.add(new Case<>(
+                    "9 of 4x" + d, t -> new Args(t.indices(Shape.of(9), 0, 4), t.input(9, d), t.output(4, d))));
+        }
         cases.add(new Case<>("scalar", t -> new Args(t.indices(Shape.of(), 0, 7), t.input(5), t.output(7, 5))));
         cases.add(new Case<>(
                 "4x0 of 7x5", t -> new Args(t.indices(Shape.of(4, 0), 0, 7), t.input(4, 0, 5), t.output(7, 5))));

@@ -35,7 +35,7 @@ final class Conv2dBackwardDataCuda implements Kernel<Conv2dBackwardData.Args> {
     @Override
     public void run(Conv2dBackwardData.Args args) {
         ConvolutionLaunch conv = of(args);
-        ConvolutionKind kind = conv.kind(args.precision());
+        ProductKind kind = conv.kind(args.precision());
         long elements = args.dx().elements();
         if (elements == 0) {
             return;

@@ -20,12 +20,12 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
 
     private final ConvolutionTiles tiles;
     private final ConvolutionSums sums;
-    private final KernelByDtype direct;
+    private final DirectKernels direct;
 
     Conv2dBackwardWeightsCuda(CudaKernels kernels) {
         tiles = new ConvolutionTiles(kernels, "conv2d_backward_weights");
         sums = new ConvolutionSums(kernels);
-        direct = new KernelByDtype(kernels, "conv2d_backward_weights_direct");
+        direct = new DirectKernels(kernels, "conv2d_backward_weights_direct");
     }
 
     private static ConvolutionLaunch of(Conv2dBackwardWeights.Args args) {
@@ -57,7 +57,7 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
         if (elements == 0) {
             return;
         }
-        ConvolutionKind kind = conv.kind(args.precision());
+        ProductKind kind = conv.kind(args.precision());
         boolean narrow = direct(conv);
         boolean wide = conv.vectors(kind);
         int groups = args.geometry().groups();
@@ -72,9 +72,8 @@ final class Conv2dBackwardWeightsCuda implements Kernel<Conv2dBackwardWeights.Ar
         long chunk = Math.max(1, Math.ceilDiv(Math.ceilDiv(pixels, (long) wanted), (long) kind.depth)) * kind.depth;
         int splits = Math.toIntExact(Math.max(1, Math.ceilDiv(pixels, chunk)));
         long partial = sums.partial(args.dfilter(), splits);
-        Launch launch = (narrow
-                        ? direct.with(args.x())
-                        : tiles.get(kind, tile, wide).with())
+        Launch launch = (narrow ? direct.get(kind, conv.depthwise(kind) ? kind.lanes : 1) : tiles.get(kind, tile, wide))
+                .with()
                 .tensor(args.x())
                 .tensor(args.dy())
                 .words(ConvolutionSums.target(args.dfilter(), partial))

@@ -35,7 +35,7 @@ final class Conv2dCuda implements Kernel<Conv2d.Args> {
     @Override
     public void run(Conv2d.Args args) {
         ConvolutionLaunch conv = of(args);
-        ConvolutionKind kind = conv.kind(args.precision());
+        ProductKind kind = conv.kind(args.precision());
         long elements = args.y().elements();
         if (elements == 0) {
             return;

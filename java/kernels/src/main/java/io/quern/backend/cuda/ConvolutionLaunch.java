@@ -29,15 +29,14 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     /** Bytes that partial sums may take. */
     private static final long MOST_PARTIAL = 256L << 20;
 
-    ConvolutionKind kind(Precision precision) {
-        if (image.dtype() == DType.BF16 || filter.dtype() == DType.BF16) {
-            return ConvolutionKind.BF16;
-        }
-        return precision == Precision.TF32 && near() ? ConvolutionKind.TF32 : ConvolutionKind.F32;
+    ProductKind kind(Precision precision) {
+        boolean narrow = image.dtype() == DType.BF16 || filter.dtype() == DType.BF16;
+        ProductKind kind = ProductKind.of(narrow ? DType.BF16 : DType.F32, precision);
+        return kind == ProductKind.TF32 && !near() ? ProductKind.F32 : kind;
     }
 
-    boolean supported(ConvolutionKind kind) {
-        return (kind != ConvolutionKind.BF16 || near())
+    boolean supported(ProductKind kind) {
+        return (kind != ProductKind.BF16 || near())
                 && imagePixels() <= MOST
                 && resultPixels() <= MOST
                 && filter.elements() <= MOST
@@ -107,14 +106,19 @@ record ConvolutionLaunch(Tensor image, Tensor filter, Tensor result, Conv2dGeome
     }
 
     /** True when tiles can be loaded 16 bytes at a time. */
-    boolean vectors(ConvolutionKind kind) {
+    boolean vectors(ProductKind kind) {
         return groupC() % kind.lanes == 0 && groupK() % kind.lanes == 0 && aligned(kind.lanes, image, filter, result);
     }
 
+    /** True if all groups have a channel each, and these are a multiple of a 16-byte access. */
+    boolean depthwise(ProductKind kind) {
+        return groupC() == 1 && groupK() == 1 && geometry.groups() % kind.lanes == 0;
+    }
+
     /** Channels that a thread of a direct kernel makes. */
-    int lanes(ConvolutionKind kind, Tensor bias, Tensor preactivation) {
-        boolean depthwise = groupC() == 1 && groupK() == 1;
-        return depthwise && aligned(kind.lanes, image, filter, result, bias, preactivation) ? kind.lanes : 1;
+    int lanes(ProductKind kind, Tensor bias, Tensor preactivation) {
+        boolean wide = depthwise(kind) && aligned(kind.lanes, image, filter, result, bias, preactivation);
+        return wide ? kind.lanes : 1;
     }
 
     /** True when so many channels of all tensors can be accessed 16 bytes at a time; nulls pass. */

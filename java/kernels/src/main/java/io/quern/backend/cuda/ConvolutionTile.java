@@ -27,12 +27,12 @@ enum ConvolutionTile {
     }
 
     /** True if there is a kernel for it; wide: one that loads channels 16 bytes at a time. */
-    boolean exists(ConvolutionKind kind, boolean wide) {
+    boolean exists(ProductKind kind, boolean wide) {
         return wide || this == (kind.onTensorCores() ? SMALL : TALL) || this == SMALL;
     }
 
     /** Dynamic shared memory: three slots of 64 bytes of each line. */
-    int sharedBytes(ConvolutionKind kind) {
+    int sharedBytes(ProductKind kind) {
         return kind.onTensorCores() ? 3 * 64 * (rows + columns) : 0;
     }
 
@@ -41,8 +41,7 @@ enum ConvolutionTile {
      *
      * @param products independent products of that size
      */
-    static ConvolutionTile of(
-            long productRows, long productColumns, long products, ConvolutionKind kind, boolean wide) {
+    static ConvolutionTile of(long productRows, long productColumns, long products, ProductKind kind, boolean wide) {
         for (ConvolutionTile tile : new ConvolutionTile[] {LARGE, TALL}) {
             boolean fills = tile == TALL || productColumns > TALL.columns;
             if (tile.exists(kind, wide) && fills && tile.count(productRows, productColumns) * products >= MANY) {
@@ -53,7 +52,7 @@ enum ConvolutionTile {
     }
 
     /** The largest tile that a product fills, where its sums can be cut into pieces. */
-    static ConvolutionTile filled(long productRows, long productColumns, ConvolutionKind kind, boolean wide) {
+    static ConvolutionTile filled(long productRows, long productColumns, ProductKind kind, boolean wide) {
         if (productRows <= SMALL.rows || !TALL.exists(kind, wide)) {
             return SMALL;
         }

@@ -5,18 +5,18 @@ import java.util.Map;
 
 /** The kernels of one pass that make tiles, and those that sum directly; where there is one tile only, it is the small one. */
 final class ConvolutionTiles {
-    private final Map<ConvolutionKind, CudaKernel[]> vectors = new EnumMap<>(ConvolutionKind.class);
-    private final Map<ConvolutionKind, CudaKernel[]> any = new EnumMap<>(ConvolutionKind.class);
+    private final Map<ProductKind, CudaKernel[]> vectors = new EnumMap<>(ProductKind.class);
+    private final Map<ProductKind, CudaKernel[]> any = new EnumMap<>(ProductKind.class);
 
     /** @param stem of the kernels' names, for example {@code conv2d} */
     ConvolutionTiles(CudaKernels kernels, String stem) {
-        for (ConvolutionKind kind : ConvolutionKind.values()) {
+        for (ProductKind kind : ProductKind.values()) {
             vectors.put(kind, kernels(kernels, stem + "_", kind, true));
             any.put(kind, kernels(kernels, stem + "_any_", kind, false));
         }
     }
 
-    private static CudaKernel[] kernels(CudaKernels kernels, String stem, ConvolutionKind kind, boolean wide) {
+    private static CudaKernel[] kernels(CudaKernels kernels, String stem, ProductKind kind, boolean wide) {
         CudaKernel[] found = new CudaKernel[ConvolutionTile.values().length];
         for (ConvolutionTile tile : ConvolutionTile.values()) {
             if (tile.exists(kind, wide)) {
@@ -28,7 +28,7 @@ final class ConvolutionTiles {
     }
 
     /** @param wide true if channels can be loaded 16 bytes at a time */
-    CudaKernel get(ConvolutionKind kind, ConvolutionTile tile, boolean wide) {
+    CudaKernel get(ProductKind kind, ConvolutionTile tile, boolean wide) {
         return (wide ? vectors : any).get(kind)[tile.ordinal()];
     }
 }

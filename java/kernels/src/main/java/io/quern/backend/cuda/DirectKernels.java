@@ -10,13 +10,13 @@ final class DirectKernels {
     DirectKernels(CudaKernels kernels, String stem) {
         floats = kernels.get(stem + "_f32_1");
         halves = kernels.get(stem + "_bf16_1");
-        wideFloats = kernels.get(stem + "_f32_" + ConvolutionKind.F32.lanes);
-        wideHalves = kernels.get(stem + "_bf16_" + ConvolutionKind.BF16.lanes);
+        wideFloats = kernels.get(stem + "_f32_" + ProductKind.F32.lanes);
+        wideHalves = kernels.get(stem + "_bf16_" + ProductKind.BF16.lanes);
     }
 
     /** @param lanes channels of a thread: one, or the kind's */
-    CudaKernel get(ConvolutionKind kind, int lanes) {
-        if (kind == ConvolutionKind.BF16) {
+    CudaKernel get(ProductKind kind, int lanes) {
+        if (kind == ProductKind.BF16) {
             return lanes == 1 ? halves : wideHalves;
         }
         return lanes == 1 ? floats : wideFloats;

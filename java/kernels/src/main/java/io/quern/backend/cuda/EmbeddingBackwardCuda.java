@@ -39,6 +39,6 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
                 .i32(count)
                 .i32(args.dtable().dim(0))
                 .i32(width)
-                .run(count, Math.ceilDiv(width, BLOCK), 1, BLOCK, 0);
+                .run(count, Math.ceilDiv(width, BLOCK * KernelByDtype.lanes(args.dy())), 1, BLOCK, 0);
     }
 }

@@ -2,10 +2,8 @@ package io.quern.backend.cuda;
 
 import io.quern.backend.Kernel;
 import io.quern.op.Matmul;
-import io.quern.op.Precision;
 import io.quern.tensor.DType;
 import java.util.EnumMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -19,31 +17,14 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
 
     private static final int FINISH_BLOCK = 256;
 
-    private final Map<Kind, CudaKernel[]> large = new EnumMap<>(Kind.class);
-    private final Map<Kind, CudaKernel[]> small = new EnumMap<>(Kind.class);
+    private final Map<ProductKind, CudaKernel[]> large = new EnumMap<>(ProductKind.class);
+    private final Map<ProductKind, CudaKernel[]> small = new EnumMap<>(ProductKind.class);
     private final CudaKernel finish;
     private final DeviceScratch scratch;
     private final Optional<MatmulHopper> hopper;
 
-    /** How products are computed, and the threads of a block. */
-    private enum Kind {
-        F32(256),
-        TF32(128),
-        BF16(128);
-
-        private final int block;
-
-        Kind(int block) {
-            this.block = block;
-        }
-
-        static Kind of(Matmul.Args args) {
-            return args.a().dtype() == DType.BF16 ? BF16 : args.precision() == Precision.TF32 ? TF32 : F32;
-        }
-    }
-
     MatmulCuda(CudaKernels kernels) {
-        for (Kind kind : Kind.values()) {
+        for (ProductKind kind : ProductKind.values()) {
             large.put(kind, byLayout(kernels, kind, MatmulTiles.LARGE));
             small.put(kind, byLayout(kernels, kind, MatmulTiles.SMALL));
         }
@@ -52,8 +33,8 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
         hopper = MatmulHopper.of(kernels);
     }
 
-    private static CudaKernel[] byLayout(CudaKernels kernels, Kind kind, int tile) {
-        String end = "_" + kind.name().toLowerCase(Locale.ROOT) + "_" + tile;
+    private static CudaKernel[] byLayout(CudaKernels kernels, ProductKind kind, int tile) {
+        String end = "_" + kind.label() + "_" + tile;
         return new CudaKernel[] {
             kernels.get("matmul_nn" + end),
             kernels.get("matmul_nt" + end),
@@ -92,7 +73,7 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
     }
 
     private void run(Matmul.Args args, MatmulTiles tiles, long partial) {
-        Kind kind = Kind.of(args);
+        ProductKind kind = ProductKind.of(args.a().dtype(), args.precision());
         int layout = (args.transposeA() ? 2 : 0) + (args.transposeB() ? 1 : 0);
         CudaKernel kernel = (tiles.size() == MatmulTiles.LARGE ? large : small).get(kind)[layout];
         MatmulProblem.add(kernel.with(), args, tiles.splits(), partial)

@@ -1,31 +1,31 @@
 package io.quern.backend.cuda;
 
 import io.quern.backend.Kernel;
+import io.quern.backend.layout.StridedAxes;
 import io.quern.op.Transpose;
-import io.quern.tensor.Tensor;
 
-/** transpose.cu: tiles where two neighbouring axes change places, else element by element; x may have any strides. */
+/**
+ * transpose.cu: tiles where x is contiguous along another axis than y, else element by element; x may have any strides. Elements
+ * that stay neighbours move together, up to 16 bytes of them.
+ */
 final class TransposeCuda implements Kernel<Transpose.Args> {
     private static final int AXES = 8;
-    private static final int TILE = 32;
-    private static final int TILE_ROWS = 8;
-    private static final int MOST_BLOCKS = 65_535;
+    private static final int ACCESS = 16;
 
     private final CudaKernel[] tiles;
     private final CudaKernel[] elements;
 
     TransposeCuda(CudaKernels kernels) {
-        tiles = bySize(kernels, "transpose_");
-        elements = bySize(kernels, "permute_");
+        tiles = bySize(kernels, "transpose_", 16, 32, 64);
+        elements = bySize(kernels, "permute_", 16, 32, 64, 128);
     }
 
-    /** For elements of 2, 4 and 8 bytes. */
-    private static CudaKernel[] bySize(CudaKernels kernels, String name) {
-        return new CudaKernel[] {kernels.get(name + 16), kernels.get(name + 32), kernels.get(name + 64)};
-    }
-
-    private static int size(Tensor tensor) {
-        return Integer.numberOfTrailingZeros(tensor.dtype().bytes()) - 1;
+    private static CudaKernel[] bySize(CudaKernels kernels, String stem, int... bits) {
+        CudaKernel[] found = new CudaKernel[bits.length];
+        for (int i = 0; i < bits.length; i++) {
+            found[i] = kernels.get(stem + bits[i]);
+        }
+        return found;
     }
 
     @Override
@@ -35,36 +35,41 @@ final class TransposeCuda implements Kernel<Transpose.Args> {
 
     @Override
     public void run(Transpose.Args args) {
-        Tensor x = args.x();
-        boolean matrix = x.isContiguous()
-                && x.rank() == 2
-                && args.axes().getFirst() == 1
-                && Math.ceilDiv(x.size(0), TILE) <= MOST_BLOCKS
-                && x.size(1) <= Integer.MAX_VALUE;
-        if (matrix) {
-            tiles[size(x)]
-                    .with()
-                    .tensor(x)
-                    .tensor(args.y())
-                    .i32(x.dim(0))
-                    .i32(x.dim(1))
-                    .run(Math.ceilDiv(x.dim(1), TILE), Math.ceilDiv(x.dim(0), TILE), 1, TILE, TILE_ROWS, 0);
+        if (args.y().elements() == 0) {
             return;
         }
-        Tensor view = args.view();
-        long[] axes = new long[1 + 2 * AXES];
-        axes[0] = view.rank();
-        for (int axis = 0; axis < view.rank(); axis++) {
-            axes[1 + axis] = view.size(axis);
-            axes[1 + AXES + axis] = view.stride(axis);
+        long x = args.x().address();
+        long y = args.y().address();
+        StridedAxes axes = StridedAxes.of(args.view());
+        int bytes = args.x().dtype().bytes();
+        while (bytes < ACCESS && (x | y) % (2L * bytes) == 0 && axes.hasPairs()) {
+            axes = axes.pairs();
+            bytes *= 2;
         }
-        long count = args.y().elements();
-        elements[size(x)]
-                .with()
-                .tensor(view)
-                .tensor(args.y())
-                .words(axes)
-                .i64(count)
-                .cover(count, 256, 4);
+        // kernels for 2, 4, 8, 16 bytes
+        int size = Integer.numberOfTrailingZeros(bytes) - 1;
+        int unit = axes.unitAxis();
+        if (size < tiles.length && unit >= 0 && unit < axes.rank() - 1) {
+            int aligned = (x % ACCESS == 0 ? 1 : 0) | (y % ACCESS == 0 ? 2 : 0);
+            TransposePlanes planes = new TransposePlanes(axes, unit, bytes, aligned);
+            if (planes.worthwhile()) {
+                planes.run(tiles[size].with().i64(x).i64(y));
+                return;
+            }
+        }
+        permute(elements[size].with().i64(x).i64(y), axes);
+    }
+
+    private static void permute(Launch launch, StridedAxes axes) {
+        long count = axes.elements();
+        long[] words = new long[1 + 3 * AXES];
+        words[0] = axes.rank();
+        for (int axis = 0; axis < axes.rank(); axis++) {
+            words[1 + axis] = axes.extent(axis);
+            words[1 + AXES + axis] = axes.stride(axis);
+            words[1 + 2 * AXES + axis] =
+                    count <= Integer.MAX_VALUE ? FastDivision.by(Math.toIntExact(axes.extent(axis))) : 0;
+        }
+        launch.words(words).i64(count).cover(count, 256, 4);
     }
 }

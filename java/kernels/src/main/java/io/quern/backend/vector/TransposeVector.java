@@ -4,6 +4,7 @@ import static io.quern.backend.ffi.NativeMemory.ALL;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
+import io.quern.backend.layout.StridedAxes;
 import io.quern.op.Transpose;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.IntVector;

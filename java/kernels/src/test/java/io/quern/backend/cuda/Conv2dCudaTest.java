@@ -110,7 +110,7 @@ class Conv2dCudaTest {
                         3,
                         72,
                         SAME.withGroups(72),
-                        new Kernels("direct_+_#", "direct_+_#", "direct_+")),
+                        new Kernels("direct_+_#", "direct_+_#", "direct_+_#")),
                 new Problem(
                         1,
                         9,
@@ -120,7 +120,7 @@ class Conv2dCudaTest {
                         3,
                         18,
                         SAME.withGroups(18),
-                        new Kernels("direct_+_1", "direct_+_1", "direct_+")),
+                        new Kernels("direct_+_1", "direct_+_1", "direct_+_1")),
                 new Problem(
                         1,
                         9,
@@ -130,7 +130,7 @@ class Conv2dCudaTest {
                         3,
                         24,
                         SAME.withGroups(4),
-                        new Kernels("direct_+_1", "direct_+_1", "direct_+")));
+                        new Kernels("direct_+_1", "direct_+_1", "direct_+_1")));
     }
 
     private static Stream<Problem> problems() {
@@ -176,7 +176,7 @@ class Conv2dCudaTest {
                         3,
                         64,
                         SAME.withGroups(16).withStride(2),
-                        new Kernels("direct_f32_1", "f32_128x128", "direct_f32")),
+                        new Kernels("direct_f32_1", "f32_128x128", "direct_f32_1")),
                 new Problem(
                         1,
                         47,
@@ -223,7 +223,7 @@ class Conv2dCudaTest {
                         3,
                         72,
                         SAME.withGroups(72),
-                        new Kernels("direct_f32_4", "direct_f32_4", "direct_f32 4")),
+                        new Kernels("direct_f32_4", "direct_f32_4", "direct_f32_4 4")),
                 new Problem(
                         2,
                         18,
@@ -233,7 +233,7 @@ class Conv2dCudaTest {
                         4,
                         12,
                         SAME.withGroups(12).withStride(2, 3),
-                        new Kernels("direct_f32_4", "direct_f32_4", "direct_f32")),
+                        new Kernels("direct_f32_4", "direct_f32_4", "direct_f32_4")),
                 new Problem(
                         1,
                         21,
@@ -243,7 +243,7 @@ class Conv2dCudaTest {
                         3,
                         24,
                         SAME.withGroups(4),
-                        new Kernels("direct_f32_1", "direct_f32_1", "direct_f32 2")));
+                        new Kernels("direct_f32_1", "direct_f32_1", "direct_f32_1 2")));
     }
 
     @TestFactory

@@ -1,10 +1,10 @@
-package io.quern.backend.vector;
+package io.quern.backend.layout;
 
 import io.quern.tensor.Tensor;
 import java.util.Arrays;
 
 /** The axes of a strided tensor as few as its layout allows: those of extent 1 left out, contiguous neighbours merged. */
-final class StridedAxes {
+public final class StridedAxes {
     private final long[] extents;
     private final long[] strides;
 
@@ -14,7 +14,7 @@ final class StridedAxes {
     }
 
     /** The axes of a tensor that is not empty; at least one. */
-    static StridedAxes of(Tensor tensor) {
+    public static StridedAxes of(Tensor tensor) {
         long[] extents = new long[tensor.rank() + 1];
         long[] strides = new long[tensor.rank() + 1];
         extents[0] = 1;
@@ -36,24 +36,24 @@ final class StridedAxes {
         return new StridedAxes(Arrays.copyOf(extents, Math.max(1, rank)), Arrays.copyOf(strides, Math.max(1, rank)));
     }
 
-    int rank() {
+    public int rank() {
         return extents.length;
     }
 
-    long extent(int axis) {
+    public long extent(int axis) {
         return extents[axis];
     }
 
-    long stride(int axis) {
+    public long stride(int axis) {
         return strides[axis];
     }
 
-    long elements() {
+    public long elements() {
         return Arrays.stream(extents).reduce(1, (a, b) -> a * b);
     }
 
     /** The axis of stride 1, or -1. */
-    int unitAxis() {
+    public int unitAxis() {
         for (int axis = rank() - 1; axis >= 0; axis--) {
             if (strides[axis] == 1) {
                 return axis;
@@ -62,7 +62,7 @@ final class StridedAxes {
         return -1;
     }
 
-    StridedAxes without(int axis) {
+    public StridedAxes without(int axis) {
         return new StridedAxes(remove(extents, axis), remove(strides, axis));
     }
 
@@ -74,7 +74,7 @@ final class StridedAxes {
     }
 
     /** The same extents with row-major strides. */
-    StridedAxes rowMajor() {
+    public StridedAxes rowMajor() {
         long[] rowMajor = new long[extents.length];
         long stride = 1;
         for (int axis = extents.length - 1; axis >= 0; axis--) {
@@ -84,13 +84,34 @@ final class StridedAxes {
         return new StridedAxes(extents, rowMajor);
     }
 
+    /** True if neighbours along the last axis can be taken in pairs as elements of twice the size. */
+    public boolean hasPairs() {
+        int last = rank() - 1;
+        boolean even = strides[last] == 1 && extents[last] % 2 == 0;
+        for (int axis = 0; axis < last; axis++) {
+            even &= strides[axis] % 2 == 0;
+        }
+        return even;
+    }
+
+    /** The same with such pairs for elements. */
+    public StridedAxes pairs() {
+        int last = rank() - 1;
+        long[] halved = Arrays.stream(strides).map(stride -> stride / 2).toArray();
+        halved[last] = 1;
+        long[] fewer = extents.clone();
+        fewer[last] /= 2;
+        StridedAxes pairs = new StridedAxes(fewer, halved);
+        return fewer[last] == 1 && last > 0 ? pairs.without(last) : pairs;
+    }
+
     /** Starts at the element of the given row-major rank. */
-    Walk walk(long flat) {
+    public Walk walk(long flat) {
         return new Walk(flat);
     }
 
     /** Visits the elements in row-major order. */
-    final class Walk {
+    public final class Walk {
         private final long[] index = new long[extents.length];
         private long offset;
 
@@ -103,12 +124,12 @@ final class StridedAxes {
         }
 
         /** Where the current element is, in elements from the first. */
-        long offset() {
+        public long offset() {
             return offset;
         }
 
         /** Behind the last element it starts again. */
-        void next() {
+        public void next() {
             for (int axis = extents.length - 1; axis >= 0; axis--) {
                 offset += strides[axis];
                 if (++index[axis] < extents[axis]) {
