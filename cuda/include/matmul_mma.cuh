@@ -19,12 +19,12 @@ struct MmaSource {
     QUERN_DEVICE void settle(char*, char*) {}
 };
 
-template <class T, int BM, int BN, int Stages, bool TransposeA, bool TransposeB, int Threads = kMmaThreads, int WarpsAcross = 2>
+template <class T, int BM, int BN, int Stages, bool TransposeA, bool TransposeB>
 QUERN_DEVICE void run_mma(const Call& p) {
-    using A = MatrixOperand<T, BM, !TransposeA, false, Threads>;
-    using B = MatrixOperand<T, BN, TransposeB, false, Threads>;
-    using Tile = MmaTile<A, B, BM, BN, Stages, WarpsAcross>;
-    QUERN_DYNAMIC_SHARED(char, memory);
+    using A = MatrixOperand<T, BM, !TransposeA>;
+    using B = MatrixOperand<T, BN, TransposeB>;
+    using Tile = MmaTile<A, B, BM, BN, Stages>;
+    QUERN_SHARED(char, memory, [Tile::kBytes]);
 
     Part part(p, Tile::Depth, blockIdx.z);
     int row0, column0;

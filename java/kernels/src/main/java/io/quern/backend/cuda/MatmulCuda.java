@@ -17,24 +17,28 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
 
     private static final int FINISH_BLOCK = 256;
 
-    private final Map<ProductKind, CudaKernel[]> large = new EnumMap<>(ProductKind.class);
-    private final Map<ProductKind, CudaKernel[]> small = new EnumMap<>(ProductKind.class);
+    private final Map<ProductKind, Map<MatmulTile, CudaKernel[]>> kernels = new EnumMap<>(ProductKind.class);
     private final CudaKernel finish;
     private final DeviceScratch scratch;
     private final Optional<MatmulHopper> hopper;
 
     MatmulCuda(CudaKernels kernels) {
         for (ProductKind kind : ProductKind.values()) {
-            large.put(kind, byLayout(kernels, kind, MatmulTiles.LARGE));
-            small.put(kind, byLayout(kernels, kind, MatmulTiles.SMALL));
+            Map<MatmulTile, CudaKernel[]> byTile = new EnumMap<>(MatmulTile.class);
+            for (MatmulTile tile : MatmulTile.values()) {
+                if (tile.exists(kind)) {
+                    byTile.put(tile, byLayout(kernels, kind, tile));
+                }
+            }
+            this.kernels.put(kind, byTile);
         }
         finish = kernels.get("matmul_finish");
         scratch = kernels.scratch();
         hopper = MatmulHopper.of(kernels);
     }
 
-    private static CudaKernel[] byLayout(CudaKernels kernels, ProductKind kind, int tile) {
-        String end = "_" + kind.label() + "_" + tile;
+    private static CudaKernel[] byLayout(CudaKernels kernels, ProductKind kind, MatmulTile tile) {
+        String end = "_" + kind.label() + "_" + tile.columns;
         return new CudaKernel[] {
             kernels.get("matmul_nn" + end),
             kernels.get("matmul_nt" + end),
@@ -58,13 +62,14 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
             return;
         }
         boolean onHopper = hopper.isPresent() && hopper.get().supports(args);
-        MatmulTiles tiles = MatmulTiles.of(args);
+        ProductKind kind = ProductKind.of(args.a().dtype(), args.precision());
+        MatmulTiles tiles = MatmulTiles.of(args, kind);
         int splits = onHopper ? MatmulHopper.splits(args) : tiles.splits();
         long partial = splits == 1 ? 0 : scratch.bytes(splits * results * Float.BYTES);
         if (onHopper) {
             hopper.get().run(args, splits, partial);
         } else {
-            run(args, tiles, partial);
+            run(args, kind, tiles, partial);
         }
         if (splits > 1) {
             long runs = args.batch() * args.m() * Math.ceilDiv(args.n(), RUN);
@@ -72,14 +77,13 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
         }
     }
 
-    private void run(Matmul.Args args, MatmulTiles tiles, long partial) {
-        ProductKind kind = ProductKind.of(args.a().dtype(), args.precision());
+    private void run(Matmul.Args args, ProductKind kind, MatmulTiles tiles, long partial) {
         int layout = (args.transposeA() ? 2 : 0) + (args.transposeB() ? 1 : 0);
-        CudaKernel kernel = (tiles.size() == MatmulTiles.LARGE ? large : small).get(kind)[layout];
+        CudaKernel kernel = kernels.get(kind).get(tiles.tile())[layout];
         MatmulProblem.add(kernel.with(), args, tiles.splits(), partial)
                 .run(
-                        Math.ceilDiv(args.n(), tiles.size()),
-                        Math.ceilDiv(args.m(), tiles.size()),
+                        Math.ceilDiv(args.n(), tiles.tile().columns),
+                        Math.ceilDiv(args.m(), tiles.tile().rows),
                         args.batch() * tiles.splits(),
                         kind.block,
                         0);

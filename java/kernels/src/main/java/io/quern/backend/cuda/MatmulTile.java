@@ -20,7 +20,7 @@ enum MatmulTile {
         this.columns = columns;
     }
 
-    boolean exists(ConvolutionKind kind) {
+    boolean exists(ProductKind kind) {
         return this != WIDE || !kind.onTensorCores();
     }
 
@@ -29,7 +29,7 @@ enum MatmulTile {
     }
 
     /** The largest tile with enough blocks: for the wide one so many that the last, half empty turn counts little. */
-    static MatmulTile of(Matmul.Args args, ConvolutionKind kind) {
+    static MatmulTile of(Matmul.Args args, ProductKind kind) {
         if (WIDE.exists(kind) && WIDE.count(args) >= 2 * MANY) {
             return WIDE;
         }

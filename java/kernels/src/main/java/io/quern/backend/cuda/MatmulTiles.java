@@ -13,7 +13,7 @@ record MatmulTiles(MatmulTile tile, int splits) {
     private static final int MOST_SPLITS = 16;
     private static final int MOST_BLOCKS = 65_535;
 
-    static MatmulTiles of(Matmul.Args args, ConvolutionKind kind) {
+    static MatmulTiles of(Matmul.Args args, ProductKind kind) {
         MatmulTile tile = MatmulTile.of(args, kind);
         long wanted = Math.min(MatmulTile.MANY / Math.max(1, tile.count(args)), args.k() / LEAST_K);
         return new MatmulTiles(tile, Math.toIntExact(Math.clamp(wanted, 1, MOST_SPLITS)));
