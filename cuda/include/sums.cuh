@@ -14,6 +14,13 @@ QUERN_DEVICE double shuffle_xor(double value, int lanes) {
     return __longlong_as_double(static_cast<long long>(high << 32 | low));
 }
 
+QUERN_DEVICE double shuffle_from(double value, int lane) {
+    const u64 bits = static_cast<u64>(__double_as_longlong(value));
+    const u64 low = shuffle_from(static_cast<u32>(bits), lane);
+    const u64 high = shuffle_from(static_cast<u32>(bits >> 32), lane);
+    return __longlong_as_double(static_cast<long long>(high << 32 | low));
+}
+
 template <class T>
 QUERN_DEVICE T warp_sum(T value) {
     for (int distance = 16; distance > 0; distance /= 2) {

@@ -5,39 +5,75 @@
 // dropout_bf16: the same with bf16 tensors
 #include "elementwise.cuh"
 #include "philox.cuh"
+#include "ptx/warp.cuh"
 
 namespace quern::dropout {
 
+struct Mask {
+    u32 threshold;
+    float scale;
+
+    template <class T>
+    QUERN_DEVICE T of(T v, u32 draw) const {
+        return draw < threshold ? from_float<T>(0.0f) : from_float<T>(to_float(v) * scale);
+    }
+
+    /// Neighbours from an even index on; words: the draws of two each.
+    template <class T>
+    QUERN_DEVICE Pack<T> of(const Pack<T>& in, const u32* words) const {
+        Pack<T> out;
+#pragma unroll
+        for (int j = 0; j < kLanes<T>; j++) {
+            out[j] = of(in[j], words[j / 2] >> j % 2 * 16 & 0xffff);
+        }
+        return out;
+    }
+};
+
+/// The 32 blocks of a warp from `first` on. What is read is under way while the draws are computed.
+QUERN_DEVICE void whole(const bf16* x, bf16* y, const RngKey& rng, long long first, const Mask& mask) {
+    const long long block = first + lane_id();
+    const Pack<bf16> in = load_pack(x + block * 8);
+    u32 words[4];
+    philox(rng, static_cast<u64>(block), words);
+    store_pack(y + block * 8, mask.of(in, words));
+}
+
+/// The same for f32, where a warp's access is to be of neighbouring packs, while a block of draws is for two: a pair of lanes
+/// has the blocks k and k + 16 of the warp, the even lane the first packs of both, the odd one the second.
+QUERN_DEVICE void whole(const float* x, float* y, const RngKey& rng, long long first, const Mask& mask) {
+    const int lane = lane_id();
+    const long long at = first * 8 + lane * 4;
+    const Pack<float> low = load_pack(x + at), high = load_pack(x + at + 128);
+    const bool odd = (lane & 1) != 0;
+    u32 words[4];
+    philox(rng, static_cast<u64>(first + lane / 2 + (odd ? 16 : 0)), words);
+    const u32 other[2] = {shuffle_xor(odd ? words[0] : words[2], 1), shuffle_xor(odd ? words[1] : words[3], 1)};
+    const u32 of_low[2] = {odd ? other[0] : words[0], odd ? other[1] : words[1]};
+    const u32 of_high[2] = {odd ? words[2] : other[0], odd ? words[3] : other[1]};
+    store_pack(y + at, mask.of(low, of_low));
+    store_pack(y + at + 128, mask.of(high, of_high));
+}
+
 template <class T>
-QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, u32 threshold, float scale, long long n) {
+QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, const Mask& mask, long long n) {
     if (step != nullptr) {
         rng.step = *step;
     }
-    bool aligned = aligned16(x) && aligned16(y);
+    const bool aligned = aligned16(x) && aligned16(y);
     for_each((n + 7) / 8, [&](long long block) {
+        const long long first = block - lane_id();
+        if (aligned && (first + 32) * 8 <= n) {
+            whole(x, y, rng, first, mask);
+            return;
+        }
         u32 words[4];
         philox(rng, static_cast<u64>(block), words);
-        long long first = block * 8;
-        auto value = [&](T v, int lane) {
-            return lane16(words, lane) < threshold ? from_float<T>(0.0f) : from_float<T>(to_float(v) * scale);
-        };
-        if (aligned && first + 8 <= n) {
-            constexpr int lanes = kLanes<T>;
 #pragma unroll
-            for (int part = 0; part < 8 / lanes; part++) {
-                Pack<T> in = load_pack(x + first + part * lanes), out;
-#pragma unroll
-                for (int j = 0; j < lanes; j++) {
-                    out[j] = value(in[j], part * lanes + j);
-                }
-                store_pack(y + first + part * lanes, out);
-            }
-        } else {
-#pragma unroll
-            for (int lane = 0; lane < 8; lane++) {
-                if (first + lane < n) {
-                    y[first + lane] = value(x[first + lane], lane);
-                }
+        for (int lane = 0; lane < 8; lane++) {
+            const long long i = block * 8 + lane;
+            if (i < n) {
+                y[i] = mask.of(x[i], lane16(words, lane));
             }
         }
     });
@@ -46,5 +82,5 @@ QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, u32 thresho
 }  // namespace quern::dropout
 
 QUERN_KERNEL_BY_DTYPE(256, dropout, (const T* x, T* y, RngKey rng, const u32* step, u32 threshold, float scale, long long n), {
-    dropout::run(x, y, rng, step, threshold, scale, n);
+    dropout::run(x, y, rng, step, dropout::Mask{threshold, scale}, n);
 })

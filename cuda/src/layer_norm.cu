@@ -1,24 +1,39 @@
 // Normalisation of each row, and its gradient; one warp per row, channel sums in chunks of rows. x, y, dx and dy are f32 or
 // bf16, all else is f32.
+#include "held_row.cuh"
 #include "sums.cuh"
 
 namespace quern::layer_norm {
 
-template <int Lanes, class T>
+template <int Lanes, class Held, class T>
 QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse, int n,
                           double epsilon) {
     const int lane = lane_id();
-    double sum = 0;
-    for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
-    const double m = warp_sum(sum) / n;
-    double squares = 0;
-    for_packs<Lanes>(n, lane, 32, [&](int, float v) {
-        const double difference = v - m;
-        squares += difference * difference;
-    }, x);
-    const double s = 1.0 / sqrt(warp_sum(squares) / n + epsilon);
-    auto normalized = [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; };
-    map_packs<Lanes>(y, n, lane, 32, normalized, x, gamma, beta);
+    double sum = 0, squares = 0, m, s;
+    if (held_row(n)) {
+        HeldRow<Lanes, Held> row;
+        row.load(x, n, 0);
+        row.each([&](Held v) { sum += v; });
+        m = warp_sum(sum) / n;
+        row.forget();
+        row.each_in(n, [&](Held v) {
+            const double difference = v - m;
+            squares += difference * difference;
+        });
+        s = rsqrt(warp_sum(squares) / n + epsilon);
+        row.forget();
+        row.map(y, n, [=](int, Held v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; }, gamma, beta);
+    } else {
+        for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
+        m = warp_sum(sum) / n;
+        for_packs<Lanes>(n, lane, 32, [&](int, float v) {
+            const double difference = v - m;
+            squares += difference * difference;
+        }, x);
+        s = rsqrt(warp_sum(squares) / n + epsilon);
+        auto normalized = [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; };
+        map_packs<Lanes>(y, n, lane, 32, normalized, x, gamma, beta);
+    }
     if (lane == 0) {
         *mean = static_cast<float>(m);
         *inverse = static_cast<float>(s);
@@ -60,6 +75,140 @@ QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, cons
     });
 }
 
+/// Neighbours that a thread of backward_rows has of each row, and threads of its largest block.
+constexpr int kOwn = 4, kRowsThreads = 512;
+
+/// Sums over a block's threads of Count numbers at once, in place; every thread gets them. Halves of a warp exchange numbers
+/// rather than add all of them: 2 Count - 2 + log2(32 / Count) shuffles instead of 5 Count.
+template <int Count>
+QUERN_DEVICE void block_totals(double (&values)[Count], double (&shared)[Count][kRowsThreads / 32]) {
+    static_assert((Count & (Count - 1)) == 0 && Count <= 8);
+    const int lane = lane_id(), warp = static_cast<int>(threadIdx.x) / 32, warps = static_cast<int>(blockDim.x) / 32;
+#pragma unroll
+    for (int distance = 16, count = Count; distance > 0; distance /= 2) {
+        if (count == 1) {
+            values[0] += shuffle_xor(values[0], distance);
+        } else {
+            count /= 2;
+            const bool upper = (lane & distance) != 0;
+#pragma unroll
+            for (int i = 0; i < Count / 2; i++) {
+                if (i < count) {
+                    const double other = shuffle_xor(upper ? values[i] : values[i + count], distance);
+                    values[i] = (upper ? values[i + count] : values[i]) + other;
+                }
+            }
+        }
+    }
+    constexpr int kLanesOfOne = 32 / Count;  // lane l has the sum of number l / kLanesOfOne
+    if (lane % kLanesOfOne == 0) {
+        shared[lane / kLanesOfOne][warp] = values[0];
+    }
+    block_barrier();
+    double sum = 0;
+    for (int w = lane % kLanesOfOne; w < warps; w += kLanesOfOne) {
+        sum += shared[lane / kLanesOfOne][w];
+    }
+#pragma unroll
+    for (int distance = kLanesOfOne / 2; distance > 0; distance /= 2) {
+        sum += shuffle_xor(sum, distance);
+    }
+#pragma unroll
+    for (int i = 0; i < Count; i++) {
+        values[i] = shuffle_from(sum, i * kLanesOfOne);
+    }
+}
+
+/// What a thread has of a row, as it was read.
+struct Part {
+    Vec<float, kOwn> x, dy;
+    float mean, inverse;
+};
+
+/// The whole gradient in one reading: a block has a chunk of rows, Rows at a time, and its threads keep their columns.
+/// partial: (chunks, 2, n).
+template <int Rows, class T>
+QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse, T* dx,
+                                double* partial, long long rows, int n, long long chunk) {
+    constexpr int kTotals = 2 * Rows, kWarps = kRowsThreads / 32;
+    QUERN_SHARED(double, shared, [2][kTotals][kWarps]);
+    const int column = static_cast<int>(threadIdx.x) * kOwn;
+    const bool own = column < n, whole = aligned16(x) && aligned16(dy), whole_dx = aligned16(dx);
+    const long long first = static_cast<long long>(blockIdx.x) * chunk, end = min_of(rows, first + chunk);
+    const auto read = [&](long long row) {
+        Part part{};
+        if (row < end) {
+            part.mean = mean[row];
+            part.inverse = inverse[row];
+            if (own) {
+                part.x = load_floats<kOwn>(x + row * n + column, whole);
+                part.dy = load_floats<kOwn>(dy + row * n + column, whole);
+            }
+        }
+        return part;
+    };
+    Vec<float, kOwn> factor{};
+    if (own) {
+        factor = load_floats<kOwn>(gamma + column, aligned16(gamma));
+    }
+    Part next[Rows];
+#pragma unroll
+    for (int r = 0; r < Rows; r++) {
+        next[r] = read(first + r);
+    }
+    const double share = 1.0 / n;
+    Vec<Pair, kOwn> sums{};
+    int buffer = 0;
+#pragma unroll 1
+    for (long long row = first; row < end; row += Rows) {
+        // h of the row, and g = dy gamma; the next rows are under way while these are summed
+        double h[Rows][kOwn], g[Rows][kOwn], scale[Rows], totals[kTotals] = {};
+#pragma unroll
+        for (int r = 0; r < Rows; r++) {
+            const double m = next[r].mean;
+            scale[r] = next[r].inverse;
+#pragma unroll
+            for (int i = 0; i < kOwn; i++) {
+                const double gradient = next[r].dy[i];
+                h[r][i] = (next[r].x[i] - m) * scale[r];
+                g[r][i] = gradient * factor[i];
+                sums[i].a += gradient * h[r][i];
+                sums[i].b += gradient;
+                totals[2 * r] += g[r][i];
+                totals[2 * r + 1] += g[r][i] * h[r][i];
+            }
+        }
+#pragma unroll
+        for (int r = 0; r < Rows; r++) {
+            next[r] = read(row + Rows + r);
+        }
+        block_totals(totals, shared[buffer]);
+        buffer ^= 1;  // so that one barrier is enough
+        if (own && dx != nullptr) {
+#pragma unroll
+            for (int r = 0; r < Rows; r++) {
+                if (row + r < end) {
+                    const double of_g = totals[2 * r] * share, of_h = totals[2 * r + 1] * share;
+                    Vec<float, kOwn> out;
+#pragma unroll
+                    for (int i = 0; i < kOwn; i++) {
+                        out[i] = static_cast<float>(scale[r] * (g[r][i] - of_g - h[r][i] * of_h));
+                    }
+                    store_floats(dx + (row + r) * n + column, out, whole_dx);
+                }
+            }
+        }
+    }
+    if (own) {
+        double* out = partial + static_cast<long long>(blockIdx.x) * 2 * n + column;
+#pragma unroll
+        for (int i = 0; i < kOwn; i++) {
+            out[i] = sums[i].a;
+            out[n + i] = sums[i].b;
+        }
+    }
+}
+
 }  // namespace quern::layer_norm
 
 /// y, and mean and inverse deviation of each row, from x (rows, n).
@@ -67,10 +216,22 @@ QUERN_KERNEL_BY_DTYPE(128, layer_norm, (const T* x, const float* gamma, const fl
                       long long rows, int n, double epsilon), {
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
-        layer_norm::forward<kLanes<T>>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+        layer_norm::forward<kLanes<T>, float>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     } else if (row < rows) {
-        layer_norm::forward<1>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+        layer_norm::forward<1, float>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     }
+})
+
+QUERN_KERNEL_BY_DTYPE(128, layer_norm_wide, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
+                      long long rows, int n, double epsilon), {
+#if QUERN_SIM || __CUDA_ARCH__ == 900
+    const long long row = warp_row(), first = row * n;
+    if (row < rows && packed_rows<T>(n)) {
+        layer_norm::forward<kLanes<T>, double>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+    } else if (row < rows) {
+        layer_norm::forward<1, double>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+    }
+#endif
 })
 
 /// dx = inverse (g - mean(g) - h mean(g h)) with g = dy gamma; dx may be dy.
@@ -94,13 +255,35 @@ QUERN_KERNEL_BY_DTYPE(256, layer_norm_backward_sums, (const T* x, const T* dy, c
     }
 })
 
-/// dgamma and dbeta; one thread per column.
-QUERN_KERNEL(256, layer_norm_backward_columns_f32, const double* partial, float* dgamma, float* dbeta, int n,
+/// All of the gradient but the sum over chunks, in one reading; dx may be dy, or null.
+QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_rows, (const T* x, const T* dy, const float* gamma, const float* mean,
+                      const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
+    layer_norm::backward_rows<2>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+})
+
+QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_single, (const T* x, const T* dy, const float* gamma, const float* mean,
+                      const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
+    layer_norm::backward_rows<1>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+})
+
+/// dgamma and dbeta: blocks of 32 numbers of a chunk's 2 n, 32 chunks at a time.
+QUERN_KERNEL(1024, layer_norm_backward_columns_f32, const double* partial, float* dgamma, float* dbeta, int n,
              int chunks) {
-    const int c = static_cast<int>(quern::global_index());
-    if (c < n) {
-        const quern::Pair sums = quern::column_total(partial, chunks, n, c);
-        dgamma[c] = static_cast<float>(sums.a);
-        dbeta[c] = static_cast<float>(sums.b);
+    QUERN_SHARED(double, sums, [32][33]);
+    const int lane = quern::lane_id(), group = static_cast<int>(threadIdx.x) / 32;
+    const int c = static_cast<int>(blockIdx.x) * 32 + lane;
+    double sum = 0;
+    if (c < 2 * n) {
+#pragma unroll 4
+        for (int i = group; i < chunks; i += 32) {
+            sum += partial[static_cast<long long>(i) * 2 * n + c];
+        }
+    }
+    sums[group][lane] = sum;
+    quern::block_barrier();
+    sum = quern::warp_sum(sums[lane][group]);
+    const int own = static_cast<int>(blockIdx.x) * 32 + group;
+    if (lane == 0 && own < 2 * n) {
+        (own < n ? dgamma[own] : dbeta[own - n]) = static_cast<float>(sum);
     }
 }

@@ -1,6 +1,7 @@
 // Softmax and the loss of a classifier, and their gradient. A label outside the classes makes the loss NaN: a kernel
 // cannot throw. Logits and their gradient are f32 or bf16, all else is f32: the probabilities too, since one that bf16 rounds to
 // 1 would have no gradient.
+#include "held_row.cuh"
 #include "sums.cuh"
 
 namespace quern::cross_entropy {
@@ -9,37 +10,57 @@ QUERN_DEVICE double weight(const float* weights, int label) { return weights == 
 
 QUERN_DEVICE bool known(int label, int n) { return label >= 0 && label < n; }
 
+/// A row's probabilities, its largest logit and the sum of exp(logit - largest).
 template <int Lanes, class T>
-QUERN_DEVICE void forward(const T* logits, int label, const float* weights, float* probabilities, double* row_loss,
-                          double* row_divisor, int n, int ignore, double smoothing) {
+QUERN_DEVICE void probabilities_of(const T* logits, float* probabilities, int n, float& largest, float& sum) {
     const int lane = lane_id();
-    float largest = -INFINITY;
+    largest = -INFINITY;
+    sum = 0;
+    if (held_row(n)) {
+        HeldRow<Lanes> row;
+        row.load(logits, n, -INFINITY);
+        row.each([&](float v) { largest = max_of(largest, v); });
+        largest = warp_max(largest);
+        row.each([&](float& v) {
+            v = expf(v - largest);
+            sum += v;
+        });
+        sum = warp_sum(sum);
+        const Quotients share(sum);
+        row.map(probabilities, n, [=](int, float v) { return share.of(v); });
+        return;
+    }
     for_packs<Lanes>(n, lane, 32, [&](int, float v) { largest = max_of(largest, v); }, logits);
     largest = warp_max(largest);
-    float sum = 0;
     for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += expf(v - largest); }, logits);
     sum = warp_sum(sum);
-    map_packs<Lanes>(probabilities, n, lane, 32, [&](int, float v) { return expf(v - largest) / sum; }, logits);
-    const double log_sum = log(static_cast<double>(sum));
-    const double shift = static_cast<double>(largest) + log_sum;
+    const Quotients share(sum);
+    map_packs<Lanes>(probabilities, n, lane, 32, [&](int, float v) { return share.of(expf(v - largest)); }, logits);
+}
+
+/// Writes the probabilities of a row; the first lane gets the weighted loss and the weight.
+template <int Lanes, class T>
+QUERN_DEVICE Pair forward(const T* logits, int label, const float* weights, float* probabilities, int n, int ignore,
+                          double smoothing) {
+    const bool counts = label != ignore, right = known(label, n);
+    // both under way with the row
+    const double divisor = !counts ? 0 : right ? weight(weights, label) : __longlong_as_double(0x7ff8000000000000LL);
+    const float own = counts && right ? to_float(logits[label]) : 0;
+    float largest, sum;
+    probabilities_of<Lanes>(logits, probabilities, n, largest, sum);
+    if (!counts) {
+        return {0, 0};
+    }
+    const double shift = static_cast<double>(largest) + log(static_cast<double>(sum));
+    if (smoothing == 0) {
+        return {right ? divisor * (shift - own) : divisor, divisor};
+    }
     double loss = 0;
-    double divisor = 0;
-    if (label != ignore) {
-        divisor = known(label, n) ? weight(weights, label) : __longlong_as_double(0x7ff8000000000000LL);
-        if (smoothing == 0) {
-            loss = known(label, n) ? divisor * (shift - to_float(logits[label])) : divisor;
-        } else {
-            for_packs<Lanes>(n, lane, 32, [&](int i, float v) {
-                const double own = i == label ? (1.0 - smoothing) * divisor : 0;
-                loss += (own + smoothing / n * weight(weights, i)) * (shift - v);
-            }, logits);
-            loss = warp_sum(loss);
-        }
-    }
-    if (lane == 0) {
-        *row_loss = loss;
-        *row_divisor = divisor;
-    }
+    for_packs<Lanes>(n, lane_id(), 32, [&](int i, float v) {
+        const double share = i == label ? (1.0 - smoothing) * divisor : 0;
+        loss += (share + smoothing / n * weight(weights, i)) * (shift - v);
+    }, logits);
+    return {warp_sum(loss), divisor};
 }
 
 struct Target {
@@ -55,59 +76,78 @@ struct Target {
 
 template <int Lanes, class T>
 QUERN_DEVICE void backward(const float* probabilities, T* dlogits, int n, double scale, double mass, const Target& target) {
-    map_packs<Lanes>(dlogits, n, lane_id(), 32, [&](int c, float p) {
-        return static_cast<float>(scale * (p * mass - target[c]));
-    }, probabilities);
+    const auto gradient = [=](int c, float p) { return static_cast<float>(scale * (p * mass - target[c])); };
+    if (held_row(n)) {
+        HeldRow<Lanes> row;
+        row.load(probabilities, n, 0);
+        row.map(dlogits, n, gradient);
+    } else {
+        map_packs<Lanes>(dlogits, n, lane_id(), 32, gradient, probabilities);
+    }
 }
 
 }  // namespace quern::cross_entropy
 
-/// probabilities (rows, n); losses and divisors, a double per row each, go to softmax_cross_entropy_mean_f32.
-QUERN_KERNEL_BY_DTYPE(128, softmax_cross_entropy, (const T* logits, const int* labels, const float* weights, float* probabilities,
-                      double* losses, double* divisors, long long rows, int n, int ignore, double smoothing), {
+/// probabilities (rows, n), and each block's sums of losses and divisors for softmax_cross_entropy_mean_f32.
+QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 6, softmax_cross_entropy, (const T* logits, const int* labels, const float* weights, float* probabilities,
+                      Pair* partial, long long rows, int n, int ignore, double smoothing), {
+    QUERN_SHARED(Pair, terms, [kRowThreads / 32]);
     const long long row = warp_row(), first = row * n;
+    Pair own{0, 0};
     if (row < rows && packed_rows<T>(n)) {
-        cross_entropy::forward<kLanes<T>>(logits + first, labels[row], weights, probabilities + first, losses + row,
-                                          divisors + row, n, ignore, smoothing);
+        own = cross_entropy::forward<kLanes<T>>(logits + first, labels[row], weights, probabilities + first, n, ignore, smoothing);
     } else if (row < rows) {
-        cross_entropy::forward<1>(logits + first, labels[row], weights, probabilities + first, losses + row, divisors + row, n,
-                                  ignore, smoothing);
+        own = cross_entropy::forward<1>(logits + first, labels[row], weights, probabilities + first, n, ignore, smoothing);
+    }
+    if (lane_id() == 0) {
+        terms[threadIdx.x / 32] = own;
+    }
+    block_barrier();
+    if (threadIdx.x == 0) {
+        for (int i = 1; i < kRowThreads / 32; i++) {
+            own.a += terms[i].a;
+            own.b += terms[i].b;
+        }
+        partial[blockIdx.x] = own;
     }
 })
 
 /// loss = sum of losses / sum of divisors, 0 if that is 0; one block.
-QUERN_KERNEL(256, softmax_cross_entropy_mean_f32, const double* losses, const double* divisors, float* loss,
-             long long rows) {
-    QUERN_SHARED(double, scratch, [8]);
+QUERN_KERNEL(1024, softmax_cross_entropy_mean_f32, const quern::Pair* partial, float* loss, long long count) {
+    QUERN_SHARED(double, scratch, [32]);
     double sum = 0;
     double divisor = 0;
-    for (long long i = threadIdx.x; i < rows; i += 256) {
-        sum += losses[i];
-        divisor += divisors[i];
+#pragma unroll 8
+    for (long long i = threadIdx.x; i < count; i += 1024) {
+        const quern::Pair term = partial[i];
+        sum += term.a;
+        divisor += term.b;
     }
-    sum = quern::block_sum<256>(sum, scratch);
-    divisor = quern::block_sum<256>(divisor, scratch);
+    sum = quern::block_sum<1024>(sum, scratch);
+    divisor = quern::block_sum<1024>(divisor, scratch);
     if (threadIdx.x == 0) {
         *loss = divisor == 0 ? 0.0f : static_cast<float>(sum / divisor);
     }
 }
 
 /// totals[0] = sum over rows of w[label], totals[1] = sum of w; one block.
-QUERN_KERNEL(256, softmax_cross_entropy_totals_f32, const int* labels, const float* weights, double* totals,
+QUERN_KERNEL(1024, softmax_cross_entropy_totals_f32, const int* labels, const float* weights, double* totals,
              long long rows, int n, int ignore) {
-    QUERN_SHARED(double, scratch, [8]);
+    QUERN_SHARED(double, scratch, [32]);
     double divisor = 0;
     double mass = 0;
-    for (long long i = threadIdx.x; i < rows; i += 256) {
-        divisor += labels[i] == ignore ? 0
-                   : quern::cross_entropy::known(labels[i], n) ? quern::cross_entropy::weight(weights, labels[i])
+#pragma unroll 8
+    for (long long i = threadIdx.x; i < rows; i += 1024) {
+        const int label = labels[i];
+        divisor += label == ignore ? 0
+                   : quern::cross_entropy::known(label, n) ? quern::cross_entropy::weight(weights, label)
                                          : __longlong_as_double(0x7ff8000000000000LL);
     }
-    for (int i = static_cast<int>(threadIdx.x); i < n; i += 256) {
+    for (int i = static_cast<int>(threadIdx.x); i < n; i += 1024) {
         mass += quern::cross_entropy::weight(weights, i);
     }
-    divisor = quern::block_sum<256>(divisor, scratch);
-    mass = quern::block_sum<256>(mass, scratch);
+    divisor = quern::block_sum<1024>(divisor, scratch);
+    mass = quern::block_sum<1024>(mass, scratch);
     if (threadIdx.x == 0) {
         totals[0] = divisor;
         totals[1] = mass;
@@ -115,7 +155,7 @@ QUERN_KERNEL(256, softmax_cross_entropy_totals_f32, const int* labels, const flo
 }
 
 /// dlogits = dloss / totals[0] (p sum_k q_k - q); one warp per row; dlogits may be the probabilities.
-QUERN_KERNEL_BY_DTYPE(128, softmax_cross_entropy_backward, (const float* probabilities, const int* labels, const float* weights,
+QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 5, softmax_cross_entropy_backward, (const float* probabilities, const int* labels, const float* weights,
                       const float* dloss, const double* totals, T* dlogits, long long rows, int n, int ignore,
                       double smoothing), {
     const long long row = warp_row(), first = row * n;

@@ -5,12 +5,21 @@ import io.quern.op.LayerNormBackward;
 
 /** layer_norm.cu. */
 final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
+    /** Elements of dgamma that all partial sums of the kernel that reads once have at most. */
+    private static final long MOST_PARTIAL = Integer.getInteger("quern.ln.chunks", 256) * 1024L;
+
+    private static final long LEAST_ROWS = 8;
+
+    private final KernelByDtype once;
     private final KernelByDtype gradient;
     private final KernelByDtype sums;
     private final CudaKernel columns;
     private final DeviceScratch scratch;
 
     LayerNormBackwardCuda(CudaKernels kernels) {
+        once = new KernelByDtype(
+                kernels,
+                Boolean.getBoolean("quern.ln.single") ? "layer_norm_backward_single" : "layer_norm_backward_rows");
         gradient = new KernelByDtype(kernels, "layer_norm_backward");
         sums = new KernelByDtype(kernels, "layer_norm_backward_sums");
         columns = kernels.get("layer_norm_backward_columns_f32");
@@ -25,6 +34,39 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
 
     @Override
     public void run(LayerNormBackward.Args args) {
+        if (args.columns() % 4 == 0
+                && args.columns() >= 64
+                && args.columns() <= 2048
+                && !Boolean.getBoolean("quern.ln.twice")) {
+            once(args);
+        } else {
+            twice(args);
+        }
+    }
+
+    /** A block has a chunk of rows, whose number depends on the extents alone, as the order of the sums does. */
+    private void once(LayerNormBackward.Args args) {
+        int n = args.columns();
+        long perChunk = Math.max(LEAST_ROWS, Math.ceilDiv(args.rows(), MOST_PARTIAL / n));
+        int chunks = Math.toIntExact(Math.ceilDiv(args.rows(), perChunk));
+        long partial = scratch.doubles(2L * chunks * n);
+        once.with(args.x())
+                .tensor(args.x())
+                .tensor(args.dy())
+                .tensor(args.gamma())
+                .tensor(args.mean())
+                .tensor(args.inverseDeviation())
+                .tensor(args.dx())
+                .i64(partial)
+                .i64(args.rows())
+                .i32(n)
+                .i64(perChunk)
+                .run(chunks, 1, 1, Math.ceilDiv(n, 4 * 32) * 32, 0);
+        columns(args, partial, chunks);
+    }
+
+    /** Columns and rows one after the other, which reads x and dy twice. */
+    private void twice(LayerNormBackward.Args args) {
         ColumnChunks chunks = ColumnChunks.of(args.rows(), args.columns());
         long partial = scratch.doubles(chunks.doubles());
         chunks.run(sums.with(args.x())
@@ -33,13 +75,7 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
                 .tensor(args.mean())
                 .tensor(args.inverseDeviation())
                 .i64(partial));
-        columns.with()
-                .i64(partial)
-                .tensor(args.dgamma())
-                .tensor(args.dbeta())
-                .i32(args.columns())
-                .i32(chunks.chunks())
-                .cover(args.columns(), 256, 1);
+        columns(args, partial, chunks.chunks());
         if (args.dx() != null) { // last: it may overwrite dy
             Launch launch = gradient.with(args.dx())
                     .tensor(args.x())
@@ -52,5 +88,15 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
                     .i32(args.columns());
             WarpRows.run(launch, args.rows());
         }
+    }
+
+    private void columns(LayerNormBackward.Args args, long partial, int chunks) {
+        columns.with()
+                .i64(partial)
+                .tensor(args.dgamma())
+                .tensor(args.dbeta())
+                .i32(args.columns())
+                .i32(chunks)
+                .run(Math.ceilDiv(2L * args.columns(), 32L), 1, 1, 1024, 0);
     }
 }

@@ -32,7 +32,7 @@ final class SoftmaxCrossEntropyBackwardCuda implements Kernel<SoftmaxCrossEntrop
                 .i64(args.rows())
                 .i32(args.classes())
                 .i32(args.ignoreIndex())
-                .run(1, 1, 1, 256, 0);
+                .run(1, 1, 1, 1024, 0);
         Launch launch = gradient.with(args.dlogits())
                 .tensor(args.probabilities())
                 .tensor(args.labels())

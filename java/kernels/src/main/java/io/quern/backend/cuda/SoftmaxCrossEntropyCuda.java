@@ -24,25 +24,19 @@ final class SoftmaxCrossEntropyCuda implements Kernel<SoftmaxCrossEntropy.Args> 
 
     @Override
     public void run(SoftmaxCrossEntropy.Args args) {
-        long losses = scratch.doubles(2L * args.rows());
-        long divisors = losses + (long) Double.BYTES * args.rows();
+        long blocks = WarpRows.blocks(args.rows());
+        long partial = scratch.doubles(2 * blocks);
         Launch launch = rows.with(args.logits())
                 .tensor(args.logits())
                 .tensor(args.labels())
                 .tensor(args.weights())
                 .tensor(args.probabilities())
-                .i64(losses)
-                .i64(divisors)
+                .i64(partial)
                 .i64(args.rows())
                 .i32(args.classes())
                 .i32(args.ignoreIndex())
                 .f64(args.labelSmoothing());
         WarpRows.run(launch, args.rows());
-        mean.with()
-                .i64(losses)
-                .i64(divisors)
-                .tensor(args.loss())
-                .i64(args.rows())
-                .run(1, 1, 1, 256, 0);
+        mean.with().i64(partial).tensor(args.loss()).i64(blocks).run(1, 1, 1, 1024, 0);
     }
 }

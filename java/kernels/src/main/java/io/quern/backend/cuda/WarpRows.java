@@ -6,6 +6,11 @@ final class WarpRows {
 
     private WarpRows() {}
 
+    /** Blocks of such a launch. */
+    static long blocks(long rows) {
+        return Math.ceilDiv(rows, (long) BLOCK / 32);
+    }
+
     static void run(Launch launch, long rows) {
         launch.cover(rows * 32, BLOCK, 1);
     }
