@@ -1,5 +1,8 @@
 package io.quern.bench;
 
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
 /** Compares results before anything is timed: a fast wrong answer is not a result. */
 public final class Verify {
     private Verify() {}
@@ -9,11 +12,13 @@ public final class Verify {
         if (actual.length != expected.length) {
             throw new IllegalStateException(what + ": " + actual.length + " values, expected " + expected.length);
         }
-        for (int i = 0; i < actual.length; i++) {
-            if (!(Math.abs(actual[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])))) {
-                throw new IllegalStateException(
-                        what + ": element " + i + " is " + actual[i] + ", expected " + expected[i] + "; not timed");
-            }
-        }
+        OptionalInt wrong = IntStream.range(0, actual.length)
+                .parallel()
+                .filter(i -> !(Math.abs(actual[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i]))))
+                .findFirst();
+        wrong.ifPresent(i -> {
+            throw new IllegalStateException(
+                    what + ": element " + i + " is " + actual[i] + ", expected " + expected[i] + "; not timed");
+        });
     }
 }
