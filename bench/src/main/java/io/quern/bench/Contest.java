@@ -109,6 +109,12 @@ public final class Contest implements AutoCloseable {
         return own(Tensor.allocate(DType.F32, shape));
     }
 
+    /** Sets all elements of a real tensor, by the vector kernels where they can. */
+    public Tensor fill(Tensor tensor, double value) {
+        backend.run(Fill.OP, new Fill.Args(tensor, value));
+        return tensor;
+    }
+
     /** Quern's own entry, and its reference for the comparison. */
     public <A extends OpArgs> Contest quern(Op<A> op, A args, Tensor... compared) {
         return quern(List.of(new OpCall<>(op, args)), compared);
@@ -306,13 +312,13 @@ public final class Contest implements AutoCloseable {
     }
 
     private void spoil() {
-        for (Tensor result : results) {
+        results.forEach(result -> {
             if (result.dtype().isReal()) {
-                backend.run(Fill.OP, new Fill.Args(result, Double.NaN));
+                fill(result, Double.NaN);
             } else {
                 result.fill(Integer.MIN_VALUE);
             }
-        }
+        });
     }
 
     @Override

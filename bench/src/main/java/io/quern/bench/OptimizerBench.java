@@ -36,8 +36,8 @@ public class OptimizerBench extends StoredOpBench {
         Tensor moment2 = contest.empty(shape);
         contest.before(() -> {
             parameter.copyFrom(initial);
-            moment1.fill(0);
-            moment2.fill(0);
+            contest.fill(moment1, 0);
+            contest.fill(moment2, 0);
         });
         switch (op) {
             case "adamw" -> {

@@ -205,6 +205,7 @@ public final class GpuBench {
     private void measure(Row row, CudaBackend device, CudaBackend everyGpu, Roofs roofs) {
         try (GpuRow prepared = new GpuRow(row, device, everyGpu)) {
             prepared.absent().forEach(reason -> out.println("# " + row + " " + reason));
+            prepared.wrong().forEach(reason -> failed(row, reason));
             Map<String, Double> medians = new LinkedHashMap<>();
             List<GpuRow.Times> all = prepared.measure(laps, samples, milliseconds);
             all.forEach(times -> medians.put(times.impl(), times.median()));
@@ -213,9 +214,13 @@ public final class GpuBench {
         } catch (DeviceLostException | IllegalArgumentException e) {
             throw e;
         } catch (RuntimeException e) {
-            failures++;
-            out.println("# " + row + " FAILED: " + e.getMessage());
+            failed(row, e.getMessage());
         }
+    }
+
+    private void failed(Row row, String reason) {
+        failures++;
+        out.println("# " + row + " FAILED: " + reason);
     }
 
     private void print(Row row, GpuRow.Times times, Cost cost, Roofs roofs, String judgement) {
