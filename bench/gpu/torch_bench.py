@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""PyTorch on the rows of a suite, timed like GpuBench: by events, on copies of the tensors that pass the L2 cache.
+"""PyTorch on the rows of a suite, timed like GpuBench: by events, on copies of the tensors that pass the L2 cache. One file,
+however long, because it is copied to where Python is.
 
 torch_bench.py [-device cuda|cpu] [-laps 3] [-samples 5] [-ms 20] @SUITE | BENCH name=value,... [BENCH ...]
 
