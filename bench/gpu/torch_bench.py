@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""PyTorch on the rows of a suite, timed like GpuBench: by events, on copies of the tensors that pass the L2 cache.
+"""PyTorch on the rows of a suite, timed like GpuBench: by events, on copies of the tensors that pass the L2 cache. One file,
+however long, because it is copied to where Python is.
 
 torch_bench.py [-device cuda|cpu] [-laps 3] [-samples 5] [-ms 20] @SUITE | BENCH name=value,... [BENCH ...]
 
@@ -15,8 +16,6 @@ import time
 
 import torch
 import torch.nn.functional as F
-
-DEFAULTS = {"layout": ["nn"], "op": ["softmax"], "pass": ["forward"], "p": ["0.5"]}
 
 
 def rows(line):
@@ -61,8 +60,17 @@ class Problem:
         self.make, self.flops, self.bytes = make, flops, bytes
 
 
-def random(device, *shape):
-    return torch.rand(*shape, device=device) * 2 - 1
+def random(device, *shape, dtype=torch.float32):
+    return (torch.rand(*shape, device=device) * 2 - 1).to(dtype)
+
+
+TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f64": torch.float64, "i32": torch.int32}
+
+
+def stored(p):
+    """The type of a row's large tensors, and the bytes of an element."""
+    dtype = TYPES[p.get("type", "f32")]
+    return dtype, dtype.itemsize
 
 
 def matmul(device, p):
@@ -128,92 +136,99 @@ def conv2d(device, p):
 
 def dropout(device, p):
     size = int(p["size"])
+    dtype, width = stored(p)
 
     def make():
-        x = random(device, size)
+        x = random(device, size, dtype=dtype)
         return [x, x], lambda: F.dropout(x, 0.5, True)
 
-    return Problem(make, bytes=8 * size)
+    return Problem(make, bytes=2 * width * size)
 
 
 def elementwise(device, p):
     size, name = int(p["size"]), p["op"]
+    dtype, width = stored(p)
     back = name.endswith("-backward")
     three = back or name in ("add", "multiply")
     aten = torch.ops.aten
 
     def make():
-        a, b = random(device, size // 256, 256), random(device, size // 256, 256)
-        y, bias = torch.empty_like(a), random(device, 256)
+        a, b = (random(device, size // 256, 256, dtype=dtype) for _ in range(2))
+        y, bias = torch.empty_like(a), random(device, 256, dtype=dtype)
         calls = {
             "add": lambda: torch.add(a, b, out=y),
             "multiply": lambda: torch.mul(a, b, out=y),
             "scale": lambda: torch.mul(a, 0.75, out=y),
             "bias": lambda: torch.add(a, bias, out=y),
             "relu": lambda: torch.clamp_min(a, 0, out=y),
-            "gelu": lambda: F.gelu(a),
+            "gelu": lambda: F.gelu(a, approximate="tanh"),
             "sigmoid": lambda: torch.sigmoid(a, out=y),
             "tanh": lambda: torch.tanh(a, out=y),
             "relu-backward": lambda: aten.threshold_backward(b, a, 0),
-            "gelu-backward": lambda: aten.gelu_backward(b, a),
+            "gelu-backward": lambda: aten.gelu_backward(b, a, approximate="tanh"),
             "sigmoid-backward": lambda: aten.sigmoid_backward(b, a),
             "tanh-backward": lambda: aten.tanh_backward(b, a),
         }
         return [a, b, y], calls[name]
 
-    return Problem(make, bytes=(12 if three else 8) * size)
+    return Problem(make, bytes=(3 if three else 2) * width * size)
 
 
 def softmax(device, p):
     rows_, classes = extents(p["size"])
     name = p.get("op", "softmax")
+    dtype, width = stored(p)
     aten = torch.ops.aten
 
     def make():
-        x, dy = random(device, rows_, classes), random(device, rows_, classes)
+        x, dy = (random(device, rows_, classes, dtype=dtype) for _ in range(2))
         labels = torch.arange(rows_, device=device) % classes
         y = torch.softmax(x, 1)
-        logs, scale = torch.log_softmax(x, 1), torch.full((rows_, classes), 1 / rows_, device=device)
+        one = torch.ones((), device=device, dtype=dtype)
 
         def loss():
-            out = torch.log_softmax(x, 1)
-            F.nll_loss(out, labels)
-            return aten._log_softmax_backward_data(scale, logs, 1, torch.float32)
+            logs = torch.log_softmax(x, 1)
+            _, weight = aten.nll_loss_forward(logs, labels, None, 1, -100)
+            gradient = aten.nll_loss_backward(one, logs, labels, None, 1, -100, weight)
+            return aten._log_softmax_backward_data(gradient, logs, 1, dtype)
 
         calls = {
             "softmax": lambda: torch.softmax(x, 1),
-            "backward": lambda: aten._softmax_backward_data(dy, y, 1, torch.float32),
+            "backward": lambda: aten._softmax_backward_data(dy, y, 1, dtype),
             "cross-entropy": loss,
         }
         return [x, dy, y], calls[name]
 
-    streams = {"softmax": 2, "backward": 3}.get(name, 4)
-    return Problem(make, bytes=streams * 4 * rows_ * classes)
+    # the loss as GpuBench counts it, with probabilities in f32 between its halves
+    size = {"softmax": 2 * width, "backward": 3 * width}.get(name, 2 * width + 8)
+    return Problem(make, bytes=size * rows_ * classes)
 
 
 def layer_norm(device, p):
     rows_, width = extents(p["size"])
+    dtype, bytes_ = stored(p)
     forward = p.get("pass", "forward") == "forward"
 
     def make():
-        x, dy = random(device, rows_, width), random(device, rows_, width)
-        gamma, beta = random(device, width), random(device, width)
+        x, dy = (random(device, rows_, width, dtype=dtype) for _ in range(2))
+        gamma, beta = (random(device, width, dtype=dtype) for _ in range(2))
         _, mean, inverse = torch.native_layer_norm(x, [width], gamma, beta, 1e-5)
         if forward:
             return [x, dy], lambda: F.layer_norm(x, [width], gamma, beta, 1e-5)
         backward = torch.ops.aten.native_layer_norm_backward
         return [x, dy], lambda: backward(dy, x, [width], mean, inverse, gamma, beta, [True, True, True])
 
-    return Problem(make, bytes=(8 if forward else 12) * rows_ * width)
+    return Problem(make, bytes=(2 if forward else 3) * bytes_ * rows_ * width)
 
 
 def batch_norm(device, p):
     n, h, w, c = extents(p["size"])
+    dtype, width = stored(p)
     forward = p.get("pass", "forward") == "forward"
 
     def make():
-        x = random(device, n, c, h, w).to(memory_format=torch.channels_last)
-        dy = random(device, n, c, h, w).to(memory_format=torch.channels_last)
+        x = random(device, n, c, h, w, dtype=dtype).to(memory_format=torch.channels_last)
+        dy = random(device, n, c, h, w, dtype=dtype).to(memory_format=torch.channels_last)
         gamma, beta = random(device, c), random(device, c)
         running = torch.zeros(c, device=device), torch.ones(c, device=device)
         _, mean, inverse = torch.native_batch_norm(x, gamma, beta, *running, True, 0.1, 1e-5)
@@ -223,18 +238,19 @@ def batch_norm(device, p):
         return [x, dy], lambda: backward(
             dy, x, gamma, *running, mean, inverse, True, 1e-5, [True, True, True])
 
-    return Problem(make, bytes=(12 if forward else 20) * n * h * w * c)
+    return Problem(make, bytes=(3 if forward else 5) * width * n * h * w * c)
 
 
 def pool(device, p):
     n, h, w, c, window, stride, pad = extents(p["size"])
     name = p["op"]
+    dtype, size = stored(p)
     aten = torch.ops.aten
     out = [(extent + 2 * pad - window) // stride + 1 for extent in (h, w)]
 
     def make():
-        x = random(device, n, c, h, w).to(memory_format=torch.channels_last)
-        dy = random(device, n, c, *out).to(memory_format=torch.channels_last)
+        x = random(device, n, c, h, w, dtype=dtype).to(memory_format=torch.channels_last)
+        dy = random(device, n, c, *out, dtype=dtype).to(memory_format=torch.channels_last)
         two, step, edge = [window, window], [stride, stride], [pad, pad]
         _, indices = F.max_pool2d(x, two, step, edge, return_indices=True)
         calls = {
@@ -247,12 +263,87 @@ def pool(device, p):
         return [x, dy], calls[name]
 
     image, pooled = n * h * w * c, n * out[0] * out[1] * c
-    return Problem(make, bytes=4 * ((2 if name == "max-backward" else 1) * image + pooled))
+    return Problem(make, bytes=size * ((2 if name == "max-backward" else 1) * image + pooled))
+
+
+def reduce(device, p):
+    outer, reduced, inner = extents(p["size"])
+    dtype, width = stored(p)
+
+    def make():
+        x = random(device, outer, reduced, inner, dtype=dtype)
+        y = torch.empty(outer, inner, device=device, dtype=dtype)
+        calls = {
+            "sum": lambda: torch.sum(x, 1, out=y),
+            "mean": lambda: torch.mean(x, 1, out=y),
+            "max": lambda: torch.amax(x, 1, out=y),
+        }
+        return [x, y], calls[p["op"]]
+
+    return Problem(make, bytes=width * outer * inner * (reduced + 1))
+
+
+def broadcast(device, p):
+    outer, repeated, inner = extents(p["size"])
+    dtype, width = stored(p)
+
+    def make():
+        x = random(device, outer, 1, inner, dtype=dtype)
+        y = torch.empty(outer, repeated, inner, device=device, dtype=dtype)
+        view = x.expand_as(y)
+        return [x, y], lambda: torch.mul(view, 1 / repeated, out=y)
+
+    return Problem(make, bytes=width * outer * inner * (repeated + 1))
+
+
+def cast(device, p):
+    size = int(p["size"])
+    source, target = (TYPES[name] for name in p["types"].split("-"))
+
+    def make():
+        x = (random(device, size) * (1 if source.is_floating_point and target.is_floating_point else 1000)).to(source)
+        y = torch.empty(size, device=device, dtype=target)
+        return [x, y], lambda: y.copy_(x)
+
+    return Problem(make, bytes=(source.itemsize + target.itemsize) * size)
+
+
+def transpose(device, p):
+    shape = extents(p["size"])
+    axes = [int(axis) for axis in p.get("axes", "10")]
+    dtype, width = stored(p)
+
+    def make():
+        x = random(device, *shape, dtype=dtype)
+        view = x.permute(axes)
+        y = torch.empty(*view.shape, device=device, dtype=dtype)
+        return [x, y], lambda: y.copy_(view)
+
+    return Problem(make, bytes=2 * width * math.prod(shape))
+
+
+def embedding(device, p):
+    count, rows_, columns = extents(p["size"])
+    dtype, width = stored(p)
+    forward = p.get("pass", "forward") == "forward"
+
+    def make():
+        table = random(device, rows_, columns, dtype=dtype)
+        indices = torch.randint(rows_, (count,), device=device)
+        y = random(device, count, columns, dtype=dtype)
+        if forward:
+            return [table, y], lambda: torch.index_select(table, 0, indices, out=y)
+        return [table, y], lambda: torch.ops.aten.embedding_dense_backward(y, indices, rows_, -1, False)
+
+    row = width * columns
+    return Problem(make, bytes=4 * count + row * (2 * count if forward else rows_ + 3 * count))
 
 
 def optimizer(device, p):
     size = int(p["size"])
     adam = p["op"] == "adamw"
+    if p.get("type", "f32") != "f32":
+        raise NotImplementedError("a gradient of another type than the parameter")
 
     def make():
         weights = torch.nn.Parameter(random(device, size))
@@ -311,6 +402,11 @@ PROBLEMS = {
     "LayerNormBench": layer_norm,
     "BatchNormBench": batch_norm,
     "PoolBench": pool,
+    "ReduceBench": reduce,
+    "BroadcastBench": broadcast,
+    "CastBench": cast,
+    "TransposeBench": transpose,
+    "EmbeddingBench": embedding,
     "OptimizerBench": optimizer,
     "TrainStepBench": train_step,
 }
@@ -374,13 +470,16 @@ def main():
                 with torch.enable_grad() if name == "TrainStepBench" else torch.no_grad():
                     times = measure(device, problem, options)
             except NotImplementedError as missing:
-                print(f"# {text} torch: not written for {missing}")
+                print(f"# {text} torch: not written for {missing}", flush=True)
+                continue
+            except RuntimeError as error:
+                print(f"# {text} torch: {str(error).splitlines()[0]}", flush=True)
                 continue
             median = statistics.median(times)
             spread = (times[len(times) * 3 // 4] - times[len(times) // 4]) / 2 / median
             work = problem.flops or problem.bytes
             rate = f"{work / median * 1e-12:.3f} TFLOP/s" if problem.flops else f"{work / median * 1e-9:.1f} GB/s" if work else ""
-            print(f"{text:<72} {'torch':<14} {median * 1e6:12.2f} {rate:>14} {'':>8} {100 * spread:6.1f} %")
+            print(f"{text:<72} {'torch':<14} {median * 1e6:12.2f} {rate:>14} {'':>8} {100 * spread:6.1f} %", flush=True)
     return 0
 
 

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
 /** Batch normalization of NHWC images in training, and its gradient. */
-public class BatchNormBench extends OpBench {
+public class BatchNormBench extends StoredOpBench {
     private static final double EPSILON = 1e-5;
     private static final double MOMENTUM = 0.1;
 
@@ -57,7 +57,7 @@ public class BatchNormBench extends OpBench {
                         () -> BatchNormLibtorch.forward(x, gamma, beta, y, EPSILON, MOMENTUM));
             }
             case "backward" -> {
-                BatchNorm.OP.reference(forward);
+                contest.backend().run(BatchNorm.OP, forward);
                 Tensor dy = contest.random(4, shape);
                 Tensor dx = contest.empty(shape);
                 BatchNormBackward.Args args = new BatchNormBackward.Args(
@@ -67,10 +67,11 @@ public class BatchNormBench extends OpBench {
                         "libtorch",
                         Library.LIBTORCH,
                         () -> BatchNormLibtorch.backward(x, dy, gamma, mean, inverseDeviation, dx, EPSILON));
+                return stored(contest, x, dy, dx);
             }
             default -> throw new IllegalArgumentException("pass is " + pass + ", expected forward or backward");
         }
-        return contest;
+        return stored(contest, x, y);
     }
 
     /** Bytes that must move: the moments need a pass of their own, so x is read twice, in backward dy too. */
@@ -79,6 +80,6 @@ public class BatchNormBench extends OpBench {
         for (int extent : Sizes.parse("size", row.get("size"), 4)) {
             elements *= extent;
         }
-        return new Cost(0, (row.get("pass").equals("forward") ? 12 : 20) * elements);
+        return new Cost(0, (row.get("pass").equals("forward") ? 3 : 5) * bytes(row) * elements);
     }
 }

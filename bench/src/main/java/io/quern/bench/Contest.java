@@ -4,7 +4,9 @@ import io.quern.backend.Backend;
 import io.quern.backend.Backends;
 import io.quern.bench.peer.Library;
 import io.quern.op.ArgsMap;
+import io.quern.op.Cast;
 import io.quern.op.Executor;
+import io.quern.op.Fill;
 import io.quern.op.Op;
 import io.quern.op.OpArgs;
 import io.quern.tensor.DType;
@@ -13,11 +15,13 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * The implementations of one op on one set of arguments. They share the tensors, and each is compared with another one
@@ -25,6 +29,9 @@ import java.util.function.UnaryOperator;
  * when no peer is there.
  */
 public final class Contest implements AutoCloseable {
+    /** Largest relative distance of two numbers that were rounded to BF16 from nearly the same one. */
+    private static final double BF16_STEP = 2 * DType.BF16.unitRoundoff();
+
     /** Decides whether the results of a contender are right; throws when not. */
     public interface Check {
         void accept(String contender);
@@ -47,6 +54,8 @@ public final class Contest implements AutoCloseable {
             return new OpCall<>(op, ArgsMap.map(args, tensors));
         }
     }
+
+    private static final long PIECE = 1 << 16;
 
     private record Entry(Library library, Supplier<Contender> create) {}
 
@@ -84,11 +93,26 @@ public final class Contest implements AutoCloseable {
 
     /** Seeded, uniform in [-1, 1). */
     public Tensor random(int stream, Shape shape) {
-        return Rng.of(42).stream(stream).fillUniform(empty(shape), -1, 1);
+        Tensor tensor = empty(shape);
+        Rng rng = Rng.of(42).stream(stream);
+        // by all cores: for the large tensors of a GPU's rows one would need longer than the measurement
+        LongStream.range(0, Math.ceilDiv(tensor.elements(), PIECE)).parallel().forEach(piece -> {
+            long end = Math.min((piece + 1) * PIECE, tensor.elements());
+            for (long i = piece * PIECE; i < end; i++) {
+                tensor.set(i, 2 * rng.uniform(i) - 1);
+            }
+        });
+        return tensor;
     }
 
     public Tensor empty(Shape shape) {
         return own(Tensor.allocate(DType.F32, shape));
+    }
+
+    /** Sets all elements of a real tensor, by the vector kernels where they can. */
+    public Tensor fill(Tensor tensor, double value) {
+        backend.run(Fill.OP, new Fill.Args(tensor, value));
+        return tensor;
     }
 
     /** Quern's own entry, and its reference for the comparison. */
@@ -156,6 +180,41 @@ public final class Contest implements AutoCloseable {
     public Contest before(Runnable reset) {
         before = reset;
         return this;
+    }
+
+    /**
+     * Exchanges tensors of the ops for BF16 ones of the same values, to which the originals are rounded. The host has no kernels for
+     * them: there the ops run on the originals, and their results are rounded. To be called last; the tolerance grows by the
+     * rounding of results, and peers, which know only the originals, are left out.
+     */
+    public Contest inBf16(Tensor... exchanged) {
+        Map<Tensor, Tensor> narrow = new IdentityHashMap<>();
+        for (Tensor tensor : exchanged) {
+            Tensor half = own(Tensor.allocate(DType.BF16, tensor.shape()));
+            convert(tensor, half);
+            convert(half, tensor);
+            narrow.put(tensor, half);
+        }
+        List<OpCall<?>> full = List.copyOf(calls);
+        List<Tensor> fullResults = List.copyOf(results);
+        calls.replaceAll(call -> call.with(tensor -> narrow.getOrDefault(tensor, tensor)));
+        results.replaceAll(tensor -> narrow.getOrDefault(tensor, tensor));
+        onHost = () -> {
+            full.forEach(call -> call.on(backend));
+            fullResults.stream().filter(narrow::containsKey).forEach(result -> convert(result, narrow.get(result)));
+        };
+        reference = onHost;
+        check = null;
+        if (fullResults.stream().anyMatch(narrow::containsKey)) {
+            tolerance += BF16_STEP;
+        }
+        entries.clear();
+        return add("quern", Library.NONE, () -> this::runCalls);
+    }
+
+    /** Into another dtype, by the vector kernels where they can. */
+    private void convert(Tensor from, Tensor to) {
+        backend.run(Cast.OP, new Cast.Args(from, to));
     }
 
     /** How the host makes the results that devices are compared with, where its kernels do not take the op itself. */
@@ -253,7 +312,13 @@ public final class Contest implements AutoCloseable {
     }
 
     private void spoil() {
-        results.forEach(tensor -> tensor.fill(Double.NaN));
+        results.forEach(result -> {
+            if (result.dtype().isReal()) {
+                fill(result, Double.NaN);
+            } else {
+                result.fill(Integer.MIN_VALUE);
+            }
+        });
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.SplittableRandom;
 import org.openjdk.jmh.annotations.Param;
 
 /** y = dropout(x) with p = 1/2; {@code splittable-random} is what a Java programmer would write first. */
-public class DropoutBench extends OpBench {
+public class DropoutBench extends StoredOpBench {
     private static final double P = 0.5;
 
     /** Elements. */
@@ -27,10 +27,11 @@ public class DropoutBench extends OpBench {
         Contest contest = new Contest("dropout " + size, threads);
         Tensor x = contest.random(1, Shape.of(size));
         Tensor y = contest.empty(Shape.of(size));
-        return contest.quern(Dropout.OP, new Dropout.Args(x, y, P, Rng.of(7)), y)
+        contest.quern(Dropout.OP, new Dropout.Args(x, y, P, Rng.of(7)), y)
                 .add("libtorch", Library.LIBTORCH, () -> DropoutLibtorch.fastest(x, y, P))
                 .add("splittable-random", Library.NONE, () -> overSplittableRandom(x, y))
                 .check(name -> plausible("dropout " + size + " by " + name, x.toFloats(), y.toFloats()));
+        return stored(contest, x, y);
     }
 
     /** Implementations draw other numbers: every element is dropped or doubled, and about half of them dropped. */
@@ -72,6 +73,6 @@ public class DropoutBench extends OpBench {
 
     /** Bytes of input and output; no mask. */
     public static Cost cost(Map<String, String> row) {
-        return new Cost(0, 8 * Double.parseDouble(row.get("size")));
+        return new Cost(0, 2 * bytes(row) * Double.parseDouble(row.get("size")));
     }
 }

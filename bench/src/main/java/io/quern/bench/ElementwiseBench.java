@@ -16,8 +16,8 @@ import io.quern.tensor.Tensor;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
-/** Sums, products and activations of whole tensors, in f32. */
-public class ElementwiseBench extends OpBench {
+/** Sums, products and activations of whole tensors. */
+public class ElementwiseBench extends StoredOpBench {
     private static final int CHANNELS = 256;
 
     @Param({
@@ -68,15 +68,16 @@ public class ElementwiseBench extends OpBench {
             }
         }
         Tensor second = b;
-        return contest.add("libtorch", Library.LIBTORCH, () -> ElementwiseLibtorch.of(op, a, second, y))
+        contest.add("libtorch", Library.LIBTORCH, () -> ElementwiseLibtorch.of(op, a, second, y))
                 .add("onednn", Library.ONEDNN, () -> ElementwiseOneDnn.of(op, a, second, y))
                 .tolerance(1e-5);
+        return b == null ? stored(contest, a, y) : stored(contest, a, b, y);
     }
 
     /** Bytes of the inputs and the output. */
     public static Cost cost(Map<String, String> row) {
         String op = row.get("op");
         boolean three = op.equals("add") || op.equals("multiply") || op.endsWith("-backward");
-        return new Cost(0, (three ? 12 : 8) * Double.parseDouble(row.get("size")));
+        return new Cost(0, (three ? 3 : 2) * bytes(row) * Double.parseDouble(row.get("size")));
     }
 }

@@ -13,7 +13,7 @@ import java.util.SplittableRandom;
 import org.openjdk.jmh.annotations.Param;
 
 /** Rows of a table by random numbers, and the gradient of the table. */
-public class EmbeddingBench extends OpBench {
+public class EmbeddingBench extends StoredOpBench {
     @Param({"forward", "backward"})
     public String pass;
 
@@ -34,27 +34,28 @@ public class EmbeddingBench extends OpBench {
             indices.set(i, random.nextInt(extents[1]));
         }
         Shape table = Shape.of(extents[1], extents[2]), rows = Shape.of(extents[0], extents[2]);
+        contest.tolerance(1e-5);
         switch (pass) {
             case "forward" -> {
                 Tensor x = contest.random(1, table), y = contest.empty(rows);
                 contest.quern(Embedding.OP, new Embedding.Args(x, indices, y), y);
                 contest.add("libtorch", Library.LIBTORCH, () -> EmbeddingLibtorch.forward(x, indices, y));
+                return stored(contest, x, y);
             }
             case "backward" -> {
                 Tensor dy = contest.random(1, rows), dtable = contest.empty(table);
                 contest.quern(EmbeddingBackward.OP, new EmbeddingBackward.Args(indices, dy, dtable), dtable);
                 contest.add("libtorch", Library.LIBTORCH, () -> EmbeddingLibtorch.backward(indices, dy, dtable));
+                return stored(contest, dy, dtable);
             }
             default -> throw new IllegalArgumentException("pass is " + pass + ", expected forward or backward");
         }
-        contest.tolerance(1e-5);
-        return contest;
     }
 
     /** Bytes that must move: the rows once in and out; backwards the table's zeros, and each row read, and added to one. */
     public static Cost cost(Map<String, String> row) {
         int[] extents = Sizes.parse("size", row.get("size"), 3);
-        double rows = 4.0 * extents[0] * extents[2], table = 4.0 * extents[1] * extents[2];
+        double width = (double) bytes(row) * extents[2], rows = extents[0] * width, table = extents[1] * width;
         return new Cost(0, 4.0 * extents[0] + (row.get("pass").equals("forward") ? 2 * rows : table + 3 * rows));
     }
 }

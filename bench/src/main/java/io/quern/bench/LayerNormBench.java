@@ -11,7 +11,7 @@ import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
 /** Layer normalization over rows, and its gradient. */
-public class LayerNormBench extends OpBench {
+public class LayerNormBench extends StoredOpBench {
     private static final double EPSILON = 1e-5;
 
     @Param({"forward", "backward"})
@@ -43,7 +43,7 @@ public class LayerNormBench extends OpBench {
                 contest.add("libtorch", Library.LIBTORCH, () -> LayerNormLibtorch.forward(x, gamma, beta, y, EPSILON));
             }
             case "backward" -> {
-                LayerNorm.OP.reference(forward);
+                contest.backend().run(LayerNorm.OP, forward);
                 Tensor dy = contest.random(4, shape);
                 Tensor dx = contest.empty(shape);
                 LayerNormBackward.Args args = new LayerNormBackward.Args(
@@ -53,15 +53,16 @@ public class LayerNormBench extends OpBench {
                         "libtorch",
                         Library.LIBTORCH,
                         () -> LayerNormLibtorch.backward(x, dy, gamma, beta, mean, inverseDeviation, dx));
+                return stored(contest, x, dy, dx);
             }
             default -> throw new IllegalArgumentException("pass is " + pass + ", expected forward or backward");
         }
-        return contest;
+        return stored(contest, x, y);
     }
 
     /** Bytes of the large tensors, each once. */
     public static Cost cost(Map<String, String> row) {
         int[] extents = Sizes.parse("size", row.get("size"), 2);
-        return new Cost(0, (row.get("pass").equals("forward") ? 8.0 : 12.0) * extents[0] * extents[1]);
+        return new Cost(0, (row.get("pass").equals("forward") ? 2.0 : 3.0) * bytes(row) * extents[0] * extents[1]);
     }
 }

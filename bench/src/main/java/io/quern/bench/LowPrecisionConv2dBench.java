@@ -8,8 +8,6 @@ import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Conv2dGeometry;
 import io.quern.op.Cost;
 import io.quern.op.Precision;
-import io.quern.tensor.DType;
-import io.quern.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
@@ -19,11 +17,9 @@ import org.openjdk.jmh.annotations.Param;
  * without kernels.
  */
 public class LowPrecisionConv2dBench extends OpBench {
-    /** Half a unit in the last place of BF16, twice: of the result and of what it is compared with. */
-    private static final double BF16_ROUNDING = 0x1p-7;
     /** Per root of the number of terms: what operands lose by TF32, six standard deviations. */
     private static final double TF32_ROUNDING = 1e-3;
-    /** The same of sums in F32. */
+    /** Per root of the number of terms: what sums in F32 lose. */
     private static final double SUM_ROUNDING = 1e-5;
 
     /** Batch, image, channels, filters, taps, stride, padding; then optionally dilation and groups. */
@@ -60,18 +56,9 @@ public class LowPrecisionConv2dBench extends OpBench {
                     .onHost(() -> call(full, Precision.FULL).on(contest.backend()))
                     .tolerance(TF32_ROUNDING * Math.sqrt(terms));
         }
-        ConvolutionProblem narrow = new ConvolutionProblem(
-                spec,
-                full.pass(),
-                narrow(contest, full.image()),
-                narrow(contest, full.filter()),
-                narrow(contest, full.result()));
-        return add(contest, narrow, Precision.FULL)
-                .onHost(() -> {
-                    call(full, Precision.FULL).on(contest.backend());
-                    narrow.written().copyFrom(full.written());
-                })
-                .tolerance(BF16_ROUNDING + SUM_ROUNDING * Math.sqrt(terms));
+        return add(contest, full, Precision.FULL)
+                .tolerance(SUM_ROUNDING * Math.sqrt(terms))
+                .inBf16(full.image(), full.filter(), full.result());
     }
 
     private static Contest add(Contest contest, ConvolutionProblem problem, Precision precision) {
@@ -102,14 +89,6 @@ public class LowPrecisionConv2dBench extends OpBench {
                         Conv2dBackwardWeights.OP,
                         new Conv2dBackwardWeights.Args(p.image(), p.result(), p.filter(), geometry, precision));
         };
-    }
-
-    /** Rounded, and the original made equal to it. */
-    private static Tensor narrow(Contest contest, Tensor values) {
-        Tensor narrow = contest.own(Tensor.allocate(DType.BF16, values.shape()));
-        narrow.copyFrom(values);
-        values.copyFrom(narrow);
-        return narrow;
     }
 
     /** Operations as of a direct convolution, and the bytes of the three tensors. */

@@ -10,8 +10,8 @@ import io.quern.tensor.Tensor;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
-/** One update of one parameter tensor. */
-public class OptimizerBench extends OpBench {
+/** One update of one parameter tensor, from a gradient of some type. */
+public class OptimizerBench extends StoredOpBench {
     private static final double RATE = 1e-3;
     private static final double DECAY = 1e-2;
 
@@ -36,8 +36,8 @@ public class OptimizerBench extends OpBench {
         Tensor moment2 = contest.empty(shape);
         contest.before(() -> {
             parameter.copyFrom(initial);
-            moment1.fill(0);
-            moment2.fill(0);
+            contest.fill(moment1, 0);
+            contest.fill(moment2, 0);
         });
         switch (op) {
             case "adamw" -> {
@@ -63,11 +63,12 @@ public class OptimizerBench extends OpBench {
             }
             default -> throw new IllegalArgumentException("op is " + op + ", expected adamw or sgd");
         }
-        return contest;
+        return stored(contest, gradient);
     }
 
-    /** Bytes: AdamW reads four tensors and writes three, SGD reads three and writes two. */
+    /** Bytes: AdamW reads four tensors and writes three, SGD reads three and writes two; of these, the gradient may be BF16. */
     public static Cost cost(Map<String, String> row) {
-        return new Cost(0, (row.get("op").equals("adamw") ? 28 : 20) * Double.parseDouble(row.get("size")));
+        return new Cost(
+                0, (bytes(row) + (row.get("op").equals("adamw") ? 24 : 16)) * Double.parseDouble(row.get("size")));
     }
 }

@@ -14,7 +14,7 @@ import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
 /** Pooling of NHWC images, and its gradient. */
-public class PoolBench extends OpBench {
+public class PoolBench extends StoredOpBench {
     @Param({"max", "max-backward", "average", "average-backward"})
     public String op;
 
@@ -38,29 +38,32 @@ public class PoolBench extends OpBench {
                 Tensor y = contest.empty(pooled);
                 contest.quern(MaxPool.OP, new MaxPool.Args(x, y, geometry), y);
                 contest.add("libtorch", Library.LIBTORCH, () -> PoolLibtorch.max(x, y, geometry));
+                return stored(contest, x, y);
             }
             case "average" -> {
                 Tensor y = contest.empty(pooled);
                 contest.quern(AvgPool.OP, new AvgPool.Args(x, y, geometry, false), y);
                 contest.add("libtorch", Library.LIBTORCH, () -> PoolLibtorch.average(x, y, geometry));
+                return stored(contest, x, y);
             }
             case "max-backward" -> {
                 Tensor dy = contest.random(2, pooled);
                 Tensor dx = contest.empty(image);
                 contest.quern(MaxPoolBackward.OP, new MaxPoolBackward.Args(x, dy, dx, geometry), dx);
                 contest.add("libtorch", Library.LIBTORCH, () -> PoolLibtorch.maxBackward(x, dy, dx, geometry));
+                return stored(contest, x, dy, dx);
             }
             case "average-backward" -> {
                 Tensor dy = contest.random(2, pooled);
                 Tensor dx = contest.empty(image);
                 contest.quern(AvgPoolBackward.OP, new AvgPoolBackward.Args(dy, dx, geometry, false), dx);
                 contest.add("libtorch", Library.LIBTORCH, () -> PoolLibtorch.averageBackward(x, dy, dx, geometry));
+                return stored(contest, dy, dx);
             }
             default ->
                 throw new IllegalArgumentException(
                         "op is " + op + ", expected max, max-backward, average or average-backward");
         }
-        return contest;
     }
 
     /** Bytes of the tensors, each once; the backward of max reads the image too. */
@@ -70,6 +73,6 @@ public class PoolBench extends OpBench {
         double p = (v[1] + 2 * v[6] - v[4]) / v[5] + 1;
         double q = (v[2] + 2 * v[6] - v[4]) / v[5] + 1;
         double pooled = v[0] * p * q * v[3];
-        return new Cost(0, 4 * ((row.get("op").equals("max-backward") ? 2 : 1) * image + pooled));
+        return new Cost(0, bytes(row) * ((row.get("op").equals("max-backward") ? 2 : 1) * image + pooled));
     }
 }

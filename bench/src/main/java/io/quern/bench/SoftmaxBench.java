@@ -16,7 +16,7 @@ import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
 /** Softmax over rows and its gradient, and the cross-entropy loss with its gradient. */
-public class SoftmaxBench extends OpBench {
+public class SoftmaxBench extends StoredOpBench {
     /** {@code cross-entropy} is the loss and the gradient of the logits, one after the other. */
     @Param({"softmax", "backward", "cross-entropy"})
     public String op;
@@ -36,6 +36,8 @@ public class SoftmaxBench extends OpBench {
         Tensor x = contest.random(1, shape);
         Tensor y = contest.empty(shape);
         contest.tolerance(1e-5);
+        Tensor probabilities = contest.empty(shape);
+        boolean narrow = !op.equals("cross-entropy"); // the loss keeps probabilities in the type of its sums
         switch (op) {
             case "softmax" -> {
                 contest.quern(Softmax.OP, new Softmax.Args(x, y), y);
@@ -43,8 +45,7 @@ public class SoftmaxBench extends OpBench {
                 contest.add("onednn", Library.ONEDNN, () -> SoftmaxOneDnn.forward(x, y));
             }
             case "backward" -> {
-                Tensor probabilities = contest.empty(shape);
-                Softmax.OP.reference(new Softmax.Args(x, probabilities));
+                contest.backend().run(Softmax.OP, new Softmax.Args(x, probabilities));
                 contest.quern(SoftmaxBackward.OP, new SoftmaxBackward.Args(probabilities, x, y), y);
                 contest.add("libtorch", Library.LIBTORCH, () -> SoftmaxLibtorch.backward(probabilities, x, y));
             }
@@ -54,7 +55,6 @@ public class SoftmaxBench extends OpBench {
                     labels.set(i, i % extents[1]);
                 }
                 Tensor loss = contest.empty(Shape.of());
-                Tensor probabilities = contest.empty(shape);
                 Tensor one = contest.empty(Shape.of()).fill(1);
                 SoftmaxCrossEntropy.Args forward =
                         new SoftmaxCrossEntropy.Args(x, labels, null, loss, probabilities, 0, -100);
@@ -71,17 +71,17 @@ public class SoftmaxBench extends OpBench {
             default ->
                 throw new IllegalArgumentException("op is " + op + ", expected softmax, backward or cross-entropy");
         }
-        return contest;
+        return narrow ? stored(contest, x, probabilities, y) : stored(contest, x, y);
     }
 
-    /** Bytes that must move: softmax reads and writes once; the loss reads logits and writes probabilities, and again. */
+    /** Bytes that must move: softmax reads and writes once; the loss reads logits and writes probabilities in f32, and back. */
     public static Cost cost(Map<String, String> row) {
         int[] extents = Sizes.parse("size", row.get("size"), 2);
-        double streams = switch (row.get("op")) {
-            case "softmax" -> 2;
-            case "backward" -> 3;
-            default -> 4;
+        double bytes = switch (row.get("op")) {
+            case "softmax" -> 2 * bytes(row);
+            case "backward" -> 3 * bytes(row);
+            default -> 2 * bytes(row) + 2 * 4;
         };
-        return new Cost(0, streams * 4 * extents[0] * extents[1]);
+        return new Cost(0, bytes * extents[0] * extents[1]);
     }
 }

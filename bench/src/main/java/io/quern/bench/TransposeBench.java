@@ -12,7 +12,7 @@ import java.util.Map;
 import org.openjdk.jmh.annotations.Param;
 
 /** Tensors written out with their axes in another order. */
-public class TransposeBench extends OpBench {
+public class TransposeBench extends StoredOpBench {
     /** The new order of x's axes, by number: 10 is a matrix transposed, 0231 NCHW to NHWC, 0312 back. */
     @Param("10")
     public String axes;
@@ -38,8 +38,7 @@ public class TransposeBench extends OpBench {
                 Shape.of(order.stream().mapToLong(axis -> extents[axis]).toArray()));
         contest.quern(Transpose.OP, new Transpose.Args(x, y, order), y);
         contest.add("libtorch", Library.LIBTORCH, () -> TransposeLibtorch.copy(x, y, order));
-        contest.tolerance(0);
-        return contest;
+        return stored(contest.tolerance(0), x, y);
     }
 
     /** Bytes that must move: one read, one write. */
@@ -48,6 +47,6 @@ public class TransposeBench extends OpBench {
         for (int extent : Sizes.parse("size", row.get("size"), row.get("axes").length())) {
             elements *= extent;
         }
-        return new Cost(0, 8 * elements);
+        return new Cost(0, 2 * bytes(row) * elements);
     }
 }

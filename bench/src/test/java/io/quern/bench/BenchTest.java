@@ -52,6 +52,14 @@ class BenchTest {
                     TransposeBench.class,
                     Map.of("axes", values("0231"), "size", values("2x3x20x17"), "impl", present("quern", "libtorch"))),
             entry(EmbeddingBench.class, sized("5x7x20", "quern", "libtorch")),
+            entry(ReduceBench.class, sized("3x5x20", "quern", "libtorch")),
+            entry(BroadcastBench.class, sized("3x5x20", "quern", "libtorch")),
+            entry(
+                    CastBench.class,
+                    Map.of(
+                            "types", values("f32-bf16", "bf16-f32", "f32-f64", "f64-f32", "f32-i32", "i32-f32"),
+                            "size", values("1000"),
+                            "impl", present("quern", "libtorch"))),
             entry(OptimizerBench.class, sized("1000", "quern", "libtorch")),
             entry(
                     TrainStepBench.class,

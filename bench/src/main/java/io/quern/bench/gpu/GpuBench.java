@@ -24,7 +24,8 @@ import java.util.Map;
  * <pre>{@code GpuBench [-backend cuda|cuda-sim] [-laps 3] [-samples 5] [-ms 20] @SUITE | BENCH name=value,... [BENCH ...]}</pre>
  *
  * The roofs, the rate of a copy, of multiply-adds in registers and of tensor cores, are measured in the same run, before and
- * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone. The last lines hold the figures to the targets.
+ * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone. The last column and the last lines hold the figures to
+ * the targets; the lines come also when the process is asked to end before.
  */
 public final class GpuBench {
     private static final String HOPPER = "quern.cuda.hopper";
@@ -35,7 +36,10 @@ public final class GpuBench {
     private int samples = 5;
     private double milliseconds = 20;
     private final List<Row> rows = new ArrayList<>();
-    private int failures;
+    private volatile Verdict verdict;
+    private volatile int done;
+    private volatile int failures;
+    private boolean told;
 
     /** Bytes per second of a copy, operations per second of the rest; hopper is 0 where there is none. */
     private record Roofs(double copy, double f32, double bf16, double tf32, double hopper) {
@@ -59,6 +63,7 @@ public final class GpuBench {
     public static void main(String[] args) throws IOException {
         GpuBench bench = new GpuBench(System.out);
         bench.parse(args);
+        Runtime.getRuntime().addShutdownHook(new Thread(bench::stopped));
         try {
             if (!bench.run()) {
                 System.exit(1);
@@ -116,18 +121,42 @@ public final class GpuBench {
                 out.println("# simulated: these numbers show that the benchmarks run, and nothing else");
             }
             Roofs roofs = roofs(device);
-            Verdict verdict = new Verdict(roofs.copy, simulated());
-            out.printf("%-72s %-14s %12s %14s %8s %8s%n", "# row", "impl", "us", "rate", "of roof", "spread");
+            verdict = new Verdict(roofs.copy, simulated());
+            out.printf(
+                    "%-72s %-14s %12s %14s %8s %8s  %s%n",
+                    "# row", "impl", "us", "rate", "of roof", "spread", "target");
+            long start = System.nanoTime();
             for (Row row : rows) {
-                measure(row, device, everyGpu, roofs, verdict);
+                measure(row, device, everyGpu, roofs);
+                done++;
+                out.flush();
             }
+            out.printf(Locale.ROOT, "# %d rows took %.0f s%n", done, (System.nanoTime() - start) * 1e-9);
             roofs(device);
-            verdict.lines().forEach(out::println);
-        }
-        if (failures > 0) {
-            out.println("# " + failures + " rows failed, see above");
+            summarize();
         }
         return failures == 0;
+    }
+
+    /** For a process that ends before the run does: what is known until then. */
+    void stopped() {
+        synchronized (this) {
+            if (verdict != null && !told) {
+                out.println("# stopped after " + done + " of " + rows.size() + " rows");
+            }
+        }
+        summarize();
+    }
+
+    private synchronized void summarize() {
+        if (verdict != null && !told) {
+            told = true;
+            verdict.lines().forEach(out::println);
+            if (failures > 0) {
+                out.println("# " + failures + " rows failed, see above");
+            }
+            out.flush();
+        }
     }
 
     private boolean simulated() {
@@ -173,24 +202,28 @@ public final class GpuBench {
     }
 
     /** A row that goes wrong is told and left, unless the device is lost with it. */
-    private void measure(Row row, CudaBackend device, CudaBackend everyGpu, Roofs roofs, Verdict verdict) {
+    private void measure(Row row, CudaBackend device, CudaBackend everyGpu, Roofs roofs) {
         try (GpuRow prepared = new GpuRow(row, device, everyGpu)) {
             prepared.absent().forEach(reason -> out.println("# " + row + " " + reason));
+            prepared.wrong().forEach(reason -> failed(row, reason));
             Map<String, Double> medians = new LinkedHashMap<>();
-            for (GpuRow.Times times : prepared.measure(laps, samples, milliseconds)) {
-                medians.put(times.impl(), times.median());
-                print(row, times, prepared.cost(), roofs);
-            }
-            verdict.add(row, prepared.cost(), medians);
+            List<GpuRow.Times> all = prepared.measure(laps, samples, milliseconds);
+            all.forEach(times -> medians.put(times.impl(), times.median()));
+            Map<String, String> judgements = verdict.add(row, prepared.cost(), medians);
+            all.forEach(times -> print(row, times, prepared.cost(), roofs, judgements.getOrDefault(times.impl(), "")));
         } catch (DeviceLostException | IllegalArgumentException e) {
             throw e;
         } catch (RuntimeException e) {
-            failures++;
-            out.println("# " + row + " FAILED: " + e.getMessage());
+            failed(row, e.getMessage());
         }
     }
 
-    private void print(Row row, GpuRow.Times times, Cost cost, Roofs roofs) {
+    private void failed(Row row, String reason) {
+        failures++;
+        out.println("# " + row + " FAILED: " + reason);
+    }
+
+    private void print(Row row, GpuRow.Times times, Cost cost, Roofs roofs, String judgement) {
         double[] sorted = times.seconds();
         double median = times.median();
         double spread = (sorted[sorted.length * 3 / 4] - sorted[sorted.length / 4]) / 2 / median;
@@ -209,14 +242,16 @@ public final class GpuBench {
         row.parameters()
                 .forEach(
                         (key, value) -> name.append(' ').append(key).append('=').append(value));
-        out.printf(
+        String line = String.format(
                 Locale.ROOT,
-                "%-72s %-14s %12.2f %14s %8s %6.1f %%%n",
+                "%-72s %-14s %12.2f %14s %8s %6.1f %%  %s",
                 name,
                 times.impl(),
                 median * 1e6,
                 rate,
                 part,
-                100 * spread);
+                100 * spread,
+                judgement);
+        out.println(line.stripTrailing());
     }
 }

@@ -11,6 +11,7 @@ import io.quern.bench.Verify;
 import io.quern.bench.duel.Row;
 import io.quern.bench.peer.CudaLibraries;
 import io.quern.op.Cost;
+import io.quern.tensor.Tensor;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,6 +32,7 @@ final class GpuRow implements AutoCloseable {
     private final Cost cost;
     private final Map<String, Contender> contenders = new LinkedHashMap<>();
     private final List<String> absent = new ArrayList<>();
+    private final List<String> wrong = new ArrayList<>();
 
     /** Seconds of a call: one number per sample, sorted. */
     record Times(String impl, double[] seconds) {
@@ -55,6 +57,7 @@ final class GpuRow implements AutoCloseable {
         }
         try {
             (row.impl().isEmpty() ? List.of(OURS) : row.impl()).forEach(this::add);
+            verify();
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -104,11 +107,11 @@ final class GpuRow implements AutoCloseable {
         if (contest.calls().isEmpty()) {
             return contest.contender(backend.name().equals("cuda") ? OURS : "quern-cuda-sim");
         }
-        return own(OURS, backend);
+        return own(backend);
     }
 
-    private Contender own(String impl, CudaBackend on) {
-        return verified(impl, new Rotation(contest, on, calls -> () -> calls.forEach(call -> call.on(on))));
+    private Contender own(CudaBackend on) {
+        return new Rotation(contest, on, calls -> () -> calls.forEach(call -> call.on(on)));
     }
 
     private Contender ownOfEveryGpu() {
@@ -118,7 +121,7 @@ final class GpuRow implements AutoCloseable {
         if (contest.calls().isEmpty()) {
             throw new Unavailable("is for single ops", null);
         }
-        return own(EVERY_GPU, everyGpu);
+        return own(everyGpu);
     }
 
     private Contender peer(String impl) {
@@ -128,30 +131,43 @@ final class GpuRow implements AutoCloseable {
         if (contest.calls().size() != 1) {
             throw new Unavailable("is a peer of single ops", null);
         }
-        return verified(
-                impl,
-                new Rotation(contest, backend, calls -> CudaLibraries.contender(impl, calls.getFirst(), backend)));
+        return new Rotation(contest, backend, calls -> CudaLibraries.contender(impl, calls.getFirst(), backend));
     }
 
-    /** Compared with the vector kernels on the host before anything is timed. */
-    private Rotation verified(String impl, Rotation rotation) {
-        try {
-            contest.reset();
-            contest.runOnHost();
-            List<float[]> expected =
-                    contest.results().stream().map(t -> t.toFloats()).toList();
-            int last = rotation.size() - 1;
-            for (int turn : last == 0 ? new int[] {0} : new int[] {0, last}) {
-                List<float[]> actual = rotation.outcome(turn, contest.results());
-                for (int i = 0; i < actual.size(); i++) {
-                    String what = row + " by " + impl + ", output " + i;
-                    Verify.close(what, actual.get(i), expected.get(i), contest.tolerance());
+    /** Compares all with the vector kernels on the host before anything is timed. */
+    private void verify() {
+        Map<String, Rotation> rotations = new LinkedHashMap<>();
+        contenders.forEach((impl, contender) -> {
+            if (contender instanceof Rotation rotation) {
+                rotations.put(impl, rotation);
+            }
+        });
+        if (rotations.isEmpty()) {
+            return; // whole steps, which the contest verifies
+        }
+        contest.reset();
+        contest.runOnHost();
+        rotations.forEach((impl, rotation) -> {
+            try {
+                verify(rotation);
+            } catch (IllegalStateException e) {
+                contenders.remove(impl);
+                rotation.close();
+                (impl.equals(OURS) || impl.equals(EVERY_GPU) ? wrong : absent).add(impl + ": " + e.getMessage());
+            }
+        });
+    }
+
+    private void verify(Rotation rotation) {
+        int last = rotation.size() - 1;
+        for (int turn : last == 0 ? new int[] {0} : new int[] {0, last}) {
+            rotation.once(turn);
+            List<Tensor> expected = contest.results();
+            for (int i = 0; i < expected.size(); i++) {
+                try (Tensor actual = rotation.outcome(turn, expected.get(i))) {
+                    Verify.close("output " + i, actual, expected.get(i), contest.tolerance());
                 }
             }
-            return rotation;
-        } catch (RuntimeException e) {
-            rotation.close();
-            throw e;
         }
     }
 
@@ -163,7 +179,12 @@ final class GpuRow implements AutoCloseable {
         return cost;
     }
 
-    /** Implementations that cannot run here, with the reason. */
+    /** Implementations of ours with wrong results, and which: left out. */
+    List<String> wrong() {
+        return wrong;
+    }
+
+    /** Implementations that cannot run here, and peers with other results: left out, with the reason. */
     List<String> absent() {
         return absent;
     }

@@ -5,6 +5,7 @@ import io.quern.bench.Contender;
 import io.quern.bench.Contest;
 import io.quern.bench.Contest.OpCall;
 import io.quern.op.OpArgs;
+import io.quern.tensor.Memory;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -84,13 +85,15 @@ final class Rotation implements Contender {
         next = (next + 1) % turns.size();
     }
 
-    /** What a turn makes of the tensors, after one call of it from their initial values. */
-    List<float[]> outcome(int turn, List<Tensor> results) {
+    /** One call of a turn, from the initial values of its tensors. */
+    void once(int turn) {
         turns.get(turn).run();
         turns.get(turn).publish();
-        return results.stream()
-                .map(host -> copies.get(turn).get(host).toFloats())
-                .toList();
+    }
+
+    /** What a turn's copy of a tensor holds now: on the host, to be closed. */
+    Tensor outcome(int turn, Tensor result) {
+        return copies.get(turn).get(result).copyTo(Memory.host());
     }
 
     @Override

@@ -3,10 +3,11 @@ package io.quern.bench.gpu;
 import io.quern.bench.duel.Row;
 import io.quern.op.Cost;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /** Holds the rows of a run to what the CUDA backend is meant to reach; each target counts its worst row. */
 final class Verdict {
@@ -19,22 +20,25 @@ final class Verdict {
     private final boolean simulated;
     private final List<Target> targets;
 
-    /** A number of a row, or nothing where the row is about something else or misses a peer. */
-    private interface Figure {
-        OptionalDouble of(Row row, Cost cost, Map<String, Double> seconds);
+    /** A number of an implementation. */
+    private record Figure(String impl, double value) {}
+
+    /** What a row has to tell about a target, or nothing where it is about something else or misses a peer. */
+    private interface Measure {
+        Optional<Figure> of(Row row, Cost cost, Map<String, Double> seconds);
     }
 
     private static final class Target {
         private final String text;
         private final double least;
-        private final Figure figure;
+        private final Measure measure;
         private final List<Double> figures = new ArrayList<>();
         private String worst = "";
 
-        Target(String text, double least, Figure figure) {
+        Target(String text, double least, Measure measure) {
             this.text = text;
             this.least = least;
-            this.figure = figure;
+            this.measure = measure;
         }
 
         void add(Row row, double value) {
@@ -53,9 +57,8 @@ final class Verdict {
                 new Target(
                         "f32 matmul 4096^3, of cuBLAS",
                         0.85,
-                        (row, cost, seconds) -> isCube(row, "MatmulBench")
-                                ? of(seconds, "cublas", GpuRow.OURS)
-                                : OptionalDouble.empty()),
+                        (row, cost, seconds) ->
+                                isCube(row, "MatmulBench") ? of(seconds, "cublas", GpuRow.OURS) : Optional.empty()),
                 new Target(
                         "bf16 matmul 4096^3 by mma.sync, of cuBLAS",
                         0.45,
@@ -64,17 +67,17 @@ final class Verdict {
                                         seconds,
                                         "cublas",
                                         seconds.containsKey(GpuRow.EVERY_GPU) ? GpuRow.EVERY_GPU : GpuRow.OURS)
-                                : OptionalDouble.empty()),
+                                : Optional.empty()),
                 new Target(
                         "ops bound by memory, of the copy rate",
                         0.85,
                         (row, cost, seconds) ->
-                                row.bench().equals("DropoutBench") ? OptionalDouble.empty() : ofCopy(cost, seconds)),
+                                row.bench().equals("DropoutBench") ? Optional.empty() : ofCopy(cost, seconds)),
                 new Target(
                         "dropout, of the copy rate",
                         0.85,
                         (row, cost, seconds) ->
-                                row.bench().equals("DropoutBench") ? ofCopy(cost, seconds) : OptionalDouble.empty()),
+                                row.bench().equals("DropoutBench") ? ofCopy(cost, seconds) : Optional.empty()),
                 new Target(
                         "conv2d forward on layers of ResNet-50, of cuDNN",
                         0.5,
@@ -82,7 +85,7 @@ final class Verdict {
                                         && is(row, "pass", "forward")
                                         && !row.parameters().get("conv").contains("g")
                                 ? of(seconds, "cudnn", GpuRow.OURS)
-                                : OptionalDouble.empty()));
+                                : Optional.empty()));
     }
 
     private boolean isCube(Row row, String bench) {
@@ -95,30 +98,57 @@ final class Verdict {
         return value.equals(row.parameters().get(parameter));
     }
 
-    private static OptionalDouble of(Map<String, Double> seconds, String peer, String ours) {
+    private static Optional<Figure> of(Map<String, Double> seconds, String peer, String ours) {
         return seconds.containsKey(peer) && seconds.containsKey(ours)
-                ? OptionalDouble.of(seconds.get(peer) / seconds.get(ours))
-                : OptionalDouble.empty();
+                ? Optional.of(new Figure(ours, seconds.get(peer) / seconds.get(ours)))
+                : Optional.empty();
     }
 
-    private OptionalDouble ofCopy(Cost cost, Map<String, Double> seconds) {
+    private Optional<Figure> ofCopy(Cost cost, Map<String, Double> seconds) {
         return cost.flops() == 0
                         && (simulated || cost.bytes() >= LARGE)
                         && cost.bytes() > 0
                         && seconds.containsKey(GpuRow.OURS)
-                ? OptionalDouble.of(cost.bytes() / seconds.get(GpuRow.OURS) / copyRate)
-                : OptionalDouble.empty();
+                ? Optional.of(new Figure(GpuRow.OURS, cost.bytes() / seconds.get(GpuRow.OURS) / copyRate))
+                : Optional.empty();
     }
 
-    /** Takes a row's medians in, by implementation. */
-    void add(Row row, Cost cost, Map<String, Double> seconds) {
-        for (Target target : targets) {
-            target.figure.of(row, cost, seconds).ifPresent(value -> target.add(row, value));
+    /**
+     * Takes a row's medians in, by implementation.
+     *
+     * @return what they say of ours, by implementation: beside the target, or beside the peer where there is none
+     */
+    synchronized Map<String, String> add(Row row, Cost cost, Map<String, Double> seconds) {
+        Map<String, String> judgements = new HashMap<>();
+        for (String impl : List.of(GpuRow.OURS, GpuRow.EVERY_GPU)) {
+            for (String peer : List.of("cublas", "cudnn")) {
+                of(seconds, peer, impl)
+                        .ifPresent(figure -> judgements.put(
+                                impl, String.format(Locale.ROOT, "%.1f %% of %s", 100 * figure.value, peer)));
+            }
         }
+        for (Target target : targets) {
+            target.measure.of(row, cost, seconds).ifPresent(figure -> {
+                target.add(row, figure.value);
+                judgements.put(
+                        figure.impl,
+                        String.format(
+                                Locale.ROOT,
+                                "%.1f of %.0f %%: %s",
+                                100 * figure.value,
+                                100 * target.least,
+                                judge(figure.value, target)));
+            });
+        }
+        return judgements;
+    }
+
+    private String judge(double value, Target target) {
+        return simulated ? "simulated" : value >= target.least ? "met" : "NOT MET";
     }
 
     /** One line per target: what it is, what was asked, the worst row, how many rows reach it. */
-    List<String> lines() {
+    synchronized List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add(String.format("# target %-48s %8s %8s %10s", "", "least", "worst", "rows"));
         for (Target target : targets) {
@@ -136,7 +166,6 @@ final class Verdict {
                 target.figures.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
         long met =
                 target.figures.stream().filter(value -> value >= target.least).count();
-        String judgement = simulated ? "simulated" : worst >= target.least ? "met" : "NOT MET";
         return start
                 + String.format(
                         Locale.ROOT,
@@ -144,7 +173,7 @@ final class Verdict {
                         100 * worst,
                         met,
                         target.figures.size(),
-                        judgement,
+                        judge(worst, target),
                         target.figures.size() > 1 ? ", worst: " + target.worst : "");
     }
 }

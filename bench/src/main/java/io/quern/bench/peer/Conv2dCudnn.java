@@ -15,6 +15,9 @@ import io.quern.tensor.DType;
 import io.quern.tensor.Memory;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdDataAlgoPerf_t;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdFilterAlgoPerf_t;
@@ -40,8 +43,44 @@ final class Conv2dCudnn implements Contender {
         int run(int algorithm, DevicePointer workspace, long bytes);
     }
 
+    /** What copies of one convolution have in common: searched once, gone with the last of them. */
+    private static final class Choice {
+        private static final Map<Object, Choice> OPEN = new HashMap<>();
+
+        private final Object what;
+        private final cudnnContext handle = new cudnnContext();
+        private int users;
+        private Tensor workspace;
+        private long bytes;
+        private int algorithm;
+        private int math;
+
+        private Choice(Object what, CudaBackend backend) {
+            this.what = what;
+            check("cudnnCreate", cudnn.cudnnCreate(handle));
+            check("cudnnSetStream", cudnn.cudnnSetStream(handle, CudaLibraries.stream(backend)));
+        }
+
+        static Choice use(Object what, CudaBackend backend) {
+            Choice choice = OPEN.computeIfAbsent(what, key -> new Choice(key, backend));
+            choice.users++;
+            return choice;
+        }
+
+        void leave() {
+            if (--users == 0) {
+                OPEN.remove(what);
+                cudnn.cudnnDestroy(handle);
+                if (workspace != null) {
+                    workspace.close();
+                }
+            }
+        }
+    }
+
     private final CudaBackend backend;
-    private final cudnnContext handle = new cudnnContext();
+    private final Choice choice;
+    private final cudnnContext handle;
     private final cudnnTensorStruct image = new cudnnTensorStruct();
     private final cudnnTensorStruct result = new cudnnTensorStruct();
     private final cudnnFilterStruct filters = new cudnnFilterStruct();
@@ -53,18 +92,22 @@ final class Conv2dCudnn implements Contender {
     /** No operand may be rounded on the way. */
     private final boolean exact;
 
-    private Tensor workspace;
-    private int algorithm;
-    private long bytes;
     private Pass pass;
 
-    private Conv2dCudnn(Tensor x, Tensor filter, Tensor y, Conv2dGeometry g, Precision precision, CudaBackend backend) {
+    private Conv2dCudnn(
+            String name,
+            Tensor x,
+            Tensor filter,
+            Tensor y,
+            Conv2dGeometry g,
+            Precision precision,
+            CudaBackend backend) {
         CudaLibraries.load(cudnn.class);
         this.backend = backend;
         this.filter = filter;
         exact = filter.dtype() == DType.F32 && precision == Precision.FULL;
-        check("cudnnCreate", cudnn.cudnnCreate(handle));
-        check("cudnnSetStream", cudnn.cudnnSetStream(handle, CudaLibraries.stream(backend)));
+        choice = Choice.use(List.of(name, x.shape(), filter.shape(), g, filter.dtype(), precision), backend);
+        handle = choice.handle;
         describe(image, x);
         describe(result, y);
         check("cudnnCreateFilterDescriptor", cudnn.cudnnCreateFilterDescriptor(filters));
@@ -92,7 +135,8 @@ final class Conv2dCudnn implements Contender {
                         cudnn.CUDNN_CROSS_CORRELATION,
                         cudnn.CUDNN_DATA_FLOAT));
         check("cudnnSetConvolutionGroupCount", cudnn.cudnnSetConvolutionGroupCount(convolution, g.groups()));
-        check("cudnnSetConvolutionMathType", cudnn.cudnnSetConvolutionMathType(convolution, math(filter)));
+        // the search tries this and the default, by which F32 may be rounded to TF32
+        compute(exact ? cudnn.CUDNN_FMA_MATH : cudnn.CUDNN_TENSOR_OP_MATH);
         own = Tensor.allocate(
                 backend.memory(),
                 filter.dtype(),
@@ -121,25 +165,24 @@ final class Conv2dCudnn implements Contender {
         return tensor.dtype() == DType.BF16 ? cudnn.CUDNN_DATA_BFLOAT16 : cudnn.CUDNN_DATA_FLOAT;
     }
 
-    /** The default lets F32 be rounded to TF32. */
-    private int math(Tensor operand) {
-        if (exact) {
-            return cudnn.CUDNN_FMA_MATH;
-        }
-        return operand.dtype() == DType.BF16 ? cudnn.CUDNN_TENSOR_OP_MATH : cudnn.CUDNN_DEFAULT_MATH;
+    private void compute(int math) {
+        check("cudnnSetConvolutionMathType", cudnn.cudnnSetConvolutionMathType(convolution, math));
     }
 
     static Contender forward(Conv2d.Args args, CudaBackend backend) {
-        Conv2dCudnn c = new Conv2dCudnn(args.x(), args.filter(), args.y(), args.geometry(), args.precision(), backend);
-        try (var found = new cudnnConvolutionFwdAlgoPerf_t(MOST_ALGORITHMS)) {
-            int[] count = new int[1];
-            check(
-                    "cudnnFindConvolutionForwardAlgorithm",
-                    cudnn.cudnnFindConvolutionForwardAlgorithm(
-                            c.handle, c.image, c.filters, c.convolution, c.result, MOST_ALGORITHMS, count, found));
-            for (int i = 0; i < count[0]; i++) {
-                var candidate = found.position(i);
-                c.offer(candidate.status(), candidate.mathType(), candidate.algo(), candidate.memory());
+        Conv2dCudnn c = new Conv2dCudnn(
+                "forward", args.x(), args.filter(), args.y(), args.geometry(), args.precision(), backend);
+        if (c.unsettled()) {
+            try (var found = new cudnnConvolutionFwdAlgoPerf_t(MOST_ALGORITHMS)) {
+                int[] count = new int[1];
+                check(
+                        "cudnnFindConvolutionForwardAlgorithm",
+                        cudnn.cudnnFindConvolutionForwardAlgorithm(
+                                c.handle, c.image, c.filters, c.convolution, c.result, MOST_ALGORITHMS, count, found));
+                for (int i = 0; i < count[0]; i++) {
+                    var candidate = found.position(i);
+                    c.offer(candidate.status(), candidate.mathType(), candidate.algo(), candidate.memory());
+                }
             }
         }
         return c.with((algorithm, workspace, bytes) -> cudnn.cudnnConvolutionForward(
@@ -159,17 +202,19 @@ final class Conv2dCudnn implements Contender {
     }
 
     static Contender backwardData(Conv2dBackwardData.Args args, CudaBackend backend) {
-        Conv2dCudnn c =
-                new Conv2dCudnn(args.dx(), args.filter(), args.dy(), args.geometry(), args.precision(), backend);
-        try (var found = new cudnnConvolutionBwdDataAlgoPerf_t(MOST_ALGORITHMS)) {
-            int[] count = new int[1];
-            check(
-                    "cudnnFindConvolutionBackwardDataAlgorithm",
-                    cudnn.cudnnFindConvolutionBackwardDataAlgorithm(
-                            c.handle, c.filters, c.result, c.convolution, c.image, MOST_ALGORITHMS, count, found));
-            for (int i = 0; i < count[0]; i++) {
-                var candidate = found.position(i);
-                c.offer(candidate.status(), candidate.mathType(), candidate.algo(), candidate.memory());
+        Conv2dCudnn c = new Conv2dCudnn(
+                "data", args.dx(), args.filter(), args.dy(), args.geometry(), args.precision(), backend);
+        if (c.unsettled()) {
+            try (var found = new cudnnConvolutionBwdDataAlgoPerf_t(MOST_ALGORITHMS)) {
+                int[] count = new int[1];
+                check(
+                        "cudnnFindConvolutionBackwardDataAlgorithm",
+                        cudnn.cudnnFindConvolutionBackwardDataAlgorithm(
+                                c.handle, c.filters, c.result, c.convolution, c.image, MOST_ALGORITHMS, count, found));
+                for (int i = 0; i < count[0]; i++) {
+                    var candidate = found.position(i);
+                    c.offer(candidate.status(), candidate.mathType(), candidate.algo(), candidate.memory());
+                }
             }
         }
         return c.with((algorithm, workspace, bytes) -> cudnn.cudnnConvolutionBackwardData(
@@ -189,17 +234,19 @@ final class Conv2dCudnn implements Contender {
     }
 
     static Contender backwardWeights(Conv2dBackwardWeights.Args args, CudaBackend backend) {
-        Conv2dCudnn c =
-                new Conv2dCudnn(args.x(), args.dfilter(), args.dy(), args.geometry(), args.precision(), backend);
-        try (var found = new cudnnConvolutionBwdFilterAlgoPerf_t(MOST_ALGORITHMS)) {
-            int[] count = new int[1];
-            check(
-                    "cudnnFindConvolutionBackwardFilterAlgorithm",
-                    cudnn.cudnnFindConvolutionBackwardFilterAlgorithm(
-                            c.handle, c.image, c.result, c.convolution, c.filters, MOST_ALGORITHMS, count, found));
-            for (int i = 0; i < count[0]; i++) {
-                var candidate = found.position(i);
-                c.offer(candidate.status(), candidate.mathType(), candidate.algo(), candidate.memory());
+        Conv2dCudnn c = new Conv2dCudnn(
+                "weights", args.x(), args.dfilter(), args.dy(), args.geometry(), args.precision(), backend);
+        if (c.unsettled()) {
+            try (var found = new cudnnConvolutionBwdFilterAlgoPerf_t(MOST_ALGORITHMS)) {
+                int[] count = new int[1];
+                check(
+                        "cudnnFindConvolutionBackwardFilterAlgorithm",
+                        cudnn.cudnnFindConvolutionBackwardFilterAlgorithm(
+                                c.handle, c.image, c.result, c.convolution, c.filters, MOST_ALGORITHMS, count, found));
+                for (int i = 0; i < count[0]; i++) {
+                    var candidate = found.position(i);
+                    c.offer(candidate.status(), candidate.mathType(), candidate.algo(), candidate.memory());
+                }
             }
         }
         return c.with((algorithm, workspace, bytes) -> cudnn.cudnnConvolutionBackwardFilter(
@@ -221,18 +268,25 @@ final class Conv2dCudnn implements Contender {
     /** Candidates come fastest first; those that round to TF32 on the way are no peers of exact products. */
     private void offer(int status, int math, int candidate, long memory) {
         boolean fits = !exact || math == cudnn.CUDNN_FMA_MATH;
-        if (workspace == null && status == cudnn.CUDNN_STATUS_SUCCESS && fits) {
-            algorithm = candidate;
-            bytes = memory;
-            workspace = Tensor.allocate(backend.memory(), DType.I32, Shape.of(Math.max(1, Math.ceilDiv(memory, 4L))));
+        if (unsettled() && status == cudnn.CUDNN_STATUS_SUCCESS && fits) {
+            choice.algorithm = candidate;
+            choice.math = math;
+            choice.bytes = memory;
+            choice.workspace =
+                    Tensor.allocate(backend.memory(), DType.I32, Shape.of(Math.max(1, Math.ceilDiv(memory, 4L))));
         }
     }
 
+    private boolean unsettled() {
+        return choice.workspace == null;
+    }
+
     private Contender with(Pass chosen) {
-        if (workspace == null) {
+        if (unsettled()) {
             close();
             throw new Unavailable("cudnn has no algorithm of this precision for this convolution", null);
         }
+        compute(choice.math);
         pass = chosen;
         return this;
     }
@@ -243,7 +297,7 @@ final class Conv2dCudnn implements Contender {
 
     @Override
     public void run() {
-        check("cudnnConvolution", pass.run(algorithm, at(workspace), bytes));
+        check("cudnnConvolution", pass.run(choice.algorithm, at(choice.workspace), choice.bytes));
     }
 
     @Override
@@ -256,10 +310,7 @@ final class Conv2dCudnn implements Contender {
 
     @Override
     public void close() {
-        cudnn.cudnnDestroy(handle);
         own.close();
-        if (workspace != null) {
-            workspace.close();
-        }
+        choice.leave();
     }
 }

@@ -1,6 +1,7 @@
 package io.quern.bench.peer;
 
 import io.quern.bench.Contender;
+import io.quern.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -24,7 +25,16 @@ final class Libtorch {
         for (int i = 0; i < shape.length; i++) {
             shape[i] = tensor.size(i);
         }
-        return torch.from_blob(new NativeFloats(tensor), shape);
+        return torch.from_blob(new NativeFloats(tensor), shape, torch.dtype(type(tensor.dtype())));
+    }
+
+    private static torch.ScalarType type(DType dtype) {
+        return switch (dtype) {
+            case F32 -> torch.ScalarType.Float;
+            case F64 -> torch.ScalarType.Double;
+            case BF16 -> torch.ScalarType.BFloat16;
+            case I32 -> torch.ScalarType.Int;
+        };
     }
 
     /** An NHWC tensor as libtorch sees it: extents NCHW, memory format channels-last. */

@@ -45,6 +45,7 @@ final class Measurements {
                 default -> parser.skipChildren();
             }
         }
+        parameters.remove("type", "f32"); // as rows were before there was a choice
         values.computeIfAbsent(parameters, key -> new ArrayList<>()).addAll(raw);
     }
 

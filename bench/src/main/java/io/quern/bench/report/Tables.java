@@ -1,6 +1,8 @@
 package io.quern.bench.report;
 
 import io.quern.bench.BatchNormBench;
+import io.quern.bench.BroadcastBench;
+import io.quern.bench.CastBench;
 import io.quern.bench.Conv2dBench;
 import io.quern.bench.DropoutBench;
 import io.quern.bench.ElementwiseBench;
@@ -11,6 +13,7 @@ import io.quern.bench.LayerNormBench;
 import io.quern.bench.MatmulBench;
 import io.quern.bench.OptimizerBench;
 import io.quern.bench.PoolBench;
+import io.quern.bench.ReduceBench;
 import io.quern.bench.SoftmaxBench;
 import io.quern.bench.StreamBench;
 import io.quern.bench.TransposeBench;
@@ -35,6 +38,9 @@ public final class Tables {
             ResultTable.of("PoolBench", "GB/s", PoolBench::cost),
             ResultTable.of("TransposeBench", "GB/s", TransposeBench::cost),
             ResultTable.of("EmbeddingBench", "GB/s", EmbeddingBench::cost),
+            ResultTable.of("ReduceBench", "GB/s", ReduceBench::cost),
+            ResultTable.of("BroadcastBench", "GB/s", BroadcastBench::cost),
+            ResultTable.of("CastBench", "GB/s", CastBench::cost),
             ResultTable.of("OptimizerBench", "GB/s", OptimizerBench::cost),
             ResultTable.items("TrainStepBench", "samples/s", "batch", 1e6, row -> new Cost(0, 0)));
 

@@ -72,24 +72,49 @@ class GpuBenchTest {
                 "type=bf16,tf32",
                 "DropoutBench",
                 "size=1000",
+                "type=f32,bf16",
                 "ElementwiseBench",
                 "op=add,gelu,relu-backward,bias",
                 "size=512",
+                "type=f32,bf16",
                 "SoftmaxBench",
                 "op=softmax,backward,cross-entropy",
                 "size=5x7",
+                "type=f32,bf16",
                 "LayerNormBench",
                 "pass=forward,backward",
                 "size=5x48",
+                "type=f32,bf16",
                 "BatchNormBench",
                 "pass=forward,backward",
                 "size=2x3x4x16",
+                "type=f32,bf16",
                 "PoolBench",
                 "op=max,max-backward,average,average-backward",
                 "size=2x6x7x5x3x2x1",
+                "type=f32,bf16",
+                "ReduceBench",
+                "op=sum,mean,max",
+                "size=5x70x1,2x70x40",
+                "type=f32,bf16",
+                "BroadcastBench",
+                "size=5x70x1,2x70x40",
+                "type=f32,bf16",
+                "CastBench",
+                "types=f32-bf16,bf16-f32,f32-f64,f64-f32,f32-i32,i32-f32",
+                "size=1000",
+                "TransposeBench",
+                "axes=0231",
+                "size=2x3x9x17",
+                "type=f32,bf16",
+                "EmbeddingBench",
+                "pass=forward,backward",
+                "size=9x7x40",
+                "type=f32,bf16",
                 "OptimizerBench",
                 "op=adamw,sgd",
                 "size=1000",
+                "type=f32,bf16",
                 "FusedEpilogueBench",
                 "shape=33x17x20",
                 "epilogue=bias-gelu-dropout");
@@ -106,13 +131,20 @@ class GpuBenchTest {
         assertEquals(8, rows(lines, "LowPrecisionMatmulBench shape=70x72x200", "TFLOP/s"), lines.toString());
         assertEquals(6, rows(lines, "Conv2dBench", "TFLOP/s"));
         assertEquals(18, rows(lines, "LowPrecisionConv2dBench", "TFLOP/s"));
-        assertEquals(1, rows(lines, "DropoutBench", "GB/s"));
-        assertEquals(4, rows(lines, "ElementwiseBench", "GB/s"));
-        assertEquals(3, rows(lines, "SoftmaxBench", "GB/s"));
-        assertEquals(2, rows(lines, "LayerNormBench", "GB/s"));
-        assertEquals(2, rows(lines, "BatchNormBench", "GB/s"));
-        assertEquals(4, rows(lines, "PoolBench", "GB/s"));
-        assertEquals(2, rows(lines, "OptimizerBench", "GB/s"));
+        assertEquals(2, rows(lines, "DropoutBench", "GB/s"));
+        assertEquals(8, rows(lines, "ElementwiseBench", "GB/s"));
+        assertEquals(6, rows(lines, "SoftmaxBench", "GB/s"));
+        assertEquals(4, rows(lines, "LayerNormBench", "GB/s"));
+        assertEquals(4, rows(lines, "BatchNormBench", "GB/s"));
+        assertEquals(8, rows(lines, "PoolBench", "GB/s"));
+        assertEquals(12, rows(lines, "ReduceBench", "GB/s"));
+        assertEquals(4, rows(lines, "BroadcastBench", "GB/s"));
+        assertEquals(6, rows(lines, "CastBench", "GB/s"));
+        assertEquals(2, rows(lines, "TransposeBench", "GB/s"));
+        assertEquals(4, rows(lines, "EmbeddingBench", "GB/s"));
+        assertEquals(4, rows(lines, "OptimizerBench", "GB/s"));
+        // each row of an op bound by memory tells how far it is from the target
+        assertEquals(64, rows(lines, "", "of 85 %: simulated"), lines.toString());
         assertEquals(1, rows(lines, "FusedEpilogueBench", "TFLOP/s"));
         assertEquals(
                 3,
@@ -131,6 +163,35 @@ class GpuBenchTest {
                 lines.stream().anyMatch(line -> line.contains("quern-cuda-mma: is quern-cuda itself")),
                 lines.toString());
         assertTrue(lines.stream().noneMatch(line -> line.contains("wgmma")), lines.toString());
+    }
+
+    /** The summary stands at the end, once; where the process ends before, it tells what is known. */
+    @Test
+    void theSummaryComesOnce() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        GpuBench bench = new GpuBench(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        bench.parse("-backend", "cuda-sim", "-laps", "1", "-samples", "1", "-ms", "0", "DropoutBench", "size=100");
+        bench.stopped();
+        assertEquals("", bytes.toString(StandardCharsets.UTF_8), "nothing is known before the run");
+        assertTrue(bench.run());
+        String complete = bytes.toString(StandardCharsets.UTF_8);
+        bench.stopped();
+        assertEquals(complete, bytes.toString(StandardCharsets.UTF_8));
+    }
+
+    /** A row with a bad parameter ends the run; the rows before it are judged all the same. */
+    @Test
+    void whatIsKnownIsToldWhenTheRunEndsEarly() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        GpuBench bench = new GpuBench(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        bench.parse("-backend", "cuda-sim", "-laps", "1", "-samples", "1", "-ms", "0", "DropoutBench", "size=100,x");
+        assertThrows(IllegalArgumentException.class, bench::run);
+        bench.stopped();
+        List<String> lines = bytes.toString(StandardCharsets.UTF_8).lines().toList();
+        assertTrue(lines.contains("# stopped after 1 of 2 rows"), lines.toString());
+        assertTrue(
+                lines.stream().anyMatch(line -> line.startsWith("# target dropout") && line.endsWith("simulated")),
+                lines.toString());
     }
 
     @Test

@@ -14,8 +14,8 @@ class VerdictTest {
 
     private final Verdict verdict = new Verdict(COPY, false);
 
-    private void add(String row, Cost cost, Map<String, Double> seconds) {
-        verdict.add(Row.expand(row).getFirst(), cost, seconds);
+    private Map<String, String> add(String row, Cost cost, Map<String, Double> seconds) {
+        return verdict.add(Row.expand(row).getFirst(), cost, seconds);
     }
 
     private String line(String target) {
@@ -62,6 +62,22 @@ class VerdictTest {
         add("Conv2dBench conv=n1c3 pass=backward-data", cost, Map.of("quern-cuda", 1.0, "cudnn", 0.1));
         add("Conv2dBench conv=n1c3d1g3 pass=forward", cost, Map.of("quern-cuda", 1.0, "cudnn", 0.1));
         assertTrue(line("conv2d").endsWith("50 %   75.0 %    1 of 1   met"), line("conv2d"));
+    }
+
+    @Test
+    void aRowIsJudgedWhenItComes() {
+        Cost cost = new Cost(1e12, 1);
+        String row = "LowPrecisionMatmulBench type=bf16 shape=4096x4096x4096";
+        assertEquals(
+                Map.of("quern-cuda", "90.9 % of cublas", "quern-cuda-mma", "40.0 of 45 %: NOT MET"),
+                add(row, cost, Map.of("quern-cuda", 1.1, "quern-cuda-mma", 2.5, "cublas", 1.0)));
+        assertEquals(
+                Map.of("quern-cuda", "100.0 of 85 %: met"),
+                add("DropoutBench size=1", new Cost(0, 1e9), Map.of("quern-cuda", 1e-3)));
+        assertEquals(
+                Map.of("quern-cuda", "50.0 % of cudnn"),
+                add("Conv2dBench conv=n1c3 pass=backward-data", cost, Map.of("quern-cuda", 2.0, "cudnn", 1.0)));
+        assertEquals(Map.of(), add("ElementwiseBench op=add", new Cost(0, 1e3), Map.of("quern-cuda", 1.0)));
     }
 
     @Test
