@@ -10,6 +10,8 @@ struct Pool {
     int window_h, window_w, stride_h, stride_w, padding_h, padding_w;
     int lanes;  // channels of a thread: 1, or those of 16 bytes where all is aligned to them
     Divider by_stride_h, by_stride_w;
+    int steps;  // rows of windows or cells that a thread takes one after the other; 0: it has a pixel of any geometry
+    int unused;
 
     QUERN_DEVICE int first_row(int row) const { return max_of(0, row * stride_h - padding_h); }
     QUERN_DEVICE int end_row(int row) const { return min_of(h, row * stride_h - padding_h + window_h); }
@@ -45,29 +47,92 @@ struct Pool {
         return y + static_cast<long long>(image) * p * q * c + channel;
     }
 };
-static_assert(sizeof(Pool) == 64);
+static_assert(sizeof(Pool) == 72);
 
-/// A number of channels as a type.
-template <int N>
-struct Channels {
-    static constexpr int value = N;
+/// Windows of W x W pixels, S apart, known when compiled: all loads of a window can be under way at once. An image is cut into
+/// cells of S x S pixels so that only kWindows windows along an axis touch a cell: with the index of its first window it is at
+/// the last S pixels of it. PoolCells of the Java side counts them.
+template <int W, int S>
+struct Cells {
+    static constexpr int kWindows = (W + S - 1) / S;
+    /// Pixels along an axis that those windows cover.
+    static constexpr int kArea = (kWindows - 1) * S + W;
+
+    /// Which of a window's pixels the cell's pixel i is, for the cell's window k; outside 0 .. W - 1: none.
+    QUERN_DEVICE static constexpr int place(int i, int k) { return W - S + i - k * S; }
+    QUERN_DEVICE static constexpr bool within(int place) { return 0 <= place && place < W; }
+
+    /// The first window of the first cell of an axis; -1 where that window would lie outside.
+    QUERN_DEVICE static int first_window(int padding) { return 1 - (W - padding + S - 1) / S; }
 };
 
-/// body(Channels of this thread, its strip), if it has one.
-template <class T, class Body>
-QUERN_DEVICE void with_strip(const Pool& pool, const Strips& strips, Body body) {
-    const int index = static_cast<int>(global_index());
-    if (index < strips.count && pool.lanes > 1) {
-        body(Channels<kLanes<T>>{}, Strip(strips, index));
-    } else if (index < strips.count) {
-        body(Channels<1>{}, Strip(strips, index));
+/// Neighbours as they are in memory, which takes the fewest registers.
+template <class T, int Lanes>
+struct Raw {
+    static constexpr int kBytes = Lanes * sizeof(T), kWords = kBytes < 4 ? 1 : kBytes / 4;
+    u32 words[kWords];
+
+    QUERN_DEVICE void load(const T* p) {
+        if constexpr (kBytes >= 4) {
+            check_alignment(p, kBytes, "vector load");
+            __builtin_memcpy(words, __builtin_assume_aligned(p, kBytes), kBytes);
+        } else {
+            words[0] = p->bits;
+        }
     }
-}
+    QUERN_DEVICE void fill(u32 word) {
+#pragma unroll
+        for (int i = 0; i < kWords; i++) {
+            words[i] = word;
+        }
+    }
+    QUERN_DEVICE float operator[](int lane) const {
+        if constexpr (sizeof(T) == 4) {
+            return __uint_as_float(words[lane]);
+        } else {
+            return __uint_as_float(lane % 2 == 0 ? words[lane / 2] << 16 : words[lane / 2] & 0xffff0000u);
+        }
+    }
+};
+
+/// 0 <= i < extent.
+QUERN_DEVICE bool within(int i, int extent) { return static_cast<u32>(i) < static_cast<u32>(extent); }
 
 /// The first element of a strip of one pixel, in a tensor whose strips these are.
 QUERN_DEVICE long long element_of(const Strip& at, const Strips& strips, int lanes) {
     const long long pixel = (static_cast<long long>(at.image) * strips.rows + at.row) * strips.strips + at.first;
     return (pixel * strips.lanes + at.lane) * lanes;
+}
+
+/// A number of the type's own.
+template <int N>
+struct Constant {
+    static constexpr int value = N;
+};
+
+/// Calls any(lanes, strip) for a thread with a pixel, compiled(window, stride, lanes, strip) for one with a run of steps.
+/// The geometry alone decides between the two.
+template <class T, class Any, class Compiled>
+QUERN_DEVICE void pool_thread(const T*, const Pool& pool, const Strips& strips, Any any, Compiled compiled) {
+    const int index = static_cast<int>(global_index());
+    if (index >= strips.count) {
+        return;
+    }
+    const Strip at(strips, index);
+    const auto with_lanes = [&](auto lanes) {
+        if (pool.steps == 0) {
+            any(lanes, at);
+        } else if (pool.window_h == 3) {
+            compiled(Constant<3>{}, Constant<2>{}, lanes, at);
+        } else {
+            compiled(Constant<2>{}, Constant<2>{}, lanes, at);
+        }
+    };
+    if (pool.lanes == 1) {
+        with_lanes(Constant<1>{});
+    } else {
+        with_lanes(Constant<kLanes<T>>{});
+    }
 }
 
 }  // namespace quern

@@ -141,26 +141,14 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) 
     QUERN_KERNEL_FORM(stem##_f32, float, QUERN_KERNEL(threads, stem##_f32, QUERN_UNWRAP parameters) __VA_ARGS__)        \
     QUERN_KERNEL_FORM(stem##_bf16, bf16, QUERN_KERNEL(threads, stem##_bf16, QUERN_UNWRAP parameters) __VA_ARGS__)
 
-/// The same, with registers few enough for so many blocks of each form on a multiprocessor.
-#define QUERN_KERNEL_BLOCKS_BY_DTYPE(threads, blocks_f32, blocks_bf16, stem, parameters, ...)                          \
-    QUERN_KERNEL_FORM(stem##_f32, float,                                                                               \
-                      QUERN_KERNEL_BLOCKS(threads, blocks_f32, stem##_f32, QUERN_UNWRAP parameters) __VA_ARGS__)        \
-    QUERN_KERNEL_FORM(stem##_bf16, bf16,                                                                               \
-                      QUERN_KERNEL_BLOCKS(threads, blocks_bf16, stem##_bf16, QUERN_UNWRAP parameters) __VA_ARGS__)
-
 /// The same, with registers few enough for so many blocks on a multiprocessor.
-#define QUERN_KERNEL_BLOCKS_BY_DTYPE(threads, blocks, stem, parameters, ...)                 \
-    QUERN_KERNEL_BLOCKS_FORM(threads, blocks, stem##_f32, float, parameters, __VA_ARGS__)   \
-    QUERN_KERNEL_BLOCKS_FORM(threads, blocks, stem##_bf16, bf16, parameters, __VA_ARGS__)
+#define QUERN_KERNEL_BLOCKS_BY_DTYPE(threads, blocks, stem, parameters, ...)                                            \
+    QUERN_KERNEL_FORM(stem##_f32, float, QUERN_KERNEL_BLOCKS(threads, blocks, stem##_f32, QUERN_UNWRAP parameters) __VA_ARGS__)        \
+    QUERN_KERNEL_FORM(stem##_bf16, bf16, QUERN_KERNEL_BLOCKS(threads, blocks, stem##_bf16, QUERN_UNWRAP parameters) __VA_ARGS__)
 
 #define QUERN_UNWRAP(...) __VA_ARGS__
 #define QUERN_KERNEL_FORM(name, type, ...)  \
     namespace quern::forms::name##_form {   \
     using T = type;                         \
     __VA_ARGS__                             \
-    }
-#define QUERN_KERNEL_BLOCKS_FORM(threads, blocks, name, type, parameters, ...)            \
-    namespace quern::forms::name##_form {                                                 \
-    using T = type;                                                                       \
-    QUERN_KERNEL_BLOCKS(threads, blocks, name, QUERN_UNWRAP parameters) __VA_ARGS__       \
     }

@@ -1,9 +1,10 @@
-// Mean of each window, and its gradient in gather form; a thread per pixel and channels: those of 16 bytes, or 1.
-// avg_pool_f32, avg_pool_backward_f32: f32 tensors; _bf16: bf16 tensors.
+// Mean of each window, and its gradient in gather form; a thread has channels of 16 bytes, or 1, of a pixel, or of a column of
+// windows or cells where the geometry is one of those compiled.
 #include "pool.cuh"
 
 namespace quern::avg_pool {
 
+/// Any geometry: at is a pixel of y.
 template <int Lanes, class T>
 QUERN_DEVICE void forward(const T* x, T* y, int count_padding, const Pool& pool, const Strips& strips, const Strip& at) {
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
@@ -25,6 +26,61 @@ QUERN_DEVICE void forward(const T* x, T* y, int count_padding, const Pool& pool,
     store_floats(y + element_of(at, strips, Lanes), sum);
 }
 
+/// 1 / divisor of a window of W x W pixels: one of a few constants.
+template <int W>
+QUERN_DEVICE float share_of(const Pool& pool, int row, int column, int count_padding) {
+    const int count = (pool.end_row(row) - pool.first_row(row)) * (pool.end_column(column) - pool.first_column(column));
+    float share = 1.0f / (W * W);
+#pragma unroll
+    for (int i = 1; i < W * W; i++) {
+        share = count_padding == 0 && count == i ? 1.0f / i : share;
+    }
+    return share;
+}
+
+/// at.row counts runs of pool.steps rows of y.
+template <int W, int S, int Lanes, class T>
+QUERN_DEVICE void windows(const T* x, T* y, int count_padding, const Pool& pool, const Strip& at) {
+    const T* image = pool.image_of(x, at.image, at.lane * Lanes);
+    T* result = y + (static_cast<long long>(at.image) * pool.p * pool.q + at.first) * pool.c + at.lane * Lanes;
+    const int left = at.first * S - pool.padding_w;
+    const int end = min_of(pool.p, (at.row + 1) * pool.steps);
+#pragma unroll 1
+    for (int row = at.row * pool.steps; row < end; row++) {
+        const int top = row * S - pool.padding_h;
+        Raw<T, Lanes> values[W][W];
+#pragma unroll
+        for (int a = 0; a < W; a++) {
+            const T* from = image + static_cast<long long>(top + a) * pool.w * pool.c;
+#pragma unroll
+            for (int b = 0; b < W; b++) {
+                values[a][b].fill(0);
+                if (within(top + a, pool.h) && within(left + b, pool.w)) {
+                    values[a][b].load(from + (left + b) * pool.c);
+                }
+            }
+        }
+        const float share = share_of<W>(pool, row, at.first, count_padding);
+        Vec<float, Lanes> mean;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            float sum = 0;  // of the sums of rows: so few roundings leave room for that of the share
+#pragma unroll
+            for (int a = 0; a < W; a++) {
+                float row_sum = 0;
+#pragma unroll
+                for (int b = 0; b < W; b++) {
+                    row_sum += values[a][b][i];
+                }
+                sum += row_sum;
+            }
+            mean[i] = sum * share;
+        }
+        store_floats(result + static_cast<long long>(row) * pool.q * pool.c, mean);
+    }
+}
+
+/// Any geometry: at is a pixel of dx.
 template <int Lanes, class T>
 QUERN_DEVICE void backward(const T* dy, T* dx, int count_padding, const Pool& pool, const Strips& strips,
                            const Strip& at) {
@@ -33,28 +89,86 @@ QUERN_DEVICE void backward(const T* dy, T* dx, int count_padding, const Pool& po
     for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
         for (int b = pool.first_window_column(at.first); b < pool.end_window_column(at.first); b++) {
             const Vec<float, Lanes> value = load_floats<Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
-            const float divisor = pool.divisor(a, b, count_padding);
+            const float share = 1.0f / pool.divisor(a, b, count_padding);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                sum[i] += value[i] / divisor;
+                sum[i] += value[i] * share;
             }
         }
     }
     store_floats(dx + element_of(at, strips, Lanes), sum);
 }
 
+/// at.first is a cell of a row, at.row counts runs of pool.steps rows of cells.
+template <int W, int S, int Lanes, class T>
+QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool, const Strip& at) {
+    using Cell = Cells<W, S>;
+    constexpr int K = Cell::kWindows;
+    const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
+    T* image = dx + static_cast<long long>(at.image) * pool.h * pool.w * pool.c + at.lane * Lanes;
+    const int column = at.first + Cell::first_window(pool.padding_w);
+    const int left = column * S - pool.padding_w + W - S;
+    const int first = at.row * pool.steps + Cell::first_window(pool.padding_h);
+#pragma unroll 1
+    for (int row = first; row < first + pool.steps; row++) {
+        const int top = row * S - pool.padding_h + W - S;
+        if (top >= pool.h) {
+            break;
+        }
+        Raw<T, Lanes> gradients[K][K];
+        float shares[K][K];
+#pragma unroll
+        for (int k = 0; k < K; k++) {
+#pragma unroll
+            for (int l = 0; l < K; l++) {
+                gradients[k][l].fill(0);
+                if (within(row + k, pool.p) && within(column + l, pool.q)) {
+                    gradients[k][l].load(result + (static_cast<long long>(row + k) * pool.q + column + l) * pool.c);
+                }
+                shares[k][l] = share_of<W>(pool, row + k, column + l, count_padding);
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < S; i++) {
+#pragma unroll
+            for (int j = 0; j < S; j++) {
+                Vec<float, Lanes> sum{};
+#pragma unroll
+                for (int k = 0; k < K; k++) {
+#pragma unroll
+                    for (int l = 0; l < K; l++) {
+                        if (Cell::within(Cell::place(i, k)) && Cell::within(Cell::place(j, l))) {
+#pragma unroll
+                            for (int lane = 0; lane < Lanes; lane++) {
+                                sum[lane] += gradients[k][l][lane] * shares[k][l];
+                            }
+                        }
+                    }
+                }
+                if (within(top + i, pool.h) && within(left + j, pool.w)) {
+                    store_floats(image + (static_cast<long long>(top + i) * pool.w + left + j) * pool.c, sum);
+                }
+            }
+        }
+    }
+}
+
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, 4, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
-    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
-        avg_pool::forward<channels.value>(x, y, count_padding, pool, strips, at);
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
+    pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
+        avg_pool::forward<lanes.value>(x, y, count_padding, pool, strips, at);
+    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
+        avg_pool::windows<window.value, stride.value, lanes.value>(x, y, count_padding, pool, at);
     });
 })
 
 /// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, 4, avg_pool_backward, (const T* dy, T* dx, int count_padding, Pool pool, Strips strips), {
-    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
-        avg_pool::backward<channels.value>(dy, dx, count_padding, pool, strips, at);
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, avg_pool_backward, (const T* dy, T* dx, int count_padding, Pool pool, Strips strips), {
+    pool_thread(dy, pool, strips, [&](auto lanes, const Strip& at) {
+        avg_pool::backward<lanes.value>(dy, dx, count_padding, pool, strips, at);
+    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
+        avg_pool::cells<window.value, stride.value, lanes.value>(dy, dx, count_padding, pool, at);
     });
 })

@@ -1,10 +1,14 @@
-// Largest element of each window, and its gradient in gather form: every image element looks for the windows it won. The
-// winner is the first of the largest, or the first NaN. A thread per pixel and channels: those of 16 bytes,
-// or 1. max_pool_f32, max_pool_backward_f32: f32 tensors; _bf16: bf16 tensors.
+// Largest element of each window, and its gradient in gather form. The winner is the first of the largest, or the first NaN.
+// A thread has channels of 16 bytes, or 1, of a pixel, or of a column of windows or cells where the geometry is one of those
+// compiled.
 #include "pool.cuh"
 
 namespace quern::max_pool {
 
+/// True where a value takes the place of the largest so far; a NaN that leads stays.
+QUERN_DEVICE bool beats(float value, float largest) { return largest == largest && !(value <= largest); }
+
+/// Any geometry: at is a pixel of y.
 template <int Lanes, class T>
 QUERN_DEVICE void forward(const T* x, T* y, const Pool& pool, const Strips& strips, const Strip& at) {
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
@@ -15,14 +19,50 @@ QUERN_DEVICE void forward(const T* x, T* y, const Pool& pool, const Strips& stri
             const Vec<float, Lanes> value = load_floats<Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                // a NaN that leads stays
-                largest[i] = largest[i] == largest[i] && !(value[i] <= largest[i]) ? value[i] : largest[i];
+                largest[i] = beats(value[i], largest[i]) ? value[i] : largest[i];
             }
         }
     }
     store_floats(y + element_of(at, strips, Lanes), largest);
 }
 
+/// at.row counts runs of pool.steps rows of y.
+template <int W, int S, int Lanes, class T>
+QUERN_DEVICE void windows(const T* x, T* y, const Pool& pool, const Strip& at) {
+    const T* image = pool.image_of(x, at.image, at.lane * Lanes);
+    T* result = y + (static_cast<long long>(at.image) * pool.p * pool.q + at.first) * pool.c + at.lane * Lanes;
+    int columns[W];  // a pixel outside is that beside it: it is in the window already
+#pragma unroll
+    for (int b = 0; b < W; b++) {
+        columns[b] = max_of(0, min_of(pool.w - 1, at.first * S - pool.padding_w + b)) * pool.c;
+    }
+    const int end = min_of(pool.p, (at.row + 1) * pool.steps);
+#pragma unroll 1
+    for (int row = at.row * pool.steps; row < end; row++) {
+        Raw<T, Lanes> values[W][W];
+#pragma unroll
+        for (int a = 0; a < W; a++) {
+            const int from = max_of(0, min_of(pool.h - 1, row * S - pool.padding_h + a));
+#pragma unroll
+            for (int b = 0; b < W; b++) {
+                values[a][b].load(image + static_cast<long long>(from) * pool.w * pool.c + columns[b]);
+            }
+        }
+        Vec<float, Lanes> largest;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            largest[i] = values[0][0][i];
+#pragma unroll
+            for (int tap = 1; tap < W * W; tap++) {
+                const float value = values[tap / W][tap % W][i];
+                largest[i] = beats(value, largest[i]) ? value : largest[i];
+            }
+        }
+        store_floats(result + static_cast<long long>(row) * pool.q * pool.c, largest);
+    }
+}
+
+/// Any geometry: at is a pixel of dx.
 template <int Lanes, class T>
 QUERN_DEVICE void backward(const T* x, const T* dy, T* dx, const Pool& pool, const Strips& strips, const Strip& at) {
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
@@ -61,18 +101,136 @@ QUERN_DEVICE void backward(const T* x, const T* dy, T* dx, const Pool& pool, con
     store_floats(dx + element_of(at, strips, Lanes), sum);
 }
 
+/// What became of a window: which of its pixels won, and the gradient for it.
+template <int Lanes, class T>
+struct Outcome {
+    u32 winners[(Lanes + 1) / 2];  // 16 bits of each lane, of which one is set
+    Raw<T, Lanes> gradient;
+
+    QUERN_DEVICE bool won(int lane, int tap) const { return (winners[lane / 2] & 1u << (lane % 2 * 16 + tap)) != 0; }
+};
+
+/// The outcomes of the windows (row, column) .. (row, column + K - 1); of a window outside the gradient is 0.
+template <int W, int S, int Lanes, class T>
+QUERN_DEVICE void decide(const T* image, const T* result, const Pool& pool, int row, int column,
+                         Outcome<Lanes, T> (&outcomes)[Cells<W, S>::kWindows]) {
+    using Cell = Cells<W, S>;
+    static_assert(W * W <= 16);
+    const int top = row * S - pool.padding_h, left = column * S - pool.padding_w;
+    Raw<T, Lanes> values[W][Cell::kArea];
+#pragma unroll
+    for (int a = 0; a < W; a++) {
+        const T* from = image + static_cast<long long>(top + a) * pool.w * pool.c;
+#pragma unroll
+        for (int b = 0; b < Cell::kArea; b++) {
+            values[a][b].fill(sizeof(T) == 4 ? 0xff800000u : 0xff80ff80u);  // -infinity beats nothing
+            if (within(top + a, pool.h) && within(left + b, pool.w)) {
+                values[a][b].load(from + (left + b) * pool.c);
+            }
+        }
+    }
+#pragma unroll
+    for (int l = 0; l < Cell::kWindows; l++) {
+        outcomes[l].gradient.fill(0);
+        if (within(row, pool.p) && within(column + l, pool.q)) {
+            outcomes[l].gradient.load(result + (static_cast<long long>(row) * pool.q + column + l) * pool.c);
+        }
+    }
+#pragma unroll
+    for (int l = 0; l < Cell::kWindows; l++) {
+        // in the image, and so the winner among -infinities
+        const u32 first = 1u << max_of(0, -top) * W + max_of(0, -(left + l * S));
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            float largest = __uint_as_float(0xff800000u);
+            u32 winner = first;
+#pragma unroll
+            for (int tap = 0; tap < W * W; tap++) {
+                const float value = values[tap / W][l * S + tap % W][i];
+                const bool better = beats(value, largest);
+                largest = better ? value : largest;
+                winner = better ? 1u << tap : winner;
+            }
+            u32& pair = outcomes[l].winners[i / 2];
+            pair = i % 2 == 0 ? winner : pair | winner << 16;
+        }
+    }
+}
+
+/// at.first is a cell of a row, at.row counts runs of pool.steps rows of cells.
+template <int W, int S, int Lanes, class T>
+QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const Strip& at) {
+    using Cell = Cells<W, S>;
+    constexpr int K = Cell::kWindows;
+    const T* image = pool.image_of(x, at.image, at.lane * Lanes);
+    const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
+    T* to = dx + (image - x);
+    const int column = at.first + Cell::first_window(pool.padding_w);
+    const int left = column * S - pool.padding_w + W - S;
+    const int first = at.row * pool.steps + Cell::first_window(pool.padding_h);
+    Outcome<Lanes, T> outcomes[K][K];
+#pragma unroll
+    for (int k = 1; k < K; k++) {
+        decide<W, S>(image, result, pool, first + k - 1, column, outcomes[k]);
+    }
+#pragma unroll 1
+    for (int row = first; row < first + pool.steps; row++) {
+        const int top = row * S - pool.padding_h + W - S;
+        if (top >= pool.h) {
+            break;
+        }
+#pragma unroll
+        for (int k = 1; k < K; k++) {
+#pragma unroll
+            for (int l = 0; l < K; l++) {
+                outcomes[k - 1][l] = outcomes[k][l];
+            }
+        }
+        decide<W, S>(image, result, pool, row + K - 1, column, outcomes[K - 1]);
+#pragma unroll
+        for (int i = 0; i < S; i++) {
+#pragma unroll
+            for (int j = 0; j < S; j++) {
+                Vec<float, Lanes> sum{};
+#pragma unroll
+                for (int k = 0; k < K; k++) {
+#pragma unroll
+                    for (int l = 0; l < K; l++) {
+                        if (Cell::within(Cell::place(i, k)) && Cell::within(Cell::place(j, l))) {
+                            const int tap = Cell::place(i, k) * W + Cell::place(j, l);
+#pragma unroll
+                            for (int lane = 0; lane < Lanes; lane++) {
+                                if (outcomes[k][l].won(lane, tap)) {
+                                    sum[lane] += outcomes[k][l].gradient[lane];
+                                }
+                            }
+                        }
+                    }
+                }
+                if (within(top + i, pool.h) && within(left + j, pool.w)) {
+                    store_floats(to + (static_cast<long long>(top + i) * pool.w + left + j) * pool.c, sum);
+                }
+            }
+        }
+    }
+}
+
 }  // namespace quern::max_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, 4, max_pool, (const T* x, T* y, Pool pool, Strips strips), {
-    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
-        max_pool::forward<channels.value>(x, y, pool, strips, at);
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, max_pool, (const T* x, T* y, Pool pool, Strips strips), {
+    pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
+        max_pool::forward<lanes.value>(x, y, pool, strips, at);
+    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
+        max_pool::windows<window.value, stride.value, lanes.value>(x, y, pool, at);
     });
 })
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, 2, max_pool_backward, (const T* x, const T* dy, T* dx, Pool pool, Strips strips), {
-    with_strip<T>(pool, strips, [&](auto channels, const Strip& at) {
-        max_pool::backward<channels.value>(x, dy, dx, pool, strips, at);
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 2, max_pool_backward, (const T* x, const T* dy, T* dx, Pool pool, Strips strips), {
+    pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
+        max_pool::backward<lanes.value>(x, dy, dx, pool, strips, at);
+    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
+        max_pool::cells<window.value, stride.value, lanes.value>(x, dy, dx, pool, at);
     });
 })

@@ -5,6 +5,8 @@ import io.quern.op.AvgPoolBackward;
 
 /** avg_pool.cu. */
 final class AvgPoolBackwardCuda implements Kernel<AvgPoolBackward.Args> {
+    private static final int STEPS = Integer.getInteger("quern.steps.average-backward", 1);
+
     private final KernelByDtype kernel;
 
     AvgPoolBackwardCuda(CudaKernels kernels) {
@@ -20,6 +22,13 @@ final class AvgPoolBackwardCuda implements Kernel<AvgPoolBackward.Args> {
     public void run(AvgPoolBackward.Args args) {
         Launch launch =
                 kernel.with(args.dx()).tensor(args.dy()).tensor(args.dx()).flag(args.countPadding());
-        PoolLaunch.run(launch, args.dx(), args.dy(), args.geometry(), args.dx());
+        PoolLaunch.run(
+                launch,
+                args.dx(),
+                args.dy(),
+                args.geometry(),
+                PoolLaunch.Covered.PIXELS,
+                StripLaunch.lanes(args.dx(), args.dy()),
+                STEPS);
     }
 }

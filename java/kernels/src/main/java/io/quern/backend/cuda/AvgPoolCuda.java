@@ -5,6 +5,8 @@ import io.quern.op.AvgPool;
 
 /** avg_pool.cu. */
 final class AvgPoolCuda implements Kernel<AvgPool.Args> {
+    private static final int STEPS = Integer.getInteger("quern.steps.average", 2);
+
     private final KernelByDtype kernel;
 
     AvgPoolCuda(CudaKernels kernels) {
@@ -19,6 +21,13 @@ final class AvgPoolCuda implements Kernel<AvgPool.Args> {
     @Override
     public void run(AvgPool.Args args) {
         Launch launch = kernel.with(args.y()).tensor(args.x()).tensor(args.y()).flag(args.countPadding());
-        PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
+        PoolLaunch.run(
+                launch,
+                args.x(),
+                args.y(),
+                args.geometry(),
+                PoolLaunch.Covered.WINDOWS,
+                StripLaunch.lanes(args.x(), args.y()),
+                STEPS);
     }
 }

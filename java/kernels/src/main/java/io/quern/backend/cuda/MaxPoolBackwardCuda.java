@@ -5,6 +5,8 @@ import io.quern.op.MaxPoolBackward;
 
 /** max_pool.cu. */
 final class MaxPoolBackwardCuda implements Kernel<MaxPoolBackward.Args> {
+    private static final int STEPS = Integer.getInteger("quern.steps.max-backward", 4);
+
     private final KernelByDtype kernel;
 
     MaxPoolBackwardCuda(CudaKernels kernels) {
@@ -25,7 +27,8 @@ final class MaxPoolBackwardCuda implements Kernel<MaxPoolBackward.Args> {
                 args.dx(),
                 args.dy(),
                 args.geometry(),
-                args.dx(),
-                StripLaunch.lanes(args.x(), args.dy(), args.dx()));
+                PoolLaunch.Covered.PIXELS,
+                StripLaunch.lanes(args.x(), args.dy(), args.dx()),
+                STEPS);
     }
 }

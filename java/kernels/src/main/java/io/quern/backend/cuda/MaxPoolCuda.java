@@ -5,6 +5,8 @@ import io.quern.op.MaxPool;
 
 /** max_pool.cu. */
 final class MaxPoolCuda implements Kernel<MaxPool.Args> {
+    private static final int STEPS = Integer.getInteger("quern.steps.max", 2);
+
     private final KernelByDtype kernel;
 
     MaxPoolCuda(CudaKernels kernels) {
@@ -19,6 +21,13 @@ final class MaxPoolCuda implements Kernel<MaxPool.Args> {
     @Override
     public void run(MaxPool.Args args) {
         Launch launch = kernel.with(args.y()).tensor(args.x()).tensor(args.y());
-        PoolLaunch.run(launch, args.x(), args.y(), args.geometry(), args.y());
+        PoolLaunch.run(
+                launch,
+                args.x(),
+                args.y(),
+                args.geometry(),
+                PoolLaunch.Covered.WINDOWS,
+                StripLaunch.lanes(args.x(), args.y()),
+                STEPS);
     }
 }

@@ -5,11 +5,11 @@ import io.quern.tensor.Tensor;
 /**
  * A thread for every strip of neighbours in a row of a tensor (n, h, w, c), and some channels of it: Strips of strips.cuh.
  *
- * @param covered the tensor
- * @param lanes channels of a thread, a divisor of c
- * @param length pixels of a strip
+ * @param rows of an image
+ * @param strips of a row
+ * @param packs of channels
  */
-record StripLaunch(Tensor covered, int lanes, int length) {
+record StripLaunch(long images, int rows, int strips, int packs) {
     /** Bytes of the widest access. */
     private static final int BYTES = 16;
 
@@ -26,12 +26,16 @@ record StripLaunch(Tensor covered, int lanes, int length) {
         return lanes;
     }
 
+    /**
+     * @param lanes channels of a thread, a divisor of c
+     * @param length pixels of a strip
+     */
+    StripLaunch(Tensor covered, int lanes, int length) {
+        this(covered.size(0), covered.dim(1), Math.ceilDiv(covered.dim(2), length), covered.dim(3) / lanes);
+    }
+
     private long threads() {
-        return covered.size(0)
-                * covered.size(1)
-                * Math.ceilDiv(covered.size(2), (long) length)
-                * covered.size(3)
-                / lanes;
+        return images * rows * strips * packs;
     }
 
     /** True when threads can be counted in 32 bits, also with one channel each. */
@@ -41,14 +45,12 @@ record StripLaunch(Tensor covered, int lanes, int length) {
 
     /** Adds Strips; to be followed by {@link #run}. */
     Launch add(Launch launch) {
-        int channels = covered.dim(3) / lanes;
-        int strips = Math.ceilDiv(covered.dim(2), length);
         return launch.words(
-                Launch.pair(channels, strips),
-                Launch.pair(covered.dim(1), Math.toIntExact(threads())),
-                FastDivision.by(Math.max(1, channels)),
+                Launch.pair(packs, strips),
+                Launch.pair(rows, Math.toIntExact(threads())),
+                FastDivision.by(Math.max(1, packs)),
                 FastDivision.by(Math.max(1, strips)),
-                FastDivision.by(Math.max(1, covered.dim(1))));
+                FastDivision.by(Math.max(1, rows)));
     }
 
     void run(Launch launch) {
