@@ -34,6 +34,10 @@ public class CastBench extends OpBench {
         Tensor values = contest.random(1, Shape.of(size));
         if (!pair[0].isReal() || !pair[1].isReal()) {
             contest.backend().run(Scale.OP, new Scale.Args(values, values, LARGEST_INTEGER));
+            // whole numbers: Cast rounds others to the nearest, libtorch towards 0
+            Tensor whole = contest.own(Tensor.allocate(DType.I32, Shape.of(size)));
+            contest.backend().run(Cast.OP, new Cast.Args(values, whole));
+            contest.backend().run(Cast.OP, new Cast.Args(whole, values));
         }
         Tensor x = contest.own(Tensor.allocate(pair[0], Shape.of(size)));
         contest.backend().run(Cast.OP, new Cast.Args(values, x));
