@@ -31,6 +31,14 @@ QUERN_DEVICE float activate(float x, int kind) {
     }
 }
 
+/// Kinds without a function of the library, cheap enough to be written out for every sum of a thread.
+QUERN_DEVICE bool is_simple(int kind) { return kind <= kLeakyRelu; }
+
+/// activate for those kinds, without branches.
+QUERN_DEVICE float activate_simple(float x, int kind) {
+    return x > 0 || x != x || kind == kNone ? x : kind == kRelu ? 0.0f : 0.01f * x;
+}
+
 /// The derivative from the saved output (none .. tanh) or the saved input (gelu, silu).
 QUERN_DEVICE float activation_slope(float saved, int kind) {
     switch (kind) {

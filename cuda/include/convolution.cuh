@@ -4,7 +4,7 @@
 
 #include "activation.cuh"
 #include "division.cuh"
-#include "run.cuh"
+#include "mixed.cuh"
 
 namespace quern {
 
@@ -44,26 +44,28 @@ struct ConvolutionEnd {
     void *y, *preactivation;
     int kind, narrow;
 
-    /// Of neighbours from element at on, of a channel; whole: as of load_run.
-    template <int N>
-    QUERN_DEVICE void finish(long long at, int channel, int valid, bool whole, Run<N>& run) const {
+    /// Of neighbours from element at on, of a channel; whole, valid: as of load_floats. Plain, to be written out for many sums of a
+    /// thread: nothing is narrow, and kinds of activation that are not simple are left to the caller.
+    template <int N, bool Plain = false>
+    QUERN_DEVICE void finish(long long at, int channel, int valid, bool whole, Vec<float, N>& run) const {
+        const bool halves = !Plain && narrow != 0;
         if (bias != nullptr) {
-            Run<N> more = load_any<N>(bias, narrow, channel, valid, whole);
+            const Vec<float, N> more = load_mixed<N>(bias, halves, channel, whole, valid);
 #pragma unroll
             for (int j = 0; j < N; j++) {
                 run[j] += more[j];
             }
         }
         if (preactivation != nullptr) {
-            store_any<N>(preactivation, narrow, at, run, valid, whole);
+            store_mixed(preactivation, halves, at, run, whole, valid);
         }
-        if (kind != kNone) {
+        if (Plain ? is_simple(kind) : kind != kNone) {
 #pragma unroll
             for (int j = 0; j < N; j++) {
-                run[j] = activate(run[j], kind);
+                run[j] = Plain ? activate_simple(run[j], kind) : activate(run[j], kind);
             }
         }
-        store_any<N>(y, narrow, at, run, valid, whole);
+        store_mixed(y, halves, at, run, whole, valid);
     }
 };
 static_assert(sizeof(ConvolutionEnd) == 32);

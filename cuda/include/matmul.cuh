@@ -4,7 +4,7 @@
 
 #include "activation.cuh"
 #include "philox.cuh"
-#include "run.cuh"
+#include "mixed.cuh"
 
 namespace quern::matmul {
 
@@ -55,7 +55,7 @@ QUERN_DEVICE void tile_at(unsigned index, unsigned rows, unsigned columns, int& 
 
 /// io.quern.op.Dropout of elements i .. i + N - 1, bit for bit.
 template <int N>
-QUERN_DEVICE void drop(const Call& p, long long i, Run<N>& run) {
+QUERN_DEVICE void drop(const Call& p, long long i, Vec<float, N>& run) {
     RngKey rng = p.rng;
     if (p.step != nullptr) {
         rng.step = *p.step;
@@ -80,7 +80,7 @@ QUERN_DEVICE void drop(const Call& p, long long i, Run<N>& run) {
 
 /// Sums become results. at: the first one's index in c; Mixed: p.narrow may be set.
 template <int N, bool Mixed>
-QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Run<N>& run) {
+QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Vec<float, N>& run) {
     bool narrow = Mixed && p.narrow != 0;
     bool whole = valid >= N && p.n % N == 0;
 #pragma unroll
@@ -88,21 +88,21 @@ QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Run
         run[j] *= p.alpha;
     }
     if (p.beta != 0.0f) {
-        Run<N> c = load_any<N>(p.c, narrow, at, valid, whole);
+        Vec<float, N> c = load_mixed<N>(p.c, narrow, at, whole, valid);
 #pragma unroll
         for (int j = 0; j < N; j++) {
             run[j] = fmaf(p.beta, c[j], run[j]);
         }
     }
     if (p.bias != nullptr) {
-        Run<N> bias = load_any<N>(p.bias, narrow, column, valid, whole);
+        Vec<float, N> bias = load_mixed<N>(p.bias, narrow, column, whole, valid);
 #pragma unroll
         for (int j = 0; j < N; j++) {
             run[j] += bias[j];
         }
     }
     if (p.preactivation != nullptr) {
-        store_any<N>(p.preactivation, narrow, at, run, valid, whole);
+        store_mixed(p.preactivation, narrow, at, run, whole, valid);
     }
     if (p.activation != kNone) {
 #pragma unroll
@@ -113,12 +113,12 @@ QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Run
     if (p.threshold != 0) {
         drop<N>(p, at, run);
     }
-    store_any<N>(p.c, narrow, at, run, valid, whole);
+    store_mixed(p.c, narrow, at, run, whole, valid);
 }
 
 /// Where a block's sums go from (row, column) on: to partial, if other blocks have the rest, else they are finished.
 template <int N, bool Mixed>
-QUERN_DEVICE void deliver(const Call& p, const Part& part, int row, int column, Run<N>& run) {
+QUERN_DEVICE void deliver(const Call& p, const Part& part, int row, int column, Vec<float, N>& run) {
     if (row >= p.m || column >= p.n) {
         return;
     }
@@ -127,7 +127,7 @@ QUERN_DEVICE void deliver(const Call& p, const Part& part, int row, int column, 
     if (p.splits > 1) {
         long long item = static_cast<long long>(p.m) * p.n;
         float* to = p.partial + (static_cast<long long>(part.split) * p.batch + part.batch) * item + at;
-        store_run<float, N>(to, run, valid, valid >= N && p.n % N == 0);
+        store_floats(to, run, valid >= N && p.n % N == 0, valid);
     } else {
         finish<N, Mixed>(p, part.batch * p.stride_c + at, column, valid, run);
     }

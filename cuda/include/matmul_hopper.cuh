@@ -165,7 +165,7 @@ QUERN_DEVICE void run(const TensorMap* map_a, const TensorMap* map_b, const Call
 #pragma unroll 1
             for (int piece = lane; piece < 16 * kStrip / 8; piece += 32) {
                 int row = piece / (kStrip / 8), column = piece % (kStrip / 8) * 8;
-                Run<8> run = load_run<float, 8>(strip + row * kPitch + column, 8, true);
+                Vec<float, 8> run = load_floats<8>(strip + row * kPitch + column);
                 deliver<8, true>(p, part, row0 + warp * 16 + row, column0 + s * kStrip + column, run);
             }
             warp_barrier();

@@ -36,7 +36,7 @@ QUERN_DEVICE void run_mma(const Call& p) {
         {static_cast<const T*>(p.b) + part.batch * p.stride_b, TransposeB ? p.k : p.n, part.begin, part.end, column0, p.n}};
     Tile tile;
     tile.multiply(memory, source, ceil_div(part.end - part.begin, Tile::Depth));
-    tile.each(memory, [&](int row, int column, Run<8>& run) { deliver<8, true>(p, part, row0 + row, column0 + column, run); });
+    tile.each(memory, [&](int row, int column, Vec<float, 8>& run) { deliver<8, true>(p, part, row0 + row, column0 + column, run); });
 }
 
 }  // namespace quern::matmul

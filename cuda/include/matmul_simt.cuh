@@ -201,7 +201,7 @@ QUERN_DEVICE void run(const Call& p) {
         }
 #pragma unroll
         for (int j = 0; j < TN; j += 4) {
-            Run<4> run{{row[j], row[j + 1], row[j + 2], row[j + 3]}};
+            Vec<float, 4> run{{row[j], row[j + 1], row[j + 2], row[j + 3]}};
             deliver<4, false>(p, part, row0 + warp_row + i / 4 * 32 + i % 4, column0 + warp_column + j * 4, run);
         }
     }

@@ -8,7 +8,7 @@
 
 #include "ptx/barrier.cuh"
 #include "ptx/matrix.cuh"
-#include "run.cuh"
+#include "mixed.cuh"
 
 namespace quern {
 
@@ -239,7 +239,7 @@ struct MmaTile {
 #pragma unroll 1
             for (int piece = lane; piece < 16 * WN / 8; piece += 32) {
                 int row = piece / (WN / 8), column = piece % (WN / 8) * 8;
-                Run<8> run = load_run<float, 8>(strip + row * Pitch + column, 8, true);
+                Vec<float, 8> run = load_floats<8>(strip + row * Pitch + column);
                 body(warp_row() + i * 16 + row, warp_column() + column, run);
             }
             warp_barrier();

@@ -129,20 +129,6 @@ private:
     }
 };
 
-/// Writes the first valid ones of four neighbours.
-QUERN_DEVICE void store_up_to_4(float* p, const Vec<float, 4>& x, int valid, bool aligned) {
-    if (valid >= 4 && aligned) {
-        store_vec(p, x);
-        return;
-    }
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-        if (i < valid) {
-            p[i] = x[i];
-        }
-    }
-}
-
 /// Loads Depth lines of a matrix in memory, Width columns of each. Vector: the columns, their pitch and the address are
 /// multiples of four.
 template <int Depth, int Width, bool Vector>

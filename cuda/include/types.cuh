@@ -87,20 +87,22 @@ QUERN_DEVICE void store_pack(T* p, const Pack<T>& x) {
     store_vec<T, kLanes<T>>(p, x);
 }
 
-/// N neighbours as floats, in accesses of at most 16 bytes; if not whole, one by one.
+/// N neighbours as floats, in accesses of at most 16 bytes; if not whole, one by one, and zeros from valid on.
 template <int N, class T>
-QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true) {
+QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true, int valid = N) {
     constexpr int piece = N < kLanes<T> ? N : kLanes<T>;
     Vec<float, N> out;
 #pragma unroll
     for (int i = 0; i < N; i += piece) {
-        Vec<T, piece> in;
+        Vec<T, piece> in{};
         if (whole) {
             in = load_vec<T, piece>(p + i);
         } else {
 #pragma unroll
             for (int j = 0; j < piece; j++) {
-                in[j] = p[i + j];
+                if (i + j < valid) {
+                    in[j] = p[i + j];
+                }
             }
         }
 #pragma unroll
@@ -113,7 +115,7 @@ QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true) {
 
 /// The opposite of load_floats; each element is rounded once.
 template <class T, int N>
-QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) {
+QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true, int valid = N) {
     constexpr int piece = N < kLanes<T> ? N : kLanes<T>;
 #pragma unroll
     for (int i = 0; i < N; i += piece) {
@@ -127,7 +129,9 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) 
         } else {
 #pragma unroll
             for (int j = 0; j < piece; j++) {
-                p[i + j] = out[j];
+                if (i + j < valid) {
+                    p[i + j] = out[j];
+                }
             }
         }
     }

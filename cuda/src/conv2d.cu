@@ -22,51 +22,7 @@
 
 namespace quern::conv2d {
 
-/// Up to four neighbours, zeros behind the valid ones.
-QUERN_DEVICE Vec<float, 4> load_up_to_4(const float* p, int valid, bool aligned) {
-    if (valid >= 4 && aligned) {
-        return load_vec<float, 4>(p);
-    }
-    Vec<float, 4> out{};
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-        if (i < valid) {
-            out[i] = p[i];
-        }
-    }
-    return out;
-}
-
 using Epilogue = ConvolutionEnd;
-
-/// Kinds without a function of the library, cheap enough to be written out for every sum of a thread.
-QUERN_DEVICE bool simple(int kind) { return kind <= kLeakyRelu; }
-
-QUERN_DEVICE float activate_simple(float x, int kind) {
-    return x > 0 || x != x || kind == kNone ? x : kind == kRelu ? 0.0f : 0.01f * x;
-}
-
-/// What becomes of the first valid ones of four sums of neighbouring channels; other kinds of activation are left to the caller.
-QUERN_DEVICE void finish(const Epilogue& e, Vec<float, 4> sum, long long at, int channel, int valid, bool aligned) {
-    if (e.bias != nullptr) {
-        const float* from = static_cast<const float*>(e.bias) + channel;
-        const Vec<float, 4> bias = load_up_to_4(from, valid, aligned && aligned16(from));
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-            sum[i] += bias[i];
-        }
-    }
-    if (e.preactivation != nullptr) {
-        store_up_to_4(static_cast<float*>(e.preactivation) + at, sum, valid, aligned && aligned16(e.preactivation));
-    }
-    if (simple(e.kind)) {
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-            sum[i] = activate_simple(sum[i], e.kind);
-        }
-    }
-    store_up_to_4(static_cast<float*>(e.y) + at, sum, valid, aligned);
-}
 
 template <class Tile, bool Vector>
 struct Source {
@@ -156,20 +112,22 @@ QUERN_DEVICE void tiles(const float* x, const float* filter, const Epilogue& epi
 
     const Place place = shared_place[0];
     const int first_k = group * group_k;
-    const bool aligned = conv.k % 4 == 0 && group_k % 4 == 0 && aligned16(splits > 1 ? partial : epilogue.y);
+    const bool aligned = conv.k % 4 == 0 && group_k % 4 == 0;
     tile.each([&](int row, int column, const Vec<float, 4>& sum) {
-        const int pixel = place.pixel + row, channel = place.channel + column;
+        const int pixel = place.pixel + row, channel = place.channel + column, valid = group_k - channel;
         if (pixel < place.pixels) {
             const long long at = static_cast<long long>(pixel) * conv.k + first_k + channel;
+            const bool whole = aligned && valid >= 4;
             if (splits > 1) {
                 const long long all = static_cast<long long>(place.pixels) * conv.k;
-                store_up_to_4(partial + blockIdx.z * all + at, sum, group_k - channel, aligned);
+                store_floats(partial + blockIdx.z * all + at, sum, whole, valid);
             } else {
-                finish(epilogue, sum, at, first_k + channel, group_k - channel, aligned);
+                Vec<float, 4> run = sum;
+                epilogue.finish<4, true>(at, first_k + channel, valid, whole, run);
             }
         }
     });
-    if (splits == 1 && !simple(epilogue.kind)) {
+    if (splits == 1 && !is_simple(epilogue.kind)) {
         Tile::each_place([&](int row, int column) {
             const int pixel = place.pixel + row, channel = place.channel + column;
             float* y = static_cast<float*>(epilogue.y) + static_cast<long long>(pixel) * conv.k + first_k + channel;
@@ -234,14 +192,14 @@ QUERN_DEVICE void tiles_mma(const T* x, const T* filter, const Epilogue& epilogu
     tile.multiply(memory, source, ceil_div(part.end - part.first, Tile::Depth));
 
     const bool whole = conv.k % 8 == 0 && group_k % 8 == 0;
-    tile.each(memory, [&](int row, int column, Run<8>& run) {
+    tile.each(memory, [&](int row, int column, Vec<float, 8>& run) {
         const int pixel = part.pixel + row, channel = part.channel + column, valid = group_k - channel;
         if (pixel < part.pixels && valid > 0) {
             const int own = part.group * group_k + channel;
             const long long at = static_cast<long long>(pixel) * conv.k + own;
             if (splits > 1) {
                 const long long all = static_cast<long long>(part.pixels) * conv.k;
-                store_run<float, 8>(partial + blockIdx.z * all + at, run, valid, whole && valid >= 8);
+                store_floats(partial + blockIdx.z * all + at, run, whole && valid >= 8, valid);
             } else {
                 epilogue.finish<8>(at, own, valid, whole && valid >= 8, run);
             }
@@ -264,7 +222,7 @@ QUERN_DEVICE void direct(const T* x, const T* filter, const Epilogue& e, const C
     const int group_c = conv.group_c(), terms = Lanes > 1 ? 1 : group_c;
     const T* image = x + static_cast<long long>(strip.image) * conv.h * conv.w * conv.c + channel / conv.group_k() * group_c;
     const int y0 = strip.row * conv.stride_h - conv.padding_h, x0 = column * conv.stride_w - conv.padding_w;
-    Run<Lanes> sums[kStrip] = {};
+    Vec<float, Lanes> sums[kStrip] = {};
     for (int i = 0; i < conv.r; i++) {
         const int from_y = y0 + i * conv.dilation_h;
         if (from_y < 0 || from_y >= conv.h) {
@@ -275,12 +233,12 @@ QUERN_DEVICE void direct(const T* x, const T* filter, const Epilogue& e, const C
             const int from_x = x0 + j * conv.dilation_w;
             const T* from = image + (static_cast<long long>(from_y) * conv.w + from_x) * conv.c;
             for (int term = 0; term < terms; term++) {
-                Run<Lanes> weight = load_run<T, Lanes>(weights + static_cast<long long>(term) * conv.k, Lanes, true);
+                Vec<float, Lanes> weight = load_floats<Lanes>(weights + static_cast<long long>(term) * conv.k);
 #pragma unroll
                 for (int o = 0; o < kStrip; o++) {
                     const int at = from_x + o * conv.stride_w;
                     if (at >= 0 && at < conv.w) {
-                        Run<Lanes> value = load_run<T, Lanes>(from + static_cast<long long>(o) * conv.stride_w * conv.c + term, Lanes, true);
+                        Vec<float, Lanes> value = load_floats<Lanes>(from + static_cast<long long>(o) * conv.stride_w * conv.c + term);
 #pragma unroll
                         for (int lane = 0; lane < Lanes; lane++) {
                             sums[o][lane] = fmaf(value[lane], weight[lane], sums[o][lane]);
@@ -294,7 +252,7 @@ QUERN_DEVICE void direct(const T* x, const T* filter, const Epilogue& e, const C
     // one copy of the epilogue's code
 #pragma unroll 1
     for (int o = 0; o < kStrip && column + o < conv.q; o++) {
-        Run<Lanes> run{};
+        Vec<float, Lanes> run{};
 #pragma unroll
         for (int other = 0; other < kStrip; other++) {
             if (other == o) {
@@ -345,14 +303,14 @@ QUERN_KERNEL(256, conv2d_finish, const float* partial, quern::ConvolutionEnd end
     const bool whole = k % N == 0;
     double sums[N] = {};
     for (int split = 0; split < splits; split++) {
-        quern::Run<N> part = quern::load_run<float, N>(partial + split * elements + i, valid, whole);
+        quern::Vec<float, N> part = quern::load_floats<N>(partial + split * elements + i, whole, valid);
 #pragma unroll
         for (int j = 0; j < N; j++) {
             sums[j] += part[j];
         }
     }
     if (whole) {
-        quern::Run<N> run;
+        quern::Vec<float, N> run;
 #pragma unroll
         for (int j = 0; j < N; j++) {
             run[j] = static_cast<float>(sums[j]);
@@ -363,7 +321,7 @@ QUERN_KERNEL(256, conv2d_finish, const float* partial, quern::ConvolutionEnd end
     // neighbours may be of several pixels
 #pragma unroll 1
     for (int j = 0; j < valid; j++) {
-        quern::Run<1> run{};
+        quern::Vec<float, 1> run{};
 #pragma unroll
         for (int other = 0; other < N; other++) {
             run[0] = other == j ? static_cast<float>(sums[other]) : run[0];

@@ -185,10 +185,9 @@ QUERN_DEVICE void tiles(const float* dy, const float* filter, float* dx, const C
     const Place place = shared_place[0];
     const bool aligned = conv.c % 4 == 0 && place.group_c % 4 == 0 && aligned16(dx);
     tile.each([&](int row, int column, const Vec<float, 4>& sum) {
-        const int pixel = image_pixel[row], channel = place.channel + column;
+        const int pixel = image_pixel[row], channel = place.channel + column, valid = place.group_c - channel;
         if (pixel >= 0) {
-            float* to = dx + place.first + static_cast<long long>(pixel) * conv.c + channel;
-            store_up_to_4(to, sum, place.group_c - channel, aligned);
+            store_floats(dx + place.first + static_cast<long long>(pixel) * conv.c + channel, sum, aligned && valid >= 4, valid);
         }
     });
 }
@@ -264,11 +263,11 @@ QUERN_DEVICE void tiles_mma(const T* dy, const T* filter, Target dx, const Convo
 
     const Place place = shared_place[0];
     const bool whole = conv.c % 8 == 0 && place.group_c % 8 == 0;
-    tile.each(memory, [&](int row, int column, Run<8>& run) {
+    tile.each(memory, [&](int row, int column, Vec<float, 8>& run) {
         const int pixel = image_pixel[row], channel = place.channel + column, valid = place.group_c - channel;
         if (pixel >= 0 && valid > 0) {
             const long long to = place.first + static_cast<long long>(pixel) * conv.c + channel;
-            store_any<8>(dx.at, dx.narrow, to, run, valid, whole && valid >= 8);
+            store_mixed(dx.at, dx.narrow, to, run, whole && valid >= 8, valid);
         }
     });
 }
@@ -288,7 +287,7 @@ QUERN_DEVICE void direct(const T* dy, const T* filter, Target dx, const Convolut
     const int group_c = conv.group_c(), group = channel / group_c;
     const int first_k = Lanes > 1 ? channel : group * conv.group_k(), terms = Lanes > 1 ? 1 : conv.group_k();
     const T* image = dy + static_cast<long long>(strip.image) * conv.p * conv.q * conv.k + first_k;
-    Run<Lanes> sums[kStrip] = {};
+    Vec<float, Lanes> sums[kStrip] = {};
     for (int i = 0; i < conv.r; i++) {
         const int y = strip.row + conv.padding_h - i * conv.dilation_h;
         const int p = y < 0 ? 0 : by_stride_h.quotient(y);
@@ -306,11 +305,11 @@ QUERN_DEVICE void direct(const T* dy, const T* filter, Target dx, const Convolut
             const T* weights =
                 filter + (static_cast<long long>(i * conv.s + j) * group_c + channel - group * group_c) * conv.k + first_k;
             for (int term = 0; term < terms; term++) {
-                Run<Lanes> weight = load_run<T, Lanes>(weights + term, Lanes, true);
+                Vec<float, Lanes> weight = load_floats<Lanes>(weights + term);
 #pragma unroll
                 for (int o = 0; o < kStrip; o++) {
                     if (at[o] >= 0) {
-                        Run<Lanes> value = load_run<T, Lanes>(image + at[o] + term, Lanes, true);
+                        Vec<float, Lanes> value = load_floats<Lanes>(image + at[o] + term);
 #pragma unroll
                         for (int lane = 0; lane < Lanes; lane++) {
                             sums[o][lane] = fmaf(value[lane], weight[lane], sums[o][lane]);
@@ -324,7 +323,7 @@ QUERN_DEVICE void direct(const T* dy, const T* filter, Target dx, const Convolut
 #pragma unroll
     for (int o = 0; o < kStrip; o++) {
         if (column + o < conv.w) {
-            store_any<Lanes>(dx.at, dx.narrow, to + o * conv.c, sums[o], Lanes, true);
+            store_mixed(dx.at, dx.narrow, to + o * conv.c, sums[o], true, Lanes);
         }
     }
 }

@@ -50,9 +50,9 @@ QUERN_DEVICE void tiles(const float* x, const float* dy, float* dfilter, int chu
     const bool aligned = conv.k % 4 == 0 && group_k % 4 == 0 && aligned16(dfilter);
     float* to = dfilter + blockIdx.z * (static_cast<long long>(rows) * conv.k) + group * group_k;
     tile.each([&](int i, int column, const Vec<float, 4>& sum) {
-        const int row = row0 + i, channel = channel0 + column;
+        const int row = row0 + i, channel = channel0 + column, valid = group_k - channel;
         if (row < rows) {
-            store_up_to_4(to + static_cast<long long>(row) * conv.k + channel, sum, group_k - channel, aligned);
+            store_floats(to + static_cast<long long>(row) * conv.k + channel, sum, aligned && valid >= 4, valid);
         }
     });
 }
@@ -98,11 +98,11 @@ QUERN_DEVICE void tiles_mma(const T* x, const T* dy, Target dfilter, int chunk, 
 
     const bool whole = conv.k % 8 == 0 && group_k % 8 == 0;
     const long long to = blockIdx.z * (static_cast<long long>(rows) * conv.k) + group * group_k;
-    tile.each(memory, [&](int i, int column, Run<8>& run) {
+    tile.each(memory, [&](int i, int column, Vec<float, 8>& run) {
         const int row = row0 + i, channel = channel0 + column, valid = group_k - channel;
         if (row < rows && valid > 0) {
             const long long at = to + static_cast<long long>(row) * conv.k + channel;
-            store_any<8>(dfilter.at, dfilter.narrow, at, run, valid, whole && valid >= 8);
+            store_mixed(dfilter.at, dfilter.narrow, at, run, whole && valid >= 8, valid);
         }
     });
 }
@@ -163,13 +163,13 @@ QUERN_DEVICE void direct(const T* x, const T* dy, Target dfilter, int chunk, con
     const int own = static_cast<int>(blockIdx.x) * kChannels + thread % 32;
     for (int i = thread / 32; i < kRows; i += 8) {
         if (own < conv.k && row0 + i < rows) {
-            Run<1> sum{{shared[0][i][thread % 32]}};
+            Vec<float, 1> sum{{shared[0][i][thread % 32]}};
 #pragma unroll
             for (int j = 1; j < 8; j++) {
                 sum[0] += shared[j][i][thread % 32];
             }
             const long long at = (static_cast<long long>(blockIdx.z) * rows + row0 + i) * conv.k + own;
-            store_any<1>(dfilter.at, dfilter.narrow, at, sum, 1, false);
+            store_mixed(dfilter.at, dfilter.narrow, at, sum, false, 1);
         }
     }
 }

@@ -54,9 +54,9 @@ QUERN_KERNEL(256, matmul_finish, Problem problem, RngKey rng, const unsigned* st
         int column = static_cast<int>(i % runs) * N, valid = p.n - column;
         long long at = i / runs * p.n + column;
         bool whole = valid >= N && p.n % N == 0;
-        quern::Run<N> sum{};
+        quern::Vec<float, N> sum{};
         for (int split = 0; split < p.splits; split++) {
-            auto part = quern::load_run<float, N>(p.partial + split * all + at, valid, whole);
+            auto part = quern::load_floats<N>(p.partial + split * all + at, whole, valid);
 #pragma unroll
             for (int j = 0; j < N; j++) {
                 sum[j] += part[j];
