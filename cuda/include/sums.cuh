@@ -112,6 +112,34 @@ QUERN_DEVICE Pair column_total(const double* partial, int chunks, int columns, i
     return sum;
 }
 
+/// The same for blocks of 32 columns, in 8 threads each, so that few loads have to be waited for; then finish(column, sums) in
+/// one thread per column.
+template <class Finish>
+QUERN_DEVICE void column_totals(const double* partial, int chunks, int columns, Finish finish) {
+    constexpr int kGroups = kColumnThreads / kColumns;
+    QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
+    const int own = static_cast<int>(threadIdx.x) % kColumns, group = static_cast<int>(threadIdx.x) / kColumns;
+    const int column = static_cast<int>(blockIdx.x) * kColumns + own;
+    Pair sum{0, 0};
+    if (column < columns) {
+#pragma unroll 8
+        for (int i = group; i < chunks; i += kGroups) {
+            const double* in = partial + static_cast<long long>(i) * 2 * columns + column;
+            sum.a += in[0];
+            sum.b += in[columns];
+        }
+    }
+    shared[group][own] = sum;
+    block_barrier();
+    if (group == 0 && column < columns) {
+        for (int i = 1; i < kGroups; i++) {
+            sum.a += shared[i][own].a;
+            sum.b += shared[i][own].b;
+        }
+        finish(column, sum);
+    }
+}
+
 /// A block's share of the sum of term(a[i], b[i], ...) over all elements, to partial[blockIdx.x].
 constexpr int kSumThreads = 256;
 template <int Lanes, class Term, class... T>

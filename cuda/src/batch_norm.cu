@@ -133,23 +133,20 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_sums, (const T* x, double* partial, long l
     }
 })
 
-/// The statistics of each channel, and the running ones moved; one thread per channel.
+/// The statistics of each channel, and the running ones moved.
 QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* running_mean, float* running_variance,
              float* mean, float* inverse, long long rows, int channels, int chunks, double epsilon, double momentum) {
-    const int c = static_cast<int>(quern::global_index());
-    if (c >= channels) {
-        return;
-    }
-    const quern::Pair sums = quern::column_total(partial, chunks, channels, c);
-    const double count = static_cast<double>(rows);
-    const double m = sums.a / count;
-    double variance = sums.b / count - m * m;
-    variance = variance < 0 ? 0 : variance;
-    mean[c] = static_cast<float>(m);
-    inverse[c] = static_cast<float>(1.0 / sqrt(variance + epsilon));
-    running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m);
-    running_variance[c] =
-        static_cast<float>((1 - momentum) * running_variance[c] + momentum * variance * count / (count - 1));
+    quern::column_totals(partial, chunks, channels, [=](int c, const quern::Pair& sums) {
+        const double count = static_cast<double>(rows);
+        const double m = sums.a / count;
+        double variance = sums.b / count - m * m;
+        variance = variance < 0 ? 0 : variance;
+        mean[c] = static_cast<float>(m);
+        inverse[c] = static_cast<float>(1.0 / sqrt(variance + epsilon));
+        running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m);
+        running_variance[c] =
+            static_cast<float>((1 - momentum) * running_variance[c] + momentum * variance * count / (count - 1));
+    });
 }
 
 /// y = (x - mean) inverse gamma + beta; lanes: channels of a thread, 1 or those of 16 bytes of x.
@@ -184,17 +181,14 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward_sums, (const T* x, const T* dy, c
     }
 })
 
-/// dgamma and dbeta of each channel; one thread per channel. The deviation is given as its inverse, or as a variance.
+/// dgamma and dbeta of each channel. The deviation is given as its inverse, or as a variance.
 QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const float* inverse,
              const float* variance, float* dgamma, float* dbeta, int channels, int chunks, double epsilon) {
-    const int c = static_cast<int>(quern::global_index());
-    if (c >= channels) {
-        return;
-    }
-    const quern::Pair sums = quern::column_total(partial, chunks, channels, c);
-    const double deviation = inverse != nullptr ? inverse[c] : 1.0 / sqrt(variance[c] + epsilon);
-    dgamma[c] = static_cast<float>(sums.a * deviation);
-    dbeta[c] = static_cast<float>(sums.b);
+    quern::column_totals(partial, chunks, channels, [=](int c, const quern::Pair& sums) {
+        const double deviation = inverse != nullptr ? inverse[c] : 1.0 / sqrt(variance[c] + epsilon);
+        dgamma[c] = static_cast<float>(sums.a * deviation);
+        dbeta[c] = static_cast<float>(sums.b);
+    });
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows); dx may be dy.
