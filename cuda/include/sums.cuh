@@ -67,13 +67,14 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
     const int own = static_cast<int>(threadIdx.x) % kAlong * Lanes, group = static_cast<int>(threadIdx.x) / kAlong;
     const int first_column = static_cast<int>(blockIdx.x) * kColumns;
-    const long long first = static_cast<long long>(blockIdx.y) * chunk;
-    const long long end = min_of(rows, first + chunk);
+    const bool spread = chunk == 0;
+    const long long first = static_cast<long long>(blockIdx.y) * (spread ? kGroups : chunk);
+    const long long end = spread ? rows : min_of(rows, first + chunk), step = spread ? static_cast<int>(gridDim.y) * kGroups : kGroups;
     Vec<Pair, Lanes> sum{};
     if (first_column + own < columns) {
         constexpr int kAtOnce = Lanes > 4 ? 2 : 4;  // loads under way; more would take registers from other blocks
 #pragma unroll kAtOnce
-        for (long long row = first + group; row < end; row += kGroups) {
+        for (long long row = first + group; row < end; row += step) {
             const Vec<Pair, Lanes> next = term(row, first_column + own);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
