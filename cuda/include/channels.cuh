@@ -5,19 +5,40 @@
 
 namespace quern {
 
-/// Blocks are (threads along the channels, rows) in size, the grid likewise: ChannelLaunch of the Java side. setup(channel) is
-/// called once and gives body(element, Vec<float, Lanes> of x there), whose result goes to y; y may be x.
-template <int Lanes, class T, class Setup>
-QUERN_DEVICE void map_channels(const T* x, T* y, long long rows, int channels, Setup setup) {
+/// Blocks are (threads along the channels, rows) in size; those along y take slabs of kSlabSteps times their rows: ChannelLaunch
+/// of the Java side. setup(channel) is called once and gives body(Vec<float, Lanes>[] of the arrays there), whose result goes to
+/// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored. Backwards: the slabs that
+/// a pass before this one read last, and are still in the cache, come first.
+constexpr int kSlabSteps = 8;
+template <int Lanes, int AtOnce, class To, class Setup, class... T>
+QUERN_DEVICE void map_channels(To* y, long long rows, int channels, bool backwards, Setup setup, const T*... arrays) {
     const int channel = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * Lanes;
     if (channel >= channels) {
         return;
     }
     auto body = setup(channel);
-    const long long step = static_cast<long long>(gridDim.y) * blockDim.y;
-    for (long long row = static_cast<long long>(blockIdx.y) * blockDim.y + threadIdx.y; row < rows; row += step) {
-        const long long at = row * channels + channel;
-        store_floats(y + at, body(at, load_floats<Lanes>(x + at)));
+    const int slab_rows = static_cast<int>(blockDim.y) * kSlabSteps;
+    const long long slabs = (rows + slab_rows - 1) / slab_rows;
+    for (long long slab = blockIdx.y; slab < slabs; slab += gridDim.y) {
+        const long long first = (backwards ? slabs - 1 - slab : slab) * slab_rows + threadIdx.y;
+#pragma unroll 1
+        for (int step = 0; step < kSlabSteps; step += AtOnce) {
+            Vec<float, Lanes> values[AtOnce][sizeof...(T)];
+            long long places[AtOnce];
+#pragma unroll
+            for (int j = 0; j < AtOnce; j++) {
+                const long long row = first + (step + j) * static_cast<int>(blockDim.y);
+                places[j] = min_of(row, rows - 1) * channels + channel;
+                int array = 0;
+                ((values[j][array++] = load_floats<Lanes>(arrays + places[j])), ...);
+            }
+#pragma unroll
+            for (int j = 0; j < AtOnce; j++) {
+                if (first + (step + j) * static_cast<int>(blockDim.y) < rows) {
+                    store_floats(y + places[j], body(values[j]));
+                }
+            }
+        }
     }
 }
 

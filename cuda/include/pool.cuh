@@ -104,6 +104,32 @@ QUERN_DEVICE long long element_of(const Strip& at, const Strips& strips, int lan
     return (pixel * strips.lanes + at.lane) * lanes;
 }
 
+/// The nearest of 0 .. extent - 1.
+QUERN_DEVICE int clamped(int i, int extent) { return max_of(0, min_of(extent - 1, i)); }
+
+/// Where the columns of a cell's windows lie in a row of the image, and the windows in a row of the result; those outside are
+/// replaced by the nearest inside, so that loads need no condition.
+template <int W, int S>
+struct Columns {
+    using Cell = Cells<W, S>;
+    int image[Cell::kArea], result[Cell::kWindows];
+    bool near;  // some are replaced
+
+    /// column: the cell's first window.
+    QUERN_DEVICE Columns(const Pool& pool, int column) {
+        const int left = column * S - pool.padding_w;
+#pragma unroll
+        for (int i = 0; i < Cell::kArea; i++) {
+            image[i] = clamped(left + i, pool.w) * pool.c;
+        }
+#pragma unroll
+        for (int i = 0; i < Cell::kWindows; i++) {
+            result[i] = clamped(column + i, pool.q) * pool.c;
+        }
+        near = left < 0 || left + Cell::kArea > pool.w || column < 0 || column + Cell::kWindows > pool.q;
+    }
+};
+
 /// A number of the type's own.
 template <int N>
 struct Constant {

@@ -74,13 +74,14 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
     const int own = static_cast<int>(threadIdx.x) % kAlong * Lanes, group = static_cast<int>(threadIdx.x) / kAlong;
     const int first_column = static_cast<int>(blockIdx.x) * kColumns;
-    const long long first = static_cast<long long>(blockIdx.y) * chunk;
-    const long long end = min_of(rows, first + chunk);
+    const bool spread = chunk == 0;
+    const long long first = static_cast<long long>(blockIdx.y) * (spread ? kGroups : chunk);
+    const long long end = spread ? rows : min_of(rows, first + chunk), step = spread ? static_cast<int>(gridDim.y) * kGroups : kGroups;
     Vec<Pair, Lanes> sum{};
     if (first_column + own < columns) {
         constexpr int kAtOnce = Lanes > 4 ? 2 : 4;  // loads under way; more would take registers from other blocks
 #pragma unroll kAtOnce
-        for (long long row = first + group; row < end; row += kGroups) {
+        for (long long row = first + group; row < end; row += step) {
             const Vec<Pair, Lanes> next = term(row, first_column + own);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
@@ -117,6 +118,34 @@ QUERN_DEVICE Pair column_total(const double* partial, int chunks, int columns, i
         sum.b += in[columns];
     }
     return sum;
+}
+
+/// The same for blocks of 32 columns, in 8 threads each, so that few loads have to be waited for; then finish(column, sums) in
+/// one thread per column.
+template <class Finish>
+QUERN_DEVICE void column_totals(const double* partial, int chunks, int columns, Finish finish) {
+    constexpr int kGroups = kColumnThreads / kColumns;
+    QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
+    const int own = static_cast<int>(threadIdx.x) % kColumns, group = static_cast<int>(threadIdx.x) / kColumns;
+    const int column = static_cast<int>(blockIdx.x) * kColumns + own;
+    Pair sum{0, 0};
+    if (column < columns) {
+#pragma unroll 8
+        for (int i = group; i < chunks; i += kGroups) {
+            const double* in = partial + static_cast<long long>(i) * 2 * columns + column;
+            sum.a += in[0];
+            sum.b += in[columns];
+        }
+    }
+    shared[group][own] = sum;
+    block_barrier();
+    if (group == 0 && column < columns) {
+        for (int i = 1; i < kGroups; i++) {
+            sum.a += shared[i][own].a;
+            sum.b += shared[i][own].b;
+        }
+        finish(column, sum);
+    }
 }
 
 /// A block's share of the sum of term(a[i], b[i], ...) over all elements, to partial[blockIdx.x].

@@ -44,6 +44,12 @@ QUERN_DEVICE void windows(const T* x, T* y, int count_padding, const Pool& pool,
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
     T* result = y + (static_cast<long long>(at.image) * pool.p * pool.q + at.first) * pool.c + at.lane * Lanes;
     const int left = at.first * S - pool.padding_w;
+    const bool near = left < 0 || left + W > pool.w;
+    int columns[W];
+#pragma unroll
+    for (int b = 0; b < W; b++) {
+        columns[b] = clamped(left + b, pool.w) * pool.c;
+    }
     const int end = min_of(pool.p, (at.row + 1) * pool.steps);
 #pragma unroll 1
     for (int row = at.row * pool.steps; row < end; row++) {
@@ -51,16 +57,22 @@ QUERN_DEVICE void windows(const T* x, T* y, int count_padding, const Pool& pool,
         Raw<T, Lanes> values[W][W];
 #pragma unroll
         for (int a = 0; a < W; a++) {
-            const T* from = image + static_cast<long long>(top + a) * pool.w * pool.c;
+            const T* from = image + static_cast<long long>(clamped(top + a, pool.h)) * pool.w * pool.c;
 #pragma unroll
             for (int b = 0; b < W; b++) {
-                values[a][b].fill(0);
-                if (within(top + a, pool.h) && within(left + b, pool.w)) {
-                    values[a][b].load(from + (left + b) * pool.c);
+                values[a][b].load(from + columns[b]);
+            }
+        }
+        float share = 1.0f / (W * W);
+        if (near || top < 0 || top + W > pool.h) {
+            share = share_of<W>(pool, row, at.first, count_padding);
+#pragma unroll
+            for (int tap = 0; tap < W * W; tap++) {
+                if (!within(top + tap / W, pool.h) || !within(left + tap % W, pool.w)) {
+                    values[tap / W][tap % W].fill(0);
                 }
             }
         }
-        const float share = share_of<W>(pool, row, at.first, count_padding);
         Vec<float, Lanes> mean;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
@@ -109,6 +121,7 @@ QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool,
     const int column = at.first + Cell::first_window(pool.padding_w);
     const int left = column * S - pool.padding_w + W - S;
     const int first = at.row * pool.steps + Cell::first_window(pool.padding_h);
+    const Columns<W, S> columns(pool, column);
 #pragma unroll 1
     for (int row = first; row < first + pool.steps; row++) {
         const int top = row * S - pool.padding_h + W - S;
@@ -119,13 +132,24 @@ QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool,
         float shares[K][K];
 #pragma unroll
         for (int k = 0; k < K; k++) {
+            const T* from = result + static_cast<long long>(clamped(row + k, pool.p)) * pool.q * pool.c;
 #pragma unroll
             for (int l = 0; l < K; l++) {
-                gradients[k][l].fill(0);
-                if (within(row + k, pool.p) && within(column + l, pool.q)) {
-                    gradients[k][l].load(result + (static_cast<long long>(row + k) * pool.q + column + l) * pool.c);
+                gradients[k][l].load(from + columns.result[l]);
+                shares[k][l] = 1.0f / (W * W);
+            }
+        }
+        const int above = row * S - pool.padding_h;
+        if (columns.near || above < 0 || above + Cell::kArea > pool.h || row < 0 || row + K > pool.p) {
+#pragma unroll
+            for (int k = 0; k < K; k++) {
+#pragma unroll
+                for (int l = 0; l < K; l++) {
+                    shares[k][l] = share_of<W>(pool, row + k, column + l, count_padding);
+                    if (!within(row + k, pool.p) || !within(column + l, pool.q)) {
+                        gradients[k][l].fill(0);
+                    }
                 }
-                shares[k][l] = share_of<W>(pool, row + k, column + l, count_padding);
             }
         }
 #pragma unroll
@@ -156,7 +180,7 @@ QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool,
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
     pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
         avg_pool::forward<lanes.value>(x, y, count_padding, pool, strips, at);
     }, [&](auto window, auto stride, auto lanes, const Strip& at) {

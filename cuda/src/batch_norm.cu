@@ -16,6 +16,10 @@ struct Wide<float> {
     using Type = double;
 };
 
+/// Rows of a thread that are under way together.
+template <class T>
+constexpr int kRowsAtOnce = 2;
+
 template <int Lanes, class T>
 QUERN_DEVICE void sums(const T* x, double* partial, long long rows, int channels, long long chunk) {
     const bool whole = aligned16(x);
@@ -52,8 +56,8 @@ QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, doub
 /// y = (x - mean) inverse gamma + beta.
 template <int Lanes, class T, class Inverse>
 QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, const float* mean, Inverse inverse_of, T* y,
-                            long long rows, int channels) {
-    map_channels<Lanes>(x, y, rows, channels, [&](int channel) {
+                            long long rows, int channels, bool backwards) {
+    auto setup = [&](int channel) {
         const Vec<float, Lanes> m = load_floats<Lanes>(mean + channel), g = load_floats<Lanes>(gamma + channel),
                                 b = load_floats<Lanes>(beta + channel);
         Vec<float, Lanes> inverse;
@@ -61,21 +65,24 @@ QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, c
         for (int i = 0; i < Lanes; i++) {
             inverse[i] = inverse_of(channel + i);
         }
-        return [=](long long, Vec<float, Lanes> value) {
+        return [=](const Vec<float, Lanes>(&in)[1]) {
+            Vec<float, Lanes> out;
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                value[i] = (value[i] - m[i]) * inverse[i] * g[i] + b[i];
+                out[i] = (in[0][i] - m[i]) * inverse[i] * g[i] + b[i];
             }
-            return value;
+            return out;
         };
-    });
+    };
+    map_channels<Lanes, kRowsAtOnce<T>>(y, rows, channels, backwards, setup, x);
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows).
 template <int Lanes, class T>
 QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse,
-                           const float* dgamma, const float* dbeta, T* dx, long long rows, int channels) {
-    map_channels<Lanes>(dy, dx, rows, channels, [&](int channel) {
+                           const float* dgamma, const float* dbeta, T* dx, long long rows, int channels,
+                           bool backwards) {
+    auto setup = [&](int channel) {
         using Real = typename Wide<T>::Type;
         const double count = static_cast<double>(rows);
         // the order of the products matters in float: those of small numbers may be 0, and that times infinity is NaN
@@ -90,36 +97,39 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const fl
             mean_gradient[i] = static_cast<Real>(dbeta[c] / count);
             product[i] = dgamma[c];
         }
-        return [=](long long at, Vec<float, Lanes> value) {
-            const Vec<float, Lanes> from = load_floats<Lanes>(x + at);
+        return [=](const Vec<float, Lanes>(&in)[2]) {
+            Vec<float, Lanes> out;
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                const Real pull = (static_cast<Real>(from[i]) - m[i]) * product[i] * share[i];
-                value[i] = static_cast<float>(factor[i] * (deviation[i] * (value[i] - mean_gradient[i] - pull)));
+                const Real pull = (static_cast<Real>(in[0][i]) - m[i]) * product[i] * share[i];
+                out[i] = static_cast<float>(factor[i] * (deviation[i] * (in[1][i] - mean_gradient[i] - pull)));
             }
-            return value;
+            return out;
         };
-    });
+    };
+    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, backwards, setup, x, dy);
 }
 
 /// dx = gamma inverse dy.
 template <int Lanes, class T>
 QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, T* dx, long long rows, int channels,
                         double epsilon) {
-    map_channels<Lanes>(dy, dx, rows, channels, [&](int channel) {
+    auto setup = [&](int channel) {
         Vec<float, Lanes> factor;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
             factor[i] = gamma[channel + i] * static_cast<float>(1.0 / sqrt(variance[channel + i] + epsilon));
         }
-        return [=](long long, Vec<float, Lanes> value) {
+        return [=](const Vec<float, Lanes>(&in)[1]) {
+            Vec<float, Lanes> out;
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                value[i] *= factor[i];
+                out[i] = in[0][i] * factor[i];
             }
-            return value;
+            return out;
         };
-    });
+    };
+    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, false, setup, dy);
 }
 
 }  // namespace quern::batch_norm
@@ -133,33 +143,30 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_sums, (const T* x, double* partial, long l
     }
 })
 
-/// The statistics of each channel, and the running ones moved; one thread per channel.
+/// The statistics of each channel, and the running ones moved.
 QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* running_mean, float* running_variance,
              float* mean, float* inverse, long long rows, int channels, int chunks, double epsilon, double momentum) {
-    const int c = static_cast<int>(quern::global_index());
-    if (c >= channels) {
-        return;
-    }
-    const quern::Pair sums = quern::column_total(partial, chunks, channels, c);
-    const double count = static_cast<double>(rows);
-    const double m = sums.a / count;
-    double variance = sums.b / count - m * m;
-    variance = variance < 0 ? 0 : variance;
-    mean[c] = static_cast<float>(m);
-    inverse[c] = static_cast<float>(1.0 / sqrt(variance + epsilon));
-    running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m);
-    running_variance[c] =
-        static_cast<float>((1 - momentum) * running_variance[c] + momentum * variance * count / (count - 1));
+    quern::column_totals(partial, chunks, channels, [=](int c, const quern::Pair& sums) {
+        const double count = static_cast<double>(rows);
+        const double m = sums.a / count;
+        double variance = sums.b / count - m * m;
+        variance = variance < 0 ? 0 : variance;
+        mean[c] = static_cast<float>(m);
+        inverse[c] = static_cast<float>(1.0 / sqrt(variance + epsilon));
+        running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m);
+        running_variance[c] =
+            static_cast<float>((1 - momentum) * running_variance[c] + momentum * variance * count / (count - 1));
+    });
 }
 
 /// y = (x - mean) inverse gamma + beta; lanes: channels of a thread, 1 or those of 16 bytes of x.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const float* beta, const float* mean,
                       const float* inverse, T* y, long long rows, int channels, int lanes), {
     auto own = [=](int c) { return inverse[c]; };
-    if (lanes > 1) {
-        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
+    if (lanes % 256 > 1) {
+        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
     } else {
-        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
+        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
     }
 })
 
@@ -167,10 +174,10 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const fl
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference, (const T* x, const float* gamma, const float* beta, const float* mean,
                       const float* variance, T* y, long long rows, int channels, double epsilon, int lanes), {
     auto own = [=](int c) { return static_cast<float>(1.0 / sqrt(variance[c] + epsilon)); };
-    if (lanes > 1) {
-        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
+    if (lanes % 256 > 1) {
+        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
     } else {
-        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
+        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
     }
 })
 
@@ -184,34 +191,31 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward_sums, (const T* x, const T* dy, c
     }
 })
 
-/// dgamma and dbeta of each channel; one thread per channel. The deviation is given as its inverse, or as a variance.
+/// dgamma and dbeta of each channel. The deviation is given as its inverse, or as a variance.
 QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const float* inverse,
              const float* variance, float* dgamma, float* dbeta, int channels, int chunks, double epsilon) {
-    const int c = static_cast<int>(quern::global_index());
-    if (c >= channels) {
-        return;
-    }
-    const quern::Pair sums = quern::column_total(partial, chunks, channels, c);
-    const double deviation = inverse != nullptr ? inverse[c] : 1.0 / sqrt(variance[c] + epsilon);
-    dgamma[c] = static_cast<float>(sums.a * deviation);
-    dbeta[c] = static_cast<float>(sums.b);
+    quern::column_totals(partial, chunks, channels, [=](int c, const quern::Pair& sums) {
+        const double deviation = inverse != nullptr ? inverse[c] : 1.0 / sqrt(variance[c] + epsilon);
+        dgamma[c] = static_cast<float>(sums.a * deviation);
+        dbeta[c] = static_cast<float>(sums.b);
+    });
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows); dx may be dy.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, const float* dgamma, const float* dbeta, T* dx, long long rows, int channels,
                       int lanes), {
-    if (lanes > 1) {
-        batch_norm::backward<kLanes<T>>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
+    if (lanes % 256 > 1) {
+        batch_norm::backward<kLanes<T>>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels, lanes >= 256);
     } else {
-        batch_norm::backward<1>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
+        batch_norm::backward<1>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels, lanes >= 256);
     }
 })
 
 /// dx = gamma dy / sqrt(variance + epsilon); dx may be dy.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference_backward, (const T* dy, const float* gamma, const float* variance, T* dx,
                       long long rows, int channels, double epsilon, int lanes), {
-    if (lanes > 1) {
+    if (lanes % 256 > 1) {
         batch_norm::scale<kLanes<T>>(dy, gamma, variance, dx, rows, channels, epsilon);
     } else {
         batch_norm::scale<1>(dy, gamma, variance, dx, rows, channels, epsilon);

@@ -34,7 +34,7 @@ QUERN_DEVICE void windows(const T* x, T* y, const Pool& pool, const Strip& at) {
     int columns[W];  // a pixel outside is that beside it: it is in the window already
 #pragma unroll
     for (int b = 0; b < W; b++) {
-        columns[b] = max_of(0, min_of(pool.w - 1, at.first * S - pool.padding_w + b)) * pool.c;
+        columns[b] = clamped(at.first * S - pool.padding_w + b, pool.w) * pool.c;
     }
     const int end = min_of(pool.p, (at.row + 1) * pool.steps);
 #pragma unroll 1
@@ -42,7 +42,7 @@ QUERN_DEVICE void windows(const T* x, T* y, const Pool& pool, const Strip& at) {
         Raw<T, Lanes> values[W][W];
 #pragma unroll
         for (int a = 0; a < W; a++) {
-            const int from = max_of(0, min_of(pool.h - 1, row * S - pool.padding_h + a));
+            const int from = clamped(row * S - pool.padding_h + a, pool.h);
 #pragma unroll
             for (int b = 0; b < W; b++) {
                 values[a][b].load(image + static_cast<long long>(from) * pool.w * pool.c + columns[b]);
@@ -110,30 +110,43 @@ struct Outcome {
     QUERN_DEVICE bool won(int lane, int tap) const { return (winners[lane / 2] & 1u << (lane % 2 * 16 + tap)) != 0; }
 };
 
-/// The outcomes of the windows (row, column) .. (row, column + K - 1); of a window outside the gradient is 0.
+/// The outcomes of the windows (row, column) .. (row, column + K - 1); of a window outside the gradient is 0. columns: places in
+/// a row of image and result, inside them; near: not all of them are where they should be.
 template <int W, int S, int Lanes, class T>
 QUERN_DEVICE void decide(const T* image, const T* result, const Pool& pool, int row, int column,
-                         Outcome<Lanes, T> (&outcomes)[Cells<W, S>::kWindows]) {
+                         const Columns<W, S>& columns, Outcome<Lanes, T> (&outcomes)[Cells<W, S>::kWindows]) {
     using Cell = Cells<W, S>;
     static_assert(W * W <= 16);
     const int top = row * S - pool.padding_h, left = column * S - pool.padding_w;
     Raw<T, Lanes> values[W][Cell::kArea];
 #pragma unroll
     for (int a = 0; a < W; a++) {
-        const T* from = image + static_cast<long long>(top + a) * pool.w * pool.c;
+        const T* from = image + static_cast<long long>(clamped(top + a, pool.h)) * pool.w * pool.c;
 #pragma unroll
         for (int b = 0; b < Cell::kArea; b++) {
-            values[a][b].fill(sizeof(T) == 4 ? 0xff800000u : 0xff80ff80u);  // -infinity beats nothing
-            if (within(top + a, pool.h) && within(left + b, pool.w)) {
-                values[a][b].load(from + (left + b) * pool.c);
-            }
+            values[a][b].load(from + columns.image[b]);
         }
     }
+    const T* from = result + static_cast<long long>(clamped(row, pool.p)) * pool.q * pool.c;
 #pragma unroll
     for (int l = 0; l < Cell::kWindows; l++) {
-        outcomes[l].gradient.fill(0);
-        if (within(row, pool.p) && within(column + l, pool.q)) {
-            outcomes[l].gradient.load(result + (static_cast<long long>(row) * pool.q + column + l) * pool.c);
+        outcomes[l].gradient.load(from + columns.result[l]);
+    }
+    if (columns.near || top < 0 || top + W > pool.h || !within(row, pool.p)) {
+#pragma unroll
+        for (int l = 0; l < Cell::kWindows; l++) {
+            if (!within(row, pool.p) || !within(column + l, pool.q)) {
+                outcomes[l].gradient.fill(0);
+            }
+        }
+#pragma unroll
+        for (int a = 0; a < W; a++) {
+#pragma unroll
+            for (int b = 0; b < Cell::kArea; b++) {
+                if (!within(top + a, pool.h) || !within(left + b, pool.w)) {
+                    values[a][b].fill(sizeof(T) == 4 ? 0xff800000u : 0xff80ff80u);  // -infinity beats nothing
+                }
+            }
         }
     }
 #pragma unroll
@@ -168,10 +181,11 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
     const int column = at.first + Cell::first_window(pool.padding_w);
     const int left = column * S - pool.padding_w + W - S;
     const int first = at.row * pool.steps + Cell::first_window(pool.padding_h);
+    const Columns<W, S> columns(pool, column);
     Outcome<Lanes, T> outcomes[K][K];
 #pragma unroll
     for (int k = 1; k < K; k++) {
-        decide<W, S>(image, result, pool, first + k - 1, column, outcomes[k]);
+        decide<W, S>(image, result, pool, first + k - 1, column, columns, outcomes[k]);
     }
 #pragma unroll 1
     for (int row = first; row < first + pool.steps; row++) {
@@ -186,7 +200,7 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
                 outcomes[k - 1][l] = outcomes[k][l];
             }
         }
-        decide<W, S>(image, result, pool, row + K - 1, column, outcomes[K - 1]);
+        decide<W, S>(image, result, pool, row + K - 1, column, columns, outcomes[K - 1]);
 #pragma unroll
         for (int i = 0; i < S; i++) {
 #pragma unroll

@@ -32,7 +32,7 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
                 .tensor(args.dy())
                 .tensor(args.mean())
                 .i64(partial));
-        channels.with()
+        chunks.runTotals(channels.with()
                 .i64(partial)
                 .tensor(args.inverseDeviation())
                 .tensor(null)
@@ -40,8 +40,7 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
                 .tensor(args.dbeta())
                 .i32(args.channels())
                 .i32(chunks.chunks())
-                .f64(0)
-                .cover(args.channels(), 256, 1);
+                .f64(0));
         if (args.dx() == null) {
             return;
         }
@@ -57,7 +56,7 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
                 .tensor(args.dx())
                 .i64(args.count())
                 .i32(args.channels())
-                .i32(lanes);
+                .i32(lanes + (Boolean.getBoolean("quern.backwards") ? 256 : 0));
         new ChannelLaunch(args.count(), args.channels(), lanes).run(launch);
     }
 }

@@ -29,7 +29,7 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
         ColumnChunks chunks = ColumnChunks.of(args.count(), args.channels());
         long partial = scratch.doubles(chunks.doubles());
         chunks.run(sums.with(args.x()).tensor(args.x()).i64(partial));
-        statistics
+        chunks.runTotals(statistics
                 .with()
                 .i64(partial)
                 .tensor(args.runningMean())
@@ -40,8 +40,7 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
                 .i32(args.channels())
                 .i32(chunks.chunks())
                 .f64(args.epsilon())
-                .f64(args.momentum())
-                .cover(args.channels(), 256, 1);
+                .f64(args.momentum()));
         int lanes =
                 StripLaunch.lanes(args.x(), args.gamma(), args.beta(), args.mean(), args.inverseDeviation(), args.y());
         Launch launch = normalize
@@ -54,7 +53,7 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
                 .tensor(args.y())
                 .i64(args.count())
                 .i32(args.channels())
-                .i32(lanes);
+                .i32(lanes + (Boolean.getBoolean("quern.backwards") ? 256 : 0));
         new ChannelLaunch(args.count(), args.channels(), lanes).run(launch);
     }
 }

@@ -34,7 +34,7 @@ final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceB
                     .tensor(args.dy())
                     .tensor(args.mean())
                     .i64(partial));
-            channels.with()
+            chunks.runTotals(channels.with()
                     .i64(partial)
                     .tensor(null)
                     .tensor(args.variance())
@@ -42,8 +42,7 @@ final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceB
                     .tensor(args.dbeta())
                     .i32(width)
                     .i32(chunks.chunks())
-                    .f64(args.epsilon())
-                    .cover(width, 256, 1);
+                    .f64(args.epsilon()));
         }
         if (args.dx() != null) {
             int lanes = StripLaunch.lanes(args.dy(), args.dx());

