@@ -142,9 +142,9 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) 
     QUERN_KERNEL_FORM(threads, stem##_bf16, bf16, parameters, __VA_ARGS__)
 
 /// The same, with registers few enough for so many blocks on a multiprocessor.
-#define QUERN_KERNEL_BY_DTYPE_BLOCKS(threads, blocks, stem, parameters, ...)                        \
-    QUERN_KERNEL_FORM_BLOCKS(threads, blocks, stem##_f32, float, parameters, __VA_ARGS__)           \
-    QUERN_KERNEL_FORM_BLOCKS(threads, blocks, stem##_bf16, bf16, parameters, __VA_ARGS__)
+#define QUERN_KERNEL_BLOCKS_BY_DTYPE(threads, blocks, stem, parameters, ...)                 \
+    QUERN_KERNEL_BLOCKS_FORM(threads, blocks, stem##_f32, float, parameters, __VA_ARGS__)   \
+    QUERN_KERNEL_BLOCKS_FORM(threads, blocks, stem##_bf16, bf16, parameters, __VA_ARGS__)
 
 #define QUERN_UNWRAP(...) __VA_ARGS__
 #define QUERN_KERNEL_FORM(threads, name, type, parameters, ...)            \
@@ -152,8 +152,8 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true) 
     using T = type;                                                        \
     QUERN_KERNEL(threads, name, QUERN_UNWRAP parameters) __VA_ARGS__       \
     }
-#define QUERN_KERNEL_FORM_BLOCKS(threads, blocks, name, type, parameters, ...)                      \
-    namespace quern::forms::name##_form {                                                           \
-    using T = type;                                                                                 \
-    QUERN_KERNEL_BLOCKS(threads, blocks, name, QUERN_UNWRAP parameters) __VA_ARGS__                 \
+#define QUERN_KERNEL_BLOCKS_FORM(threads, blocks, name, type, parameters, ...)            \
+    namespace quern::forms::name##_form {                                                 \
+    using T = type;                                                                       \
+    QUERN_KERNEL_BLOCKS(threads, blocks, name, QUERN_UNWRAP parameters) __VA_ARGS__       \
     }

@@ -180,7 +180,7 @@ QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool,
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BY_DTYPE_BLOCKS(256, 3, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
     pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
         avg_pool::forward<lanes.value>(x, y, count_padding, pool, strips, at);
     }, [&](auto window, auto stride, auto lanes, const Strip& at) {
@@ -189,7 +189,7 @@ QUERN_KERNEL_BY_DTYPE_BLOCKS(256, 3, avg_pool, (const T* x, T* y, int count_padd
 })
 
 /// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BY_DTYPE_BLOCKS(256, 3, avg_pool_backward, (const T* dy, T* dx, int count_padding, Pool pool, Strips strips), {
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, avg_pool_backward, (const T* dy, T* dx, int count_padding, Pool pool, Strips strips), {
     pool_thread(dy, pool, strips, [&](auto lanes, const Strip& at) {
         avg_pool::backward<lanes.value>(dy, dx, count_padding, pool, strips, at);
     }, [&](auto window, auto stride, auto lanes, const Strip& at) {

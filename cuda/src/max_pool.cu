@@ -232,7 +232,7 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
 }  // namespace quern::max_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BY_DTYPE_BLOCKS(256, 4, max_pool, (const T* x, T* y, Pool pool, Strips strips), {
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, max_pool, (const T* x, T* y, Pool pool, Strips strips), {
     pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
         max_pool::forward<lanes.value>(x, y, pool, strips, at);
     }, [&](auto window, auto stride, auto lanes, const Strip& at) {
@@ -241,7 +241,7 @@ QUERN_KERNEL_BY_DTYPE_BLOCKS(256, 4, max_pool, (const T* x, T* y, Pool pool, Str
 })
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BY_DTYPE_BLOCKS(256, 2, max_pool_backward, (const T* x, const T* dy, T* dx, Pool pool, Strips strips), {
+QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 2, max_pool_backward, (const T* x, const T* dy, T* dx, Pool pool, Strips strips), {
     pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
         max_pool::backward<lanes.value>(x, dy, dx, pool, strips, at);
     }, [&](auto window, auto stride, auto lanes, const Strip& at) {
