@@ -19,12 +19,19 @@ struct MmaSource {
     QUERN_DEVICE void settle(char*, char*) {}
 };
 
-template <class T, int BM, int BN, int Stages, bool TransposeA, bool TransposeB>
+template <class T, int Warps, int BM, int BN, bool TransposeA, bool TransposeB>
 QUERN_DEVICE void run_mma(const Call& p) {
-    using A = MatrixOperand<T, BM, !TransposeA>;
-    using B = MatrixOperand<T, BN, TransposeB>;
-    using Tile = MmaTile<A, B, BM, BN, Stages>;
-    QUERN_SHARED(char, memory, [Tile::kBytes]);
+    using A = MatrixOperand<T, BM, !TransposeA, false, 32 * Warps>;
+    using B = MatrixOperand<T, BN, TransposeB, false, 32 * Warps>;
+    using Tile = MmaTile<A, B, BM, BN, kMmaStages, Warps / 2>;
+    char* memory;
+    if constexpr (Tile::kBytes <= 48 * 1024) {
+        QUERN_SHARED(char, fixed, [Tile::kBytes]);
+        memory = fixed;
+    } else {
+        QUERN_DYNAMIC_SHARED(char, dynamic);
+        memory = dynamic;
+    }
 
     Part part(p, Tile::Depth, blockIdx.z);
     int row0, column0;

@@ -65,11 +65,16 @@ struct Pair {
 };
 
 /// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
-/// term(row, column) gives Lanes neighbours: Vec<Pair, Lanes>. Lanes must depend on the extents alone, as the order does.
+/// term(row, column, whole) gives Lanes neighbours: Vec<Pair, Lanes>. Lanes must depend on the extents alone, as the order does.
+/// whole is a Flag, known when compiled: a condition at each load would keep the next one from starting.
+template <bool Value>
+struct Flag {
+    static constexpr bool value = Value;
+};
 constexpr int kColumnThreads = 256;
 constexpr int kColumns = 32;
 template <int Lanes, class Term>
-QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, Term term) {
+QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, bool whole, Term term) {
     constexpr int kAlong = kColumns / Lanes, kGroups = kColumnThreads / kAlong;
     QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
     const int own = static_cast<int>(threadIdx.x) % kAlong * Lanes, group = static_cast<int>(threadIdx.x) / kAlong;
@@ -78,16 +83,38 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     const long long first = static_cast<long long>(blockIdx.y) * (spread ? kGroups : chunk);
     const long long end = spread ? rows : min_of(rows, first + chunk), step = spread ? static_cast<int>(gridDim.y) * kGroups : kGroups;
     Vec<Pair, Lanes> sum{};
-    if (first_column + own < columns) {
+    const auto walk = [&](auto all_whole) {
         constexpr int kAtOnce = Lanes > 4 ? 2 : 4;  // loads under way; more would take registers from other blocks
-#pragma unroll kAtOnce
-        for (long long row = first + group; row < end; row += step) {
-            const Vec<Pair, Lanes> next = term(row, first_column + own);
+        const auto add = [&](const Vec<Pair, Lanes>& next) {
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
                 sum[i].a += next[i].a;
                 sum[i].b += next[i].b;
             }
+        };
+        long long row = first + group;
+#pragma unroll 1
+        for (; row + (kAtOnce - 1) * step < end; row += kAtOnce * step) {
+            Vec<Pair, Lanes> next[kAtOnce];
+#pragma unroll
+            for (int j = 0; j < kAtOnce; j++) {
+                next[j] = term(row + j * step, first_column + own, all_whole);
+            }
+#pragma unroll
+            for (int j = 0; j < kAtOnce; j++) {
+                add(next[j]);
+            }
+        }
+#pragma unroll 1
+        for (; row < end; row += step) {
+            add(term(row, first_column + own, all_whole));
+        }
+    };
+    if (first_column + own < columns) {
+        if (whole) {
+            walk(Flag<true>{});
+        } else {
+            walk(Flag<false>{});
         }
     }
 #pragma unroll
@@ -106,6 +133,12 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
         out[0] = total.a;
         out[columns] = total.b;
     }
+}
+
+/// The same for a term(row, column) that has no use for the flag.
+template <int Lanes, class Term>
+QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, Term term) {
+    column_sums<Lanes>(rows, columns, chunk, partial, true, [=](long long row, int c, auto) { return term(row, c); });
 }
 
 /// The sums of a column over all chunks.

@@ -23,8 +23,8 @@ constexpr int kRowsAtOnce = 2;
 template <int Lanes, class T>
 QUERN_DEVICE void sums(const T* x, double* partial, long long rows, int channels, long long chunk) {
     const bool whole = aligned16(x);
-    column_sums<Lanes>(rows, channels, chunk, partial, [=](long long row, int c) {
-        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * channels + c, whole);
+    column_sums<Lanes>(rows, channels, chunk, partial, whole, [=](long long row, int c, auto whole) {
+        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * channels + c, whole.value);
         Vec<Pair, Lanes> out;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
@@ -39,10 +39,10 @@ template <int Lanes, class T>
 QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, double* partial, long long rows, int channels,
                                 long long chunk) {
     const bool whole = aligned16(x) && aligned16(dy) && aligned16(mean);
-    column_sums<Lanes>(rows, channels, chunk, partial, [=](long long row, int c) {
+    column_sums<Lanes>(rows, channels, chunk, partial, whole, [=](long long row, int c, auto whole) {
         const long long at = row * channels + c;
-        const Vec<float, Lanes> values = load_floats<Lanes>(x + at, whole), gradients = load_floats<Lanes>(dy + at, whole),
-                                means = load_floats<Lanes>(mean + c, whole);
+        const Vec<float, Lanes> values = load_floats<Lanes>(x + at, whole.value), gradients = load_floats<Lanes>(dy + at, whole.value),
+                                means = load_floats<Lanes>(mean + c, whole.value);
         Vec<Pair, Lanes> out;
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {

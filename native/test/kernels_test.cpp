@@ -39,7 +39,8 @@ void product(Device& d, const std::string& type, bool narrow, int tile, int m, i
     void* parameters[] = {&product.p, &product.rng, &product.step};
     int rows = std::min(tile, 128);  // 256: of 128 x 256
     CUlaunchConfig config{static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((m + rows - 1) / rows),
-                          static_cast<unsigned>(batch * splits), type == "f32" ? 256u : 128u, 1, 1, 0, d.stream, nullptr, 0};
+                          static_cast<unsigned>(batch * splits), type == "f32" || tile == 256 ? 256u : 128u, 1, 1,
+                          type == "bf16" && tile == 256 ? 73728u : 0u, d.stream, nullptr, 0};
     OK(cuLaunchKernelEx(&config, d.function(name.c_str()), parameters, nullptr));
     if (splits > 1) {
         OK(d.launch("matmul_finish", 3, 256, product.p, product.rng, product.step));
@@ -55,7 +56,7 @@ void matmul(bool late) {
         for (auto& size : sizes) {
             for (int layout = 0; layout < 4; layout++) {
                 for (int tile : {64, 128, 256}) {
-                    if (tile == 256 && type[0] != 'f') {
+                    if (tile == 256 && type[0] == 't') {
                         continue;
                     }
                     product(d, type, half, tile, size[0], size[1], size[2], layout, 1, 1, 0, layout * 5000);

@@ -40,10 +40,10 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
     private static CudaKernel[] byLayout(CudaKernels kernels, ProductKind kind, MatmulTile tile) {
         String end = "_" + kind.label() + "_" + tile.columns;
         return new CudaKernel[] {
-            kernels.get("matmul_nn" + end),
-            kernels.get("matmul_nt" + end),
-            kernels.get("matmul_tn" + end),
-            kernels.get("matmul_tt" + end)
+            kernels.get("matmul_nn" + end, tile.sharedBytes(kind)),
+            kernels.get("matmul_nt" + end, tile.sharedBytes(kind)),
+            kernels.get("matmul_tn" + end, tile.sharedBytes(kind)),
+            kernels.get("matmul_tt" + end, tile.sharedBytes(kind))
         };
     }
 
@@ -79,13 +79,14 @@ final class MatmulCuda implements Kernel<Matmul.Args> {
 
     private void run(Matmul.Args args, ProductKind kind, MatmulTiles tiles, long partial) {
         int layout = (args.transposeA() ? 2 : 0) + (args.transposeB() ? 1 : 0);
-        CudaKernel kernel = kernels.get(kind).get(tiles.tile())[layout];
+        MatmulTile tile = tiles.tile();
+        CudaKernel kernel = kernels.get(kind).get(tile)[layout];
         MatmulProblem.add(kernel.with(), args, tiles.splits(), partial)
                 .run(
-                        Math.ceilDiv(args.n(), tiles.tile().columns),
-                        Math.ceilDiv(args.m(), tiles.tile().rows),
+                        Math.ceilDiv(args.n(), tile.columns),
+                        Math.ceilDiv(args.m(), tile.rows),
                         args.batch() * tiles.splits(),
-                        kind.block,
-                        0);
+                        tile.block(kind),
+                        tile.sharedBytes(kind));
     }
 }

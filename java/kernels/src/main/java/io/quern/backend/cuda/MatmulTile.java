@@ -4,7 +4,7 @@ import io.quern.op.Matmul;
 
 /** The tiles of c that a block makes. */
 enum MatmulTile {
-    /** A block to a multiprocessor, of which it takes the registers; on CUDA cores. */
+    /** A block of 256 threads to a multiprocessor, of which it takes the registers. */
     WIDE(128, 256),
     LARGE(128, 128),
     SMALL(64, 64);
@@ -21,7 +21,17 @@ enum MatmulTile {
     }
 
     boolean exists(ProductKind kind) {
-        return this != WIDE || !kind.onTensorCores();
+        return this != WIDE || kind != ProductKind.TF32;
+    }
+
+    /** Threads of a block. */
+    int block(ProductKind kind) {
+        return this == WIDE ? 256 : kind.block;
+    }
+
+    /** Dynamic shared memory of a block: three slots of 64 bytes of each line, where that is more than any block may have. */
+    int sharedBytes(ProductKind kind) {
+        return this == WIDE && kind.onTensorCores() ? 3 * 64 * (rows + columns) : 0;
     }
 
     long count(Matmul.Args args) {
