@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /** y = f(x), element by element, for the functions of {@link ActivationKind}. y may be x. */
 public final class Activation implements Op<Activation.Args> {
@@ -30,11 +28,6 @@ public final class Activation implements Op<Activation.Args> {
     }
 
     private Activation() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** f(x), recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, ActivationKind kind) {

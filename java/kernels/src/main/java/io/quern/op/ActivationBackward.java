@@ -1,11 +1,9 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /** dx = dy f'(x), where {@code saved} is y if {@link ActivationKind#fromOutput}, else x. dx may be dy. */
 public final class ActivationBackward implements Op<ActivationBackward.Args> {
@@ -34,11 +32,6 @@ public final class ActivationBackward implements Op<ActivationBackward.Args> {
     }
 
     private ActivationBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -4,7 +4,6 @@ import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * One step of AdamW, in place: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p = (1 - rate decay) p - rate m' /
@@ -103,11 +102,6 @@ public final class AdamWStep implements Op<AdamWStep.Args> {
     }
 
     private AdamWStep() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y[...] = index of the largest x[..., c] over the last axis. x: (..., C) with C at least 1; y: x's shape without its
@@ -38,11 +37,6 @@ public final class ArgMax implements Op<ArgMax.Args> {
     }
 
     private ArgMax() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

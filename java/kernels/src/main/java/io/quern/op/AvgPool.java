@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y[n, p, q, c] = the mean of x[n, h, w, c] over window (p, q) of {@link PoolGeometry}.
@@ -45,11 +43,6 @@ public final class AvgPool implements Op<AvgPool.Args> {
     }
 
     private AvgPool() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The means of x: (N, H, W, C) over windows, padding not counted, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, PoolGeometry geometry) {

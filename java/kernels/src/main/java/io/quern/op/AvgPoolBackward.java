@@ -1,11 +1,9 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /** dx[n, h, w, c] = the sum of dy[n, p, q, c] / divisor(p, q) over the windows of {@link AvgPool} that hold (h, w). */
 public final class AvgPoolBackward implements Op<AvgPoolBackward.Args> {
@@ -35,11 +33,6 @@ public final class AvgPoolBackward implements Op<AvgPoolBackward.Args> {
     }
 
     private AvgPoolBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -8,7 +8,6 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Batch normalisation in training: y = (x - m) / sqrt(v + epsilon) gamma + beta, with mean m and variance v of each
@@ -108,11 +107,6 @@ public final class BatchNorm implements Op<BatchNorm.Args> {
     }
 
     private BatchNorm() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** x normalised by its own statistics, recorded on the tape; the running statistics are updated. */
     public static Tensor apply(

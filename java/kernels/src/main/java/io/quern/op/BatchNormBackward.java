@@ -3,12 +3,10 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * The gradient of {@link BatchNorm}. With h = (x - mean) inverseDeviation and N values per channel, sums over the batch:
@@ -86,11 +84,6 @@ public final class BatchNormBackward implements Op<BatchNormBackward.Args> {
     }
 
     private BatchNormBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -2,12 +2,10 @@ package io.quern.op;
 
 import static io.quern.op.NormArguments.named;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Batch normalisation after training: y = (x - mean) / sqrt(variance + epsilon) gamma + beta with the running statistics
@@ -58,11 +56,6 @@ public final class BatchNormInference implements Op<BatchNormInference.Args> {
     }
 
     private BatchNormInference() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** x normalised by the running statistics, recorded on the tape. */
     public static Tensor apply(

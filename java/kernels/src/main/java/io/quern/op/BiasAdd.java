@@ -1,11 +1,9 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y[..., c] = x[..., c] + bias[c]. x, y: (..., C) with rank 1 or more; bias: (C), of x's dtype. y may be x.
@@ -39,11 +37,6 @@ public final class BiasAdd implements Op<BiasAdd.Args> {
     }
 
     private BiasAdd() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** x + bias, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, Tensor bias) {

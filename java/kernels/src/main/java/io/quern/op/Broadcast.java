@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y = scale x, repeated along axes first..last of y: the gradient of {@link Reduce}. x is y's shape without them, and has
@@ -50,11 +48,6 @@ public final class Broadcast implements Op<Broadcast.Args> {
     }
 
     private Broadcast() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -10,10 +10,7 @@ import java.util.Set;
 
 /** The checks of Args records; each names the op, the argument, and both sides of what does not fit. */
 public final class Check {
-    /** The types that every op computes in. */
-    static final Set<DType> COMPUTABLE = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64));
-
-    /** Those, and what is computed in F32 and rounded once when it is stored. */
+    /** The types that every op computes in, and BF16, which is computed in F32 and rounded once when it is stored. */
     static final Set<DType> STORABLE = Collections.unmodifiableSet(EnumSet.of(DType.F32, DType.F64, DType.BF16));
 
     private Check() {}

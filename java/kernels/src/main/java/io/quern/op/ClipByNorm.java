@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y = x min(1, limit / (norm + 1e-6)), where {@code square} holds the square of the norm. y may be x.
@@ -51,11 +49,6 @@ public final class ClipByNorm implements Op<ClipByNorm.Args> {
     }
 
     private ClipByNorm() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

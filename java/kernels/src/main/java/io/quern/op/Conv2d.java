@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -91,11 +90,6 @@ public final class Conv2d implements Op<Conv2d.Args> {
     }
 
     private Conv2d() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** f(x * filter + bias), recorded on the tape. bias: (K) or null. */
     public static Tensor apply(

@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * dx[n, h, w, c] = sum over all taps of {@link Conv2d} that read x[n, h, w, c] of dy[n, p, q, k] filter[r, s, c, k]: the
@@ -48,11 +47,6 @@ public final class Conv2dBackwardData implements Op<Conv2dBackwardData.Args> {
     }
 
     private Conv2dBackwardData() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * dfilter[r, s, c, k] = sum over images and result pixels of x[n, p stride - padding + r dilation, ..., c] dy[n, p, q, k]:
@@ -48,11 +47,6 @@ public final class Conv2dBackwardWeights implements Op<Conv2dBackwardWeights.Arg
     }
 
     private Conv2dBackwardWeights() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -1,12 +1,10 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y[i] = x[i] scale if draw i is kept, else 0. Srivastava et al., "Dropout", JMLR 2014.
@@ -57,11 +55,6 @@ public final class Dropout implements Op<Dropout.Args> {
     }
 
     private Dropout() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** Dropout of x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, double p, Rng rng) {

@@ -7,7 +7,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 
 /** y[i..., :] = table[indices[i...], :]: rows of a table by number, for example word vectors. */
 public final class Embedding implements Op<Embedding.Args> {
@@ -41,11 +40,6 @@ public final class Embedding implements Op<Embedding.Args> {
     }
 
     private Embedding() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     static Shape append(Shape shape, long extent) {
         long[] extents = Arrays.copyOf(shape.toArray(), shape.rank() + 1);

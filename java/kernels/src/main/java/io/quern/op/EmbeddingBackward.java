@@ -6,7 +6,6 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * dtable[v, :] = the sum of dy[i..., :] over the positions i with indices[i...] = v, in row-major order; 0 where there is
@@ -43,11 +42,6 @@ public final class EmbeddingBackward implements Op<EmbeddingBackward.Args> {
     }
 
     private EmbeddingBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** @throws ArgumentException for an index outside the table; dtable is then as it was */
     @Override

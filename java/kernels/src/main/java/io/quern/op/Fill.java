@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /** y[i] = value. */
 public final class Fill implements Op<Fill.Args> {
@@ -31,11 +29,6 @@ public final class Fill implements Op<Fill.Args> {
     }
 
     private Fill() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -3,12 +3,10 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y = (x - m) / sqrt(v + epsilon) gamma + beta, with mean m and variance v (divided by n) of each row over the last axis.
@@ -76,11 +74,6 @@ public final class LayerNorm implements Op<LayerNorm.Args> {
     }
 
     private LayerNorm() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The shape of what there is one of per row. */
     static Shape rowShape(Shape shape) {

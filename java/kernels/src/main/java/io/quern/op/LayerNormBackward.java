@@ -3,12 +3,10 @@ package io.quern.op;
 import static io.quern.op.NormArguments.named;
 
 import io.quern.op.NormArguments.Named;
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * The gradient of {@link LayerNorm}. With h = (x - mean) inverseDeviation and g = dy gamma, means over the row:
@@ -91,11 +89,6 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
     }
 
     private LayerNormBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -8,7 +8,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -189,11 +188,6 @@ public final class Matmul implements Op<Matmul.Args> {
     }
 
     private Matmul() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** f(x w + bias), recorded on the tape. x: (m, k), w: (k, n), bias: (n) or null. */
     public static Tensor apply(Tape tape, Tensor x, Tensor w, Tensor bias, ActivationKind activation) {

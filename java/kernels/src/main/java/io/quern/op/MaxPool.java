@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y[n, p, q, c] = the largest x[n, h, w, c] of window (p, q) of {@link PoolGeometry}, NaN if any is NaN.
@@ -38,11 +36,6 @@ public final class MaxPool implements Op<MaxPool.Args> {
     }
 
     private MaxPool() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The maxima of x: (N, H, W, C) over windows, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, PoolGeometry geometry) {

@@ -1,9 +1,7 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * dx[i] = the sum of dy over the windows of {@link MaxPool} whose maximum was taken from element i, in row-major order.
@@ -40,11 +38,6 @@ public final class MaxPoolBackward implements Op<MaxPoolBackward.Args> {
     }
 
     private MaxPoolBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

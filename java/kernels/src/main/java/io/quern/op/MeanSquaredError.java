@@ -1,11 +1,9 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y = mean of (a - b)^2 over all elements, a scalar. a: prediction; b: target; of one shape, not empty. y of BF16 is F32: a
@@ -40,11 +38,6 @@ public final class MeanSquaredError implements Op<MeanSquaredError.Args> {
     }
 
     private MeanSquaredError() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The mean squared difference, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor a, Tensor b) {

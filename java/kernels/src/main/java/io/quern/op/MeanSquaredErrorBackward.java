@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * da = 2 (a - b) dy / n: the gradient of {@link MeanSquaredError} over n elements. dy: scalar, F32 for BF16; a, b, da of one
@@ -39,11 +37,6 @@ public final class MeanSquaredErrorBackward implements Op<MeanSquaredErrorBackwa
     }
 
     private MeanSquaredErrorBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -1,9 +1,7 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /** y = a b, element by element; a, b, y of one shape. y may be a or b. */
 public final class Multiply implements Op<Multiply.Args> {
@@ -32,11 +30,6 @@ public final class Multiply implements Op<Multiply.Args> {
     }
 
     private Multiply() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The product of two tensors of one shape, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor a, Tensor b) {

@@ -22,7 +22,7 @@ public interface Op<A extends OpArgs> {
 
     /** The dtypes that real tensors of a call may have; the harness tries the cases in each of them. */
     default Set<DType> dtypes() {
-        return Check.COMPUTABLE;
+        return Check.STORABLE;
     }
 
     /** Plain loops in double over any strides: the definition, and the kernel of a machine without a better one. */

@@ -5,7 +5,6 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -63,11 +62,6 @@ public final class Reduce implements Op<Reduce.Args> {
     }
 
     private Reduce() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     private static long reducedElements(Shape shape, int first, int last) {
         return IntStream.rangeClosed(first, last).mapToLong(shape::size).reduce(1, (a, b) -> a * b);

@@ -1,9 +1,7 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /** y = factor x, element by element. y may be x. */
 public final class Scale implements Op<Scale.Args> {
@@ -29,11 +27,6 @@ public final class Scale implements Op<Scale.Args> {
     }
 
     private Scale() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** factor x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x, double factor) {

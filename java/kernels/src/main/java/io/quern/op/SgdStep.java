@@ -5,7 +5,6 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * One step of gradient descent with momentum, in place: v = momentum v + g; d = g + momentum v if nesterov, else v; p =
@@ -74,11 +73,6 @@ public final class SgdStep implements Op<SgdStep.Args> {
     }
 
     private SgdStep() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

@@ -1,11 +1,9 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y[r, i] = exp(x[r, i] - max_j x[r, j]) / sum_j exp(x[r, j] - max_j x[r, j]): probabilities over the last axis.
@@ -58,11 +56,6 @@ public final class Softmax implements Op<Softmax.Args> {
     }
 
     private Softmax() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The probabilities of the rows of x, recorded on the tape. */
     public static Tensor apply(Tape tape, Tensor x) {

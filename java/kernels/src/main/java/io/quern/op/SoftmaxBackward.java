@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * dx[r, i] = y[r, i] (dy[r, i] - sum_j y[r, j] dy[r, j]): the gradient of {@link Softmax} from its output. dx may be dy
@@ -54,11 +52,6 @@ public final class SoftmaxBackward implements Op<SoftmaxBackward.Args> {
     }
 
     private SoftmaxBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

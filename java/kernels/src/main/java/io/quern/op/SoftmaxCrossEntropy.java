@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
 
@@ -98,11 +97,6 @@ public final class SoftmaxCrossEntropy implements Op<SoftmaxCrossEntropy.Args> {
     public record Result(Tensor loss, Tensor probabilities) {}
 
     private SoftmaxCrossEntropy() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     /** The mean loss of plain labels, recorded on the tape. */
     public static Result apply(Tape tape, Tensor logits, Tensor labels) {

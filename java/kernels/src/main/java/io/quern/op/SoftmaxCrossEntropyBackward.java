@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -99,11 +98,6 @@ public final class SoftmaxCrossEntropyBackward implements Op<SoftmaxCrossEntropy
     }
 
     private SoftmaxCrossEntropyBackward() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

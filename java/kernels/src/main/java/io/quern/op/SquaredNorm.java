@@ -1,10 +1,8 @@
 package io.quern.op;
 
-import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * y = the sum of squares of all elements of x; y is a scalar, F32 if x is BF16. Its root is the global norm of a block of
@@ -33,11 +31,6 @@ public final class SquaredNorm implements Op<SquaredNorm.Args> {
     }
 
     private SquaredNorm() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     @Override
     public void reference(Args args) {

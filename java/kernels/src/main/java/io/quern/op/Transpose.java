@@ -6,7 +6,6 @@ import io.quern.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /** y = x with its axes in another order: axis i of y is axis axes[i] of x, written out row-major. */
@@ -47,11 +46,6 @@ public final class Transpose implements Op<Transpose.Args> {
     }
 
     private Transpose() {}
-
-    @Override
-    public Set<DType> dtypes() {
-        return Check.STORABLE;
-    }
 
     private static Shape permuted(Tensor x, List<Integer> axes) {
         if (!(axes.size() == x.rank()
