@@ -162,21 +162,30 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
 #pragma unroll 1
     for (long long row = first; row < end; row += Rows) {
         // h of the row, and g = dy gamma; the next rows are under way while these are summed
-        double h[Rows][kOwn], g[Rows][kOwn], scale[Rows], totals[kTotals] = {};
+        float h[Rows][kOwn], g[Rows][kOwn], scale[Rows];
+        double totals[kTotals];
+        Vec<float, kOwn> products{}, gradients{};  // few rows in f32, all in double
 #pragma unroll
         for (int r = 0; r < Rows; r++) {
-            const double m = next[r].mean;
+            float of_g = 0, of_h = 0;
             scale[r] = next[r].inverse;
 #pragma unroll
             for (int i = 0; i < kOwn; i++) {
-                const double gradient = next[r].dy[i];
-                h[r][i] = (next[r].x[i] - m) * scale[r];
+                const float gradient = next[r].dy[i];
+                h[r][i] = (next[r].x[i] - next[r].mean) * scale[r];
                 g[r][i] = gradient * factor[i];
-                sums[i].a += gradient * h[r][i];
-                sums[i].b += gradient;
-                totals[2 * r] += g[r][i];
-                totals[2 * r + 1] += g[r][i] * h[r][i];
+                products[i] = fmaf(gradient, h[r][i], products[i]);
+                gradients[i] += gradient;
+                of_g += g[r][i];
+                of_h = fmaf(g[r][i], h[r][i], of_h);
             }
+            totals[2 * r] = of_g;
+            totals[2 * r + 1] = of_h;
+        }
+#pragma unroll
+        for (int i = 0; i < kOwn; i++) {
+            sums[i].a += products[i];
+            sums[i].b += gradients[i];
         }
 #pragma unroll
         for (int r = 0; r < Rows; r++) {
@@ -188,11 +197,11 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
 #pragma unroll
             for (int r = 0; r < Rows; r++) {
                 if (row + r < end) {
-                    const double of_g = totals[2 * r] * share, of_h = totals[2 * r + 1] * share;
+                    const float of_g = static_cast<float>(totals[2 * r] * share), of_h = static_cast<float>(totals[2 * r + 1] * share);
                     Vec<float, kOwn> out;
 #pragma unroll
                     for (int i = 0; i < kOwn; i++) {
-                        out[i] = static_cast<float>(scale[r] * (g[r][i] - of_g - h[r][i] * of_h));
+                        out[i] = scale[r] * (g[r][i] - of_g - h[r][i] * of_h);
                     }
                     store_floats(dx + (row + r) * n + column, out, whole_dx);
                 }

@@ -38,9 +38,11 @@ void product(Device& d, const std::string& type, bool narrow, int tile, int m, i
     std::string name = "matmul_" + product.layout() + "_" + type + "_" + std::to_string(tile);
     void* parameters[] = {&product.p, &product.rng, &product.step};
     int rows = std::min(tile, 128);  // 256: of 128 x 256
+    unsigned shared = type == "bf16" && tile == 256 ? 73728 : 0;
+    OK(cuFuncSetAttribute(d.function(name.c_str()), 8, static_cast<int>(shared)));
     CUlaunchConfig config{static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((m + rows - 1) / rows),
                           static_cast<unsigned>(batch * splits), type == "f32" || tile == 256 ? 256u : 128u, 1, 1,
-                          type == "bf16" && tile == 256 ? 73728u : 0u, d.stream, nullptr, 0};
+                          shared, d.stream, nullptr, 0};
     OK(cuLaunchKernelEx(&config, d.function(name.c_str()), parameters, nullptr));
     if (splits > 1) {
         OK(d.launch("matmul_finish", 3, 256, product.p, product.rng, product.step));

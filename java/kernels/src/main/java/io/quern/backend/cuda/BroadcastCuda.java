@@ -20,14 +20,33 @@ final class BroadcastCuda implements Kernel<Broadcast.Args> {
 
     @Override
     public void run(Broadcast.Args args) {
+        long elements = args.y().elements();
+        if (elements == 0) {
+            return;
+        }
+        int lanes = KernelByDtype.lanes(args.y());
+        boolean packed =
+                args.inner() % lanes == 0 && (args.x().address() | args.y().address()) % 16 == 0;
+        int unit = packed ? lanes : 1;
+        long inner = args.inner() / unit;
+        long units = elements / unit;
         boolean narrows = args.x().dtype() != args.y().dtype();
         (narrows ? narrowing.with() : kernel.with(args.y()))
                 .tensor(args.x())
                 .tensor(args.y())
                 .f32(args.scale())
-                .i64(args.repeated())
-                .i64(args.inner())
-                .i64(args.y().elements())
-                .cover(args.y().elements(), 256, 1);
+                .words(
+                        inner,
+                        args.repeated() * inner,
+                        by(inner, units),
+                        by(args.repeated() * inner, units),
+                        packed ? 1 : 0)
+                .i64(units)
+                .cover(units, 256, 1);
+    }
+
+    /** Not needed where there are too many units for it. */
+    private static long by(long divisor, long units) {
+        return units <= Integer.MAX_VALUE ? FastDivision.by(Math.toIntExact(divisor)) : 0;
     }
 }
