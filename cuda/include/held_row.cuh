@@ -14,10 +14,10 @@ constexpr int kHeldElements = 32;
 QUERN_DEVICE bool held_row(int columns) { return columns > 8 * kHeldElements && columns <= 32 * kHeldElements; }
 
 /// Elements in the order of packs.cuh: pack j of a lane is pack lane + 32 j of the row. Behind the row lie copies of `rest`.
-template <int Lanes, class Real = float>
+template <int Lanes>
 struct HeldRow {
     static constexpr int kPacks = kHeldElements / Lanes;
-    Vec<Real, Lanes> packs[kPacks];
+    Vec<float, Lanes> packs[kPacks];
 
     QUERN_DEVICE static int at(int pack) { return (lane_id() + 32 * pack) * Lanes; }
 
@@ -46,9 +46,7 @@ struct HeldRow {
     /// Keeps the compiler from holding what it has computed from the elements as well.
     QUERN_DEVICE void forget() {
 #if !QUERN_SIM
-        if constexpr (sizeof(Real) == 4) {
-            each([](Real& v) { asm volatile("" : "+f"(v)); });
-        }
+        each([](float& v) { asm volatile("" : "+f"(v)); });
 #endif
     }
 
@@ -81,18 +79,13 @@ private:
     QUERN_DEVICE void load(const T* row, int n, float rest, bool whole) {
 #pragma unroll
         for (int j = 0; j < kPacks; j++) {
-            Vec<float, Lanes> values;
             if (at(j) < n) {
-                values = load_floats<Lanes>(row + at(j), whole);
+                packs[j] = load_floats<Lanes>(row + at(j), whole);
             } else {
 #pragma unroll
                 for (int i = 0; i < Lanes; i++) {
-                    values[i] = rest;
+                    packs[j][i] = rest;
                 }
-            }
-#pragma unroll
-            for (int i = 0; i < Lanes; i++) {
-                packs[j][i] = values[i];
             }
         }
     }

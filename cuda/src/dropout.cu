@@ -9,40 +9,40 @@
 
 namespace quern::dropout {
 
+/// lane_id(), in a form that leaves stores of 16 bytes whole: behind assembly the compiler does not see that they are neighbours.
+QUERN_DEVICE int own_lane() { return static_cast<int>(threadIdx.x) % 32; }
+
 struct Mask {
     u32 threshold;
     float scale;
 
-    template <class T>
-    QUERN_DEVICE T of(T v, u32 draw) const {
-        return draw < threshold ? from_float<T>(0.0f) : from_float<T>(to_float(v) * scale);
-    }
+    QUERN_DEVICE float of(float v, u32 draw) const { return draw < threshold ? 0.0f : v * scale; }
 
-    /// Neighbours from an even index on; words: the draws of two each.
+    /// Neighbours from an even index on, to y; words: the draws of two each.
     template <class T>
-    QUERN_DEVICE Pack<T> of(const Pack<T>& in, const u32* words) const {
+    QUERN_DEVICE void store(T* y, const Pack<T>& in, const u32* words) const {
         Pack<T> out;
 #pragma unroll
         for (int j = 0; j < kLanes<T>; j++) {
-            out[j] = of(in[j], words[j / 2] >> j % 2 * 16 & 0xffff);
+            out[j] = from_float<T>(of(to_float(in[j]), words[j / 2] >> j % 2 * 16 & 0xffff));
         }
-        return out;
+        store_pack(y, out);
     }
 };
 
 /// The 32 blocks of a warp from `first` on. What is read is under way while the draws are computed.
 QUERN_DEVICE void whole(const bf16* x, bf16* y, const RngKey& rng, long long first, const Mask& mask) {
-    const long long block = first + lane_id();
+    const long long block = first + own_lane();
     const Pack<bf16> in = load_pack(x + block * 8);
     u32 words[4];
     philox(rng, static_cast<u64>(block), words);
-    store_pack(y + block * 8, mask.of(in, words));
+    mask.store(y + block * 8, in, words);
 }
 
 /// The same for f32, where a warp's access is to be of neighbouring packs, while a block of draws is for two: a pair of lanes
 /// has the blocks k and k + 16 of the warp, the even lane the first packs of both, the odd one the second.
 QUERN_DEVICE void whole(const float* x, float* y, const RngKey& rng, long long first, const Mask& mask) {
-    const int lane = lane_id();
+    const int lane = own_lane();
     const long long at = first * 8 + lane * 4;
     const Pack<float> low = load_pack(x + at), high = load_pack(x + at + 128);
     const bool odd = (lane & 1) != 0;
@@ -51,8 +51,8 @@ QUERN_DEVICE void whole(const float* x, float* y, const RngKey& rng, long long f
     const u32 other[2] = {shuffle_xor(odd ? words[0] : words[2], 1), shuffle_xor(odd ? words[1] : words[3], 1)};
     const u32 of_low[2] = {odd ? other[0] : words[0], odd ? other[1] : words[1]};
     const u32 of_high[2] = {odd ? words[2] : other[0], odd ? words[3] : other[1]};
-    store_pack(y + at, mask.of(low, of_low));
-    store_pack(y + at + 128, mask.of(high, of_high));
+    mask.store(y + at, low, of_low);
+    mask.store(y + at + 128, high, of_high);
 }
 
 template <class T>
@@ -62,7 +62,7 @@ QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, const Mask&
     }
     const bool aligned = aligned16(x) && aligned16(y);
     for_each((n + 7) / 8, [&](long long block) {
-        const long long first = block - lane_id();
+        const long long first = block - own_lane();
         if (aligned && (first + 32) * 8 <= n) {
             whole(x, y, rng, first, mask);
             return;
@@ -73,7 +73,7 @@ QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, const Mask&
         for (int lane = 0; lane < 8; lane++) {
             const long long i = block * 8 + lane;
             if (i < n) {
-                y[i] = mask.of(x[i], lane16(words, lane));
+                y[i] = from_float<T>(mask.of(to_float(x[i]), lane16(words, lane)));
             }
         }
     });

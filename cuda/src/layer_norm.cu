@@ -1,28 +1,29 @@
-// Normalisation of each row, and its gradient; one warp per row, channel sums in chunks of rows. x, y, dx and dy are f32 or
-// bf16, all else is f32.
+// Normalisation of each row, one warp per row, and its gradient: in one reading, a block per chunk of rows, or, for rows too
+// short, too long or no multiple of 4, by a kernel for the rows and one for the columns. x, y, dx and dy are f32 or bf16, all
+// else is f32.
 #include "held_row.cuh"
 #include "sums.cuh"
 
 namespace quern::layer_norm {
 
-template <int Lanes, class Held, class T>
+template <int Lanes, class T>
 QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse, int n,
                           double epsilon) {
     const int lane = lane_id();
     double sum = 0, squares = 0, m, s;
     if (held_row(n)) {
-        HeldRow<Lanes, Held> row;
+        HeldRow<Lanes> row;
         row.load(x, n, 0);
-        row.each([&](Held v) { sum += v; });
+        row.each([&](float v) { sum += v; });
         m = warp_sum(sum) / n;
         row.forget();
-        row.each_in(n, [&](Held v) {
+        row.each_in(n, [&](float v) {
             const double difference = v - m;
             squares += difference * difference;
         });
         s = rsqrt(warp_sum(squares) / n + epsilon);
         row.forget();
-        row.map(y, n, [=](int, Held v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; }, gamma, beta);
+        row.map(y, n, [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; }, gamma, beta);
     } else {
         for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
         m = warp_sum(sum) / n;
@@ -78,36 +79,44 @@ QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, cons
 /// Neighbours that a thread of backward_rows has of each row, and threads of its largest block.
 constexpr int kOwn = 4, kRowsThreads = 512;
 
+/// Of each pair of lanes at the distance, the lower one gets the sum of both a, the upper one that of both b. By masks: of a
+/// conditional expression the compiler makes a branch with a shuffle on either side, which then wait for all loads.
+QUERN_DEVICE double exchange_sum(double a, double b, int distance) {
+    const u64 a_bits = static_cast<u64>(__double_as_longlong(a)), b_bits = static_cast<u64>(__double_as_longlong(b));
+    const u64 swap = (a_bits ^ b_bits) & (0 - static_cast<u64>((lane_id() & distance) != 0));
+    const double kept = __longlong_as_double(static_cast<long long>(a_bits ^ swap));
+    const double given = __longlong_as_double(static_cast<long long>(b_bits ^ swap));
+    return kept + shuffle_xor(given, distance);
+}
+
 /// Sums over a block's threads of Count numbers at once, in place; every thread gets them. Halves of a warp exchange numbers
-/// rather than add all of them: 2 Count - 2 + log2(32 / Count) shuffles instead of 5 Count.
+/// rather than add all of them: Count - 1 + log2(32 / Count) shuffles instead of 5 Count.
 template <int Count>
 QUERN_DEVICE void block_totals(double (&values)[Count], double (&shared)[Count][kRowsThreads / 32]) {
     static_assert((Count & (Count - 1)) == 0 && Count <= 8);
+    constexpr int kLanesOfOne = 32 / Count;  // lane l gets the sum of number l / kLanesOfOne
     const int lane = lane_id(), warp = static_cast<int>(threadIdx.x) / 32, warps = static_cast<int>(blockDim.x) / 32;
 #pragma unroll
-    for (int distance = 16, count = Count; distance > 0; distance /= 2) {
-        if (count == 1) {
+    for (int distance = 16, count = Count / 2; distance > 0; distance /= 2, count /= 2) {
+        if (count == 0) {
             values[0] += shuffle_xor(values[0], distance);
-        } else {
-            count /= 2;
-            const bool upper = (lane & distance) != 0;
+        }
 #pragma unroll
-            for (int i = 0; i < Count / 2; i++) {
-                if (i < count) {
-                    const double other = shuffle_xor(upper ? values[i] : values[i + count], distance);
-                    values[i] = (upper ? values[i + count] : values[i]) + other;
-                }
+        for (int i = 0; i < Count / 2; i++) {
+            if (i < count) {
+                values[i] = exchange_sum(values[i], values[i + count], distance);
             }
         }
     }
-    constexpr int kLanesOfOne = 32 / Count;  // lane l has the sum of number l / kLanesOfOne
     if (lane % kLanesOfOne == 0) {
         shared[lane / kLanesOfOne][warp] = values[0];
     }
     block_barrier();
     double sum = 0;
-    for (int w = lane % kLanesOfOne; w < warps; w += kLanesOfOne) {
-        sum += shared[lane / kLanesOfOne][w];
+#pragma unroll
+    for (int i = 0; i < kRowsThreads / 32; i += kLanesOfOne) {
+        const int other = i + lane % kLanesOfOne;
+        sum += other < warps ? shared[lane / kLanesOfOne][other] : 0;
     }
 #pragma unroll
     for (int distance = kLanesOfOne / 2; distance > 0; distance /= 2) {
@@ -125,13 +134,13 @@ struct Part {
     float mean, inverse;
 };
 
-/// The whole gradient in one reading: a block has a chunk of rows, Rows at a time, and its threads keep their columns.
+/// The whole gradient in one reading: a block has a chunk of rows, one at a time, and its threads keep their columns. Elements
+/// are multiplied in f32: conversions to double and its arithmetic would take longer than memory does.
 /// partial: (chunks, 2, n).
-template <int Rows, class T>
+template <class T>
 QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse, T* dx,
                                 double* partial, long long rows, int n, long long chunk) {
-    constexpr int kTotals = 2 * Rows, kWarps = kRowsThreads / 32;
-    QUERN_SHARED(double, shared, [2][kTotals][kWarps]);
+    QUERN_SHARED(double, shared, [2][2][kRowsThreads / 32]);
     const int column = static_cast<int>(threadIdx.x) * kOwn;
     const bool own = column < n, whole = aligned16(x) && aligned16(dy), whole_dx = aligned16(dx);
     const long long first = static_cast<long long>(blockIdx.x) * chunk, end = min_of(rows, first + chunk);
@@ -151,61 +160,38 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
     if (own) {
         factor = load_floats<kOwn>(gamma + column, aligned16(gamma));
     }
-    Part next[Rows];
-#pragma unroll
-    for (int r = 0; r < Rows; r++) {
-        next[r] = read(first + r);
-    }
+    Part next = read(first);
     const double share = 1.0 / n;
     Vec<Pair, kOwn> sums{};
     int buffer = 0;
 #pragma unroll 1
-    for (long long row = first; row < end; row += Rows) {
-        // h of the row, and g = dy gamma; the next rows are under way while these are summed
-        float h[Rows][kOwn], g[Rows][kOwn], scale[Rows];
-        double totals[kTotals];
-        Vec<float, kOwn> products{}, gradients{};  // few rows in f32, all in double
-#pragma unroll
-        for (int r = 0; r < Rows; r++) {
-            float of_g = 0, of_h = 0;
-            scale[r] = next[r].inverse;
-#pragma unroll
-            for (int i = 0; i < kOwn; i++) {
-                const float gradient = next[r].dy[i];
-                h[r][i] = (next[r].x[i] - next[r].mean) * scale[r];
-                g[r][i] = gradient * factor[i];
-                products[i] = fmaf(gradient, h[r][i], products[i]);
-                gradients[i] += gradient;
-                of_g += g[r][i];
-                of_h = fmaf(g[r][i], h[r][i], of_h);
-            }
-            totals[2 * r] = of_g;
-            totals[2 * r + 1] = of_h;
-        }
+    for (long long row = first; row < end; row++) {
+        // h of the row, and g = dy gamma; the next one is under way while these are summed
+        Vec<float, kOwn> h, g;
+        const float scale = next.inverse;
+        float of_g = 0, of_h = 0;  // of few elements; all others are summed in double
 #pragma unroll
         for (int i = 0; i < kOwn; i++) {
-            sums[i].a += products[i];
-            sums[i].b += gradients[i];
+            h[i] = (next.x[i] - next.mean) * scale;
+            g[i] = next.dy[i] * factor[i];
+            sums[i].a += next.dy[i] * h[i];
+            sums[i].b += next.dy[i];
+            of_g += g[i];
+            of_h = fmaf(g[i], h[i], of_h);
         }
-#pragma unroll
-        for (int r = 0; r < Rows; r++) {
-            next[r] = read(row + Rows + r);
-        }
+        next = read(row + 1);
+        double totals[] = {of_g, of_h};
         block_totals(totals, shared[buffer]);
         buffer ^= 1;  // so that one barrier is enough
         if (own && dx != nullptr) {
+            of_g = static_cast<float>(totals[0] * share);
+            of_h = static_cast<float>(totals[1] * share);
+            Vec<float, kOwn> out;
 #pragma unroll
-            for (int r = 0; r < Rows; r++) {
-                if (row + r < end) {
-                    const float of_g = static_cast<float>(totals[2 * r] * share), of_h = static_cast<float>(totals[2 * r + 1] * share);
-                    Vec<float, kOwn> out;
-#pragma unroll
-                    for (int i = 0; i < kOwn; i++) {
-                        out[i] = scale[r] * (g[r][i] - of_g - h[r][i] * of_h);
-                    }
-                    store_floats(dx + (row + r) * n + column, out, whole_dx);
-                }
+            for (int i = 0; i < kOwn; i++) {
+                out[i] = scale * (g[i] - of_g - h[i] * of_h);
             }
+            store_floats(dx + row * n + column, out, whole_dx);
         }
     }
     if (own) {
@@ -225,22 +211,10 @@ QUERN_KERNEL_BY_DTYPE(128, layer_norm, (const T* x, const float* gamma, const fl
                       long long rows, int n, double epsilon), {
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
-        layer_norm::forward<kLanes<T>, float>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+        layer_norm::forward<kLanes<T>>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     } else if (row < rows) {
-        layer_norm::forward<1, float>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+        layer_norm::forward<1>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     }
-})
-
-QUERN_KERNEL_BY_DTYPE(128, layer_norm_wide, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
-                      long long rows, int n, double epsilon), {
-#if QUERN_SIM || __CUDA_ARCH__ == 900
-    const long long row = warp_row(), first = row * n;
-    if (row < rows && packed_rows<T>(n)) {
-        layer_norm::forward<kLanes<T>, double>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
-    } else if (row < rows) {
-        layer_norm::forward<1, double>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
-    }
-#endif
 })
 
 /// dx = inverse (g - mean(g) - h mean(g h)) with g = dy gamma; dx may be dy.
@@ -267,12 +241,7 @@ QUERN_KERNEL_BY_DTYPE(256, layer_norm_backward_sums, (const T* x, const T* dy, c
 /// All of the gradient but the sum over chunks, in one reading; dx may be dy, or null.
 QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_rows, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
-    layer_norm::backward_rows<2>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
-})
-
-QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_single, (const T* x, const T* dy, const float* gamma, const float* mean,
-                      const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
-    layer_norm::backward_rows<1>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+    layer_norm::backward_rows(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
 })
 
 /// dgamma and dbeta: blocks of 32 numbers of a chunk's 2 n, 32 chunks at a time.

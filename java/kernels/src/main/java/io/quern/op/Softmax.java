@@ -17,7 +17,7 @@ public final class Softmax implements Op<Softmax.Args> {
     public static final Softmax OP = new Softmax();
 
     /** Lengths of the last axis around the lanes of every vector width, for the ops that work along it. */
-    static final int[] ROW_LENGTHS = {1, 3, 5, 8, 10, 15, 16, 17, 31, 64, 65, 100, 131, 1000};
+    static final int[] ROW_LENGTHS = {1, 3, 5, 8, 10, 15, 16, 17, 31, 64, 65, 100, 131, 397, 1000, 1304};
 
     /**
      * @param x rank 1 or more

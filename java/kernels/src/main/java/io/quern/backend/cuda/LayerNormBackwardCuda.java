@@ -5,10 +5,15 @@ import io.quern.op.LayerNormBackward;
 
 /** layer_norm.cu. */
 final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
-    /** Elements of dgamma that all partial sums of the kernel that reads once have at most. */
-    private static final long MOST_PARTIAL = Integer.getInteger("quern.ln.chunks", 256) * 1024L;
+    /** Elements of dgamma that the partial sums of all chunks of rows have at most. */
+    private static final long MOST_PARTIAL = 512 * 1024;
 
     private static final long LEAST_ROWS = 8;
+
+    /** Elements of a row that a thread has, and threads of the largest block: layer_norm_backward_rows in layer_norm.cu. */
+    private static final int OWN = 4;
+
+    private static final int MOST_THREADS = 512;
 
     private final KernelByDtype once;
     private final KernelByDtype gradient;
@@ -17,9 +22,7 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
     private final DeviceScratch scratch;
 
     LayerNormBackwardCuda(CudaKernels kernels) {
-        once = new KernelByDtype(
-                kernels,
-                Boolean.getBoolean("quern.ln.single") ? "layer_norm_backward_single" : "layer_norm_backward_rows");
+        once = new KernelByDtype(kernels, "layer_norm_backward_rows");
         gradient = new KernelByDtype(kernels, "layer_norm_backward");
         sums = new KernelByDtype(kernels, "layer_norm_backward_sums");
         columns = kernels.get("layer_norm_backward_columns_f32");
@@ -34,10 +37,8 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
 
     @Override
     public void run(LayerNormBackward.Args args) {
-        if (args.columns() % 4 == 0
-                && args.columns() >= 64
-                && args.columns() <= 2048
-                && !Boolean.getBoolean("quern.ln.twice")) {
+        int n = args.columns();
+        if (n % OWN == 0 && n >= OWN * 16 && n <= OWN * MOST_THREADS) {
             once(args);
         } else {
             twice(args);
@@ -61,7 +62,7 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
                 .i64(args.rows())
                 .i32(n)
                 .i64(perChunk)
-                .run(chunks, 1, 1, Math.ceilDiv(n, 4 * 32) * 32, 0);
+                .run(chunks, 1, 1, Math.ceilDiv(n, OWN * 32) * 32, 0);
         columns(args, partial, chunks);
     }
 

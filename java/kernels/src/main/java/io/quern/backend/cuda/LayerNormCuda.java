@@ -8,7 +8,7 @@ final class LayerNormCuda implements Kernel<LayerNorm.Args> {
     private final KernelByDtype kernel;
 
     LayerNormCuda(CudaKernels kernels) {
-        kernel = new KernelByDtype(kernels, Boolean.getBoolean("quern.ln.wide") ? "layer_norm_wide" : "layer_norm");
+        kernel = new KernelByDtype(kernels, "layer_norm");
     }
 
     @Override
