@@ -101,97 +101,106 @@ QUERN_DEVICE void backward(const T* x, const T* dy, T* dx, const Pool& pool, con
     store_floats(dx + element_of(at, strips, Lanes), sum);
 }
 
+/// The largest of some pixels of a window, and which it is: a bit for each pixel, in the upper half for lanes of odd number.
+template <int Lanes>
+struct Leader {
+    Vec<float, Lanes> value;
+    Vec<u32, Lanes> place;
+};
+
 /// What became of a window: which of its pixels won, and the gradient for it.
 template <int Lanes, class T>
 struct Outcome {
-    u32 winners[(Lanes + 1) / 2];  // 16 bits of each lane, of which one is set
+    u32 winners[(Lanes + 1) / 2];  // the places of two lanes
     Raw<T, Lanes> gradient;
 
     QUERN_DEVICE bool won(int lane, int tap) const { return (winners[lane / 2] & 1u << (lane % 2 * 16 + tap)) != 0; }
 };
 
-/// The outcomes of the windows (row, column) .. (row, column + K - 1); of a window outside the gradient is 0. columns: places in
-/// a row of image and result, inside them; near: not all of them are where they should be.
+/// The leaders of one row of pixels for the K windows of a cell, where it is their row a.
 template <int W, int S, int Lanes, class T>
-QUERN_DEVICE void decide(const T* image, const T* result, const Pool& pool, int row, int column,
-                         const Columns<W, S>& columns, Outcome<Lanes, T> (&outcomes)[Cells<W, S>::kWindows]) {
-    using Cell = Cells<W, S>;
-    static_assert(W * W <= 16);
-    const int top = row * S - pool.padding_h, left = column * S - pool.padding_w;
-    Raw<T, Lanes> values[W][Cell::kArea];
+QUERN_DEVICE void lead(const Raw<T, Lanes> (&row)[Cells<W, S>::kArea], int a, Leader<Lanes> (&leaders)[Cells<W, S>::kWindows]) {
 #pragma unroll
-    for (int a = 0; a < W; a++) {
-        const T* from = image + static_cast<long long>(clamped(top + a, pool.h)) * pool.w * pool.c;
-#pragma unroll
-        for (int b = 0; b < Cell::kArea; b++) {
-            values[a][b].load(from + columns.image[b]);
-        }
-    }
-    const T* from = result + static_cast<long long>(clamped(row, pool.p)) * pool.q * pool.c;
-#pragma unroll
-    for (int l = 0; l < Cell::kWindows; l++) {
-        outcomes[l].gradient.load(from + columns.result[l]);
-    }
-    if (columns.near || top < 0 || top + W > pool.h || !within(row, pool.p)) {
-#pragma unroll
-        for (int l = 0; l < Cell::kWindows; l++) {
-            if (!within(row, pool.p) || !within(column + l, pool.q)) {
-                outcomes[l].gradient.fill(0);
-            }
-        }
-#pragma unroll
-        for (int a = 0; a < W; a++) {
-#pragma unroll
-            for (int b = 0; b < Cell::kArea; b++) {
-                if (!within(top + a, pool.h) || !within(left + b, pool.w)) {
-                    values[a][b].fill(sizeof(T) == 4 ? 0xff800000u : 0xff80ff80u);  // -infinity beats nothing
-                }
-            }
-        }
-    }
-#pragma unroll
-    for (int l = 0; l < Cell::kWindows; l++) {
-        // in the image, and so the winner among -infinities
-        const u32 first = 1u << max_of(0, -top) * W + max_of(0, -(left + l * S));
+    for (int l = 0; l < Cells<W, S>::kWindows; l++) {
 #pragma unroll
         for (int i = 0; i < Lanes; i++) {
-            float largest = __uint_as_float(0xff800000u);
-            u32 winner = first;
+            float largest = row[l * S][i];
+            u32 place = 1u << (a * W + i % 2 * 16);
 #pragma unroll
-            for (int tap = 0; tap < W * W; tap++) {
-                const float value = values[tap / W][l * S + tap % W][i];
-                const bool better = beats(value, largest);
-                largest = better ? value : largest;
-                winner = better ? 1u << tap : winner;
+            for (int b = 1; b < W; b++) {
+                const bool better = beats(row[l * S + b][i], largest);
+                largest = better ? row[l * S + b][i] : largest;
+                place = better ? 1u << (a * W + b + i % 2 * 16) : place;
             }
-            u32& pair = outcomes[l].winners[i / 2];
-            pair = i % 2 == 0 ? winner : pair | winner << 16;
+            leaders[l].value[i] = largest;
+            leaders[l].place[i] = place;
         }
     }
 }
 
-/// at.first is a cell of a row, at.row counts runs of pool.steps rows of cells.
+/// Places with those above and left of the image replaced by what they stand for, the first row and column inside.
+template <int W>
+QUERN_DEVICE u32 inside(u32 places, int above, int left) {
+#pragma unroll
+    for (int i = 0; i < W - 1; i++) {
+        u32 column = 0;
+        for (int a = 0; a < W; a++) {
+            column |= 0x10001u << (a * W + i);
+        }
+        column &= places;
+        places = i < left ? (places ^ column) | column << 1 : places;
+        const u32 row = (0x10001u * ((1u << W) - 1)) << i * W & places;
+        places = i < above ? (places ^ row) | row << W : places;
+    }
+    return places;
+}
+
+/// at.first is a cell of a row, at.row counts runs of pool.steps rows of cells. Rows that a window shares with that below it are
+/// searched once.
 template <int W, int S, int Lanes, class T>
 QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const Strip& at) {
     using Cell = Cells<W, S>;
-    constexpr int K = Cell::kWindows;
+    static_assert(W * W <= 16 && S <= W);
+    constexpr int K = Cell::kWindows, E = Cell::kArea, kShared = W - S;
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
     const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
     T* to = dx + (image - x);
     const int column = at.first + Cell::first_window(pool.padding_w);
-    const int left = column * S - pool.padding_w + W - S;
+    const int left = column * S - pool.padding_w;
     const int first = at.row * pool.steps + Cell::first_window(pool.padding_h);
     const Columns<W, S> columns(pool, column);
-    Outcome<Lanes, T> outcomes[K][K];
+    const auto load_row = [&](int row, Raw<T, Lanes>(&values)[E]) {
+        const T* from = image + static_cast<long long>(clamped(row, pool.h)) * pool.w * pool.c;
 #pragma unroll
-    for (int k = 1; k < K; k++) {
-        decide<W, S>(image, result, pool, first + k - 1, column, columns, outcomes[k]);
+        for (int b = 0; b < E; b++) {
+            values[b].load(from + columns.image[b]);
+        }
+    };
+    Leader<Lanes> leaders[W][K];
+    {
+        Raw<T, Lanes> values[kShared + 1][E];
+#pragma unroll
+        for (int a = 0; a < kShared; a++) {
+            load_row(first * S - pool.padding_h + a, values[a]);
+        }
+#pragma unroll
+        for (int a = 0; a < kShared; a++) {
+            lead<W, S>(values[a], a, leaders[a]);
+        }
     }
+    Outcome<Lanes, T> outcomes[K][K];
+    // rows of windows; when there are K, the cell that they touch is done
 #pragma unroll 1
-    for (int row = first; row < first + pool.steps; row++) {
-        const int top = row * S - pool.padding_h + W - S;
-        if (top >= pool.h) {
+    for (int row = first; row < first + pool.steps + K - 1; row++) {
+        const int top = row * S - pool.padding_h;
+        const int cell = top - (K - 1) * S + W - S;
+        if (cell >= pool.h) {
             break;
+        }
+        Raw<T, Lanes> values[S][E];
+#pragma unroll
+        for (int a = 0; a < S; a++) {
+            load_row(top + kShared + a, values[a]);
         }
 #pragma unroll
         for (int k = 1; k < K; k++) {
@@ -200,7 +209,58 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
                 outcomes[k - 1][l] = outcomes[k][l];
             }
         }
-        decide<W, S>(image, result, pool, row + K - 1, column, columns, outcomes[K - 1]);
+        Outcome<Lanes, T>(&now)[K] = outcomes[K - 1];
+        const T* gradients = result + static_cast<long long>(clamped(row, pool.p)) * pool.q * pool.c;
+#pragma unroll
+        for (int l = 0; l < K; l++) {
+            now[l].gradient.load(gradients + columns.result[l]);
+        }
+#pragma unroll
+        for (int a = 0; a < S; a++) {
+            lead<W, S>(values[a], kShared + a, leaders[kShared + a]);
+        }
+#pragma unroll
+        for (int l = 0; l < K; l++) {
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                float largest = leaders[0][l].value[i];
+                u32 place = leaders[0][l].place[i];
+#pragma unroll
+                for (int a = 1; a < W; a++) {
+                    const bool better = beats(leaders[a][l].value[i], largest);
+                    largest = better ? leaders[a][l].value[i] : largest;
+                    place = better ? leaders[a][l].place[i] : place;
+                }
+                u32& pair = now[l].winners[i / 2];
+                pair = i % 2 == 0 ? place : pair | place;
+            }
+        }
+#pragma unroll
+        for (int a = 0; a < kShared; a++) {
+#pragma unroll
+            for (int l = 0; l < K; l++) {
+#pragma unroll
+                for (int i = 0; i < Lanes; i++) {
+                    leaders[a][l].value[i] = leaders[a + S][l].value[i];
+                    leaders[a][l].place[i] = leaders[a + S][l].place[i] >> S * W;
+                }
+            }
+        }
+        if (columns.near || top < 0 || !within(row, pool.p)) {
+#pragma unroll
+            for (int l = 0; l < K; l++) {
+                if (!within(row, pool.p) || !within(column + l, pool.q)) {
+                    now[l].gradient.fill(0);
+                }
+#pragma unroll
+                for (int i = 0; i < (Lanes + 1) / 2; i++) {
+                    now[l].winners[i] = inside<W>(now[l].winners[i], -top, -(left + l * S));
+                }
+            }
+        }
+        if (row < first + K - 1) {
+            continue;
+        }
 #pragma unroll
         for (int i = 0; i < S; i++) {
 #pragma unroll
@@ -221,8 +281,9 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
                         }
                     }
                 }
-                if (within(top + i, pool.h) && within(left + j, pool.w)) {
-                    store_floats(to + (static_cast<long long>(top + i) * pool.w + left + j) * pool.c, sum);
+                const int a = cell + i, b = left + W - S + j;
+                if (within(a, pool.h) && within(b, pool.w)) {
+                    store_floats(to + (static_cast<long long>(a) * pool.w + b) * pool.c, sum);
                 }
             }
         }

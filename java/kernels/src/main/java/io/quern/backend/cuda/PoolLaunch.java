@@ -25,7 +25,8 @@ final class PoolLaunch {
         if ((pixels ? image : result).elements() == 0) {
             return;
         }
-        boolean compiled = compiled(geometry);
+        // those kernels find their place in a row in 32 bits
+        boolean compiled = compiled(geometry) && image.size(2) * image.size(3) <= Integer.MAX_VALUE;
         launch.words(
                 Launch.pair(image.dim(1), image.dim(2)),
                 Launch.pair(result.dim(1), result.dim(2)),
