@@ -7,11 +7,10 @@ namespace quern {
 
 /// Blocks are (threads along the channels, rows) in size; those along y take slabs of kSlabSteps times their rows: ChannelLaunch
 /// of the Java side. setup(channel) is called once and gives body(Vec<float, Lanes>[] of the arrays there), whose result goes to
-/// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored. Backwards: the slabs that
-/// a pass before this one read last, and are still in the cache, come first.
+/// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored.
 constexpr int kSlabSteps = 8;
 template <int Lanes, int AtOnce, class To, class Setup, class... T>
-QUERN_DEVICE void map_channels(To* y, long long rows, int channels, bool backwards, Setup setup, const T*... arrays) {
+QUERN_DEVICE void map_channels(To* y, long long rows, int channels, Setup setup, const T*... arrays) {
     const int channel = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * Lanes;
     if (channel >= channels) {
         return;
@@ -20,7 +19,7 @@ QUERN_DEVICE void map_channels(To* y, long long rows, int channels, bool backwar
     const int slab_rows = static_cast<int>(blockDim.y) * kSlabSteps;
     const long long slabs = (rows + slab_rows - 1) / slab_rows;
     for (long long slab = blockIdx.y; slab < slabs; slab += gridDim.y) {
-        const long long first = (backwards ? slabs - 1 - slab : slab) * slab_rows + threadIdx.y;
+        const long long first = slab * slab_rows + threadIdx.y;
 #pragma unroll 1
         for (int step = 0; step < kSlabSteps; step += AtOnce) {
             Vec<float, Lanes> values[AtOnce][sizeof...(T)];

@@ -79,9 +79,7 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
     const int own = static_cast<int>(threadIdx.x) % kAlong * Lanes, group = static_cast<int>(threadIdx.x) / kAlong;
     const int first_column = static_cast<int>(blockIdx.x) * kColumns;
-    const bool spread = chunk == 0;
-    const long long first = static_cast<long long>(blockIdx.y) * (spread ? kGroups : chunk);
-    const long long end = spread ? rows : min_of(rows, first + chunk), step = spread ? static_cast<int>(gridDim.y) * kGroups : kGroups;
+    const long long first = static_cast<long long>(blockIdx.y) * chunk, end = min_of(rows, first + chunk);
     Vec<Pair, Lanes> sum{};
     const auto walk = [&](auto all_whole) {
         constexpr int kAtOnce = Lanes > 4 ? 2 : 4;  // loads under way; more would take registers from other blocks
@@ -94,11 +92,11 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
         };
         long long row = first + group;
 #pragma unroll 1
-        for (; row + (kAtOnce - 1) * step < end; row += kAtOnce * step) {
+        for (; row + (kAtOnce - 1) * kGroups < end; row += kAtOnce * kGroups) {
             Vec<Pair, Lanes> next[kAtOnce];
 #pragma unroll
             for (int j = 0; j < kAtOnce; j++) {
-                next[j] = term(row + j * step, first_column + own, all_whole);
+                next[j] = term(row + j * kGroups, first_column + own, all_whole);
             }
 #pragma unroll
             for (int j = 0; j < kAtOnce; j++) {
@@ -106,7 +104,7 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
             }
         }
 #pragma unroll 1
-        for (; row < end; row += step) {
+        for (; row < end; row += kGroups) {
             add(term(row, first_column + own, all_whole));
         }
     };

@@ -56,7 +56,7 @@ QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, doub
 /// y = (x - mean) inverse gamma + beta.
 template <int Lanes, class T, class Inverse>
 QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, const float* mean, Inverse inverse_of, T* y,
-                            long long rows, int channels, bool backwards) {
+                            long long rows, int channels) {
     auto setup = [&](int channel) {
         const Vec<float, Lanes> m = load_floats<Lanes>(mean + channel), g = load_floats<Lanes>(gamma + channel),
                                 b = load_floats<Lanes>(beta + channel);
@@ -74,14 +74,13 @@ QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, c
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce<T>>(y, rows, channels, backwards, setup, x);
+    map_channels<Lanes, kRowsAtOnce<T>>(y, rows, channels, setup, x);
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows).
 template <int Lanes, class T>
 QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse,
-                           const float* dgamma, const float* dbeta, T* dx, long long rows, int channels,
-                           bool backwards) {
+                           const float* dgamma, const float* dbeta, T* dx, long long rows, int channels) {
     auto setup = [&](int channel) {
         using Real = typename Wide<T>::Type;
         const double count = static_cast<double>(rows);
@@ -107,7 +106,7 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const fl
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, backwards, setup, x, dy);
+    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, setup, x, dy);
 }
 
 /// dx = gamma inverse dy.
@@ -129,7 +128,7 @@ QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, 
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, false, setup, dy);
+    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, setup, dy);
 }
 
 }  // namespace quern::batch_norm
@@ -163,10 +162,10 @@ QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* runni
 QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const float* beta, const float* mean,
                       const float* inverse, T* y, long long rows, int channels, int lanes), {
     auto own = [=](int c) { return inverse[c]; };
-    if (lanes % 256 > 1) {
-        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
+    if (lanes > 1) {
+        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
     } else {
-        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
+        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
     }
 })
 
@@ -174,10 +173,10 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const fl
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference, (const T* x, const float* gamma, const float* beta, const float* mean,
                       const float* variance, T* y, long long rows, int channels, double epsilon, int lanes), {
     auto own = [=](int c) { return static_cast<float>(1.0 / sqrt(variance[c] + epsilon)); };
-    if (lanes % 256 > 1) {
-        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
+    if (lanes > 1) {
+        batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
     } else {
-        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels, lanes >= 256);
+        batch_norm::normalize<1>(x, gamma, beta, mean, own, y, rows, channels);
     }
 })
 
@@ -205,17 +204,17 @@ QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, const float* dgamma, const float* dbeta, T* dx, long long rows, int channels,
                       int lanes), {
-    if (lanes % 256 > 1) {
-        batch_norm::backward<kLanes<T>>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels, lanes >= 256);
+    if (lanes > 1) {
+        batch_norm::backward<kLanes<T>>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
     } else {
-        batch_norm::backward<1>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels, lanes >= 256);
+        batch_norm::backward<1>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
     }
 })
 
 /// dx = gamma dy / sqrt(variance + epsilon); dx may be dy.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference_backward, (const T* dy, const float* gamma, const float* variance, T* dx,
                       long long rows, int channels, double epsilon, int lanes), {
-    if (lanes % 256 > 1) {
+    if (lanes > 1) {
         batch_norm::scale<kLanes<T>>(dy, gamma, variance, dx, rows, channels, epsilon);
     } else {
         batch_norm::scale<1>(dy, gamma, variance, dx, rows, channels, epsilon);

@@ -185,7 +185,9 @@ public final class GpuBench {
         int runs = 2 * samples;
         int rounds = simulated() ? 1 : 1 << 14;
         Roofs found = new Roofs(
-                roof.copyRate(simulated() ? 1 << 16 : Math.max(1 << 26, device.cacheBytes()), runs),
+                simulated()
+                        ? roof.copyRate(1 << 16, 1)
+                        : roof.copyRate(Math.max(1 << 26, device.cacheBytes()), 80 * samples),
                 roof.multiplyAddRate(rounds, runs),
                 roof.bf16Rate(rounds, runs),
                 roof.tf32Rate(rounds, runs),

@@ -5,7 +5,7 @@ import io.quern.op.AvgPoolBackward;
 
 /** avg_pool.cu. */
 final class AvgPoolBackwardCuda implements Kernel<AvgPoolBackward.Args> {
-    private static final int STEPS = Integer.getInteger("quern.steps.average-backward", 2);
+    private static final int STEPS = 2;
 
     private final KernelByDtype kernel;
 

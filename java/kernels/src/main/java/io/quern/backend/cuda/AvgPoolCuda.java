@@ -5,7 +5,7 @@ import io.quern.op.AvgPool;
 
 /** avg_pool.cu. */
 final class AvgPoolCuda implements Kernel<AvgPool.Args> {
-    private static final int STEPS = Integer.getInteger("quern.steps.average", 4);
+    private static final int STEPS = 4;
 
     private final KernelByDtype kernel;
 

@@ -56,7 +56,7 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
                 .tensor(args.dx())
                 .i64(args.count())
                 .i32(args.channels())
-                .i32(lanes + (Boolean.getBoolean("quern.backwards") ? 256 : 0));
+                .i32(lanes);
         new ChannelLaunch(args.count(), args.channels(), lanes).run(launch);
     }
 }

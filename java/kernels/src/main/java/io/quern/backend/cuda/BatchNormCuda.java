@@ -53,7 +53,7 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
                 .tensor(args.y())
                 .i64(args.count())
                 .i32(args.channels())
-                .i32(lanes + (Boolean.getBoolean("quern.backwards") ? 256 : 0));
+                .i32(lanes);
         new ChannelLaunch(args.count(), args.channels(), lanes).run(launch);
     }
 }

@@ -28,9 +28,6 @@ record ColumnChunks(long rows, int columns, long rowsPerChunk, int chunks) {
 
     /** Ends a launch of a kernel that calls column_sums. */
     void run(Launch launch) {
-        launch.i64(rows)
-                .i32(columns)
-                .i64(Boolean.getBoolean("quern.spread") ? 0 : rowsPerChunk)
-                .run(Math.ceilDiv(columns, 32), chunks, 1, BLOCK, 0);
+        launch.i64(rows).i32(columns).i64(rowsPerChunk).run(Math.ceilDiv(columns, 32), chunks, 1, BLOCK, 0);
     }
 }

@@ -5,7 +5,7 @@ import io.quern.op.MaxPoolBackward;
 
 /** max_pool.cu. */
 final class MaxPoolBackwardCuda implements Kernel<MaxPoolBackward.Args> {
-    private static final int STEPS = Integer.getInteger("quern.steps.max-backward", 4);
+    private static final int STEPS = 4;
 
     private final KernelByDtype kernel;
 

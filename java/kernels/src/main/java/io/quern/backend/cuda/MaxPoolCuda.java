@@ -5,7 +5,7 @@ import io.quern.op.MaxPool;
 
 /** max_pool.cu. */
 final class MaxPoolCuda implements Kernel<MaxPool.Args> {
-    private static final int STEPS = Integer.getInteger("quern.steps.max", 2);
+    private static final int STEPS = 2;
 
     private final KernelByDtype kernel;
 
