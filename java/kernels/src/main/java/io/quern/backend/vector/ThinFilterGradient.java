@@ -45,11 +45,11 @@ final class ThinFilterGradient {
         this.shape = shape;
         vectors = (shape.q() + Lanes.FLOATS - 1) / Lanes.FLOATS;
         line = (long) vectors * Lanes.BYTES;
-        row = line + (shape.s() - 1L) * shape.geometry().dilationW() * Float.BYTES;
+        row = row(shape, line);
         band = Math.clamp(BAND / (ALL_PLANES * line), 1, shape.p());
         bands = (shape.p() + band - 1) / band;
         plane = band * line;
-        image = ((band - 1L) * shape.geometry().strideH() + reach()) * row;
+        image = ((band - 1L) * shape.geometry().strideH() + reach(shape)) * row;
         chunks = Math.min(CHUNKS, shape.n() * bands);
         tapGroups = (shape.r() * shape.s() + TAPS - 1) / TAPS;
         planeGroups = (shape.k() + PLANES - 1) / PLANES;
@@ -58,7 +58,12 @@ final class ThinFilterGradient {
 
     /** Null where {@link FilterGradient} is as good. */
     static ThinFilterGradient of(ConvShape shape) {
-        boolean fits = shape.c() == 1
+        return fits(shape) ? new ThinFilterGradient(shape) : null;
+    }
+
+    /** One image channel, few results, and pixels that are neighbours. */
+    static boolean fits(ConvShape shape) {
+        return shape.c() == 1
                 && shape.geometry().strideW() == 1
                 && shape.k() > 0
                 && shape.k() <= Math.min(TURNED, Lanes.FLOATS / 2)
@@ -66,12 +71,22 @@ final class ThinFilterGradient {
                 && shape.r() * shape.s() > 1
                 && shape.n() > 0
                 && shape.p() > 0;
-        return fits ? new ThinFilterGradient(shape) : null;
+    }
+
+    /** Bytes of a row of the copied image, for {@code line} bytes of results. */
+    static long row(ConvShape shape, long line) {
+        return line + (shape.s() - 1L) * shape.geometry().dilationW() * Float.BYTES;
     }
 
     /** Rows of the image that a row of results reads, first to last. */
-    private long reach() {
+    static long reach(ConvShape shape) {
         return (shape.r() - 1L) * shape.geometry().dilationH() + 1;
+    }
+
+    /** Bytes from the first tap to another, in the copied image. */
+    static long offset(ConvShape shape, int tap, long row) {
+        return tap / shape.s() * shape.geometry().dilationH() * row
+                + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
     }
 
     /** False if a result is not finite: what was written is then to be computed again. */
@@ -99,14 +114,13 @@ final class ThinFilterGradient {
     private void unit(int unit, long x, long dy, long sums, long planes, long copy) {
         int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.p() - top);
         turn(dy, (long) n * shape.p() + top, lines, planes);
-        int strideH = shape.geometry().strideH(), rows = (int) ((lines - 1L) * strideH + reach());
-        copy(x + (long) n * shape.h() * shape.w() * Float.BYTES, top * strideH, rows, copy);
+        int strideH = shape.geometry().strideH(), rows = (int) ((lines - 1L) * strideH + reach(shape));
+        copy(shape, row, x + (long) n * shape.h() * shape.w() * Float.BYTES, top * strideH, rows, copy);
         long[] taps = new long[TAPS];
         for (int t = 0; t < tapGroups; t++) {
             for (int i = 0; i < TAPS; i++) {
                 int tap = Math.min(t * TAPS + i, shape.r() * shape.s() - 1);
-                taps[i] = tap / shape.s() * shape.geometry().dilationH() * row
-                        + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
+                taps[i] = offset(shape, tap, row);
             }
             for (int g = 0; g < planeGroups; g++) {
                 long to = sums + (t * planeGroups + g) * TILE;
@@ -116,7 +130,7 @@ final class ThinFilterGradient {
     }
 
     /** Rows of x from one that may lie above it, between zeros. */
-    private void copy(long x, int top, int rows, long to) {
+    static void copy(ConvShape shape, long row, long x, int top, int rows, long to) {
         int wide = (int) (row / Float.BYTES),
                 left = Math.min(wide, shape.geometry().paddingW());
         int live = Math.min(shape.w(), wide - left);

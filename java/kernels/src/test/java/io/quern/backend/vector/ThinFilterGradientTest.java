@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.WorkerPool;
+import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.DType;
@@ -49,7 +50,7 @@ class ThinFilterGradientTest {
 
     @Test
     void bitsDoNotDependOnTheNumberOfThreads() {
-        float[][] results = new float[3][];
+        float[][] results = new float[3][], forward = new float[3][];
         for (int threads = 1; threads <= 3; threads++) {
             try (VectorBackend backend = VectorBackend.open(threads);
                     Tensor x = random(1, Shape.of(37, 28, 28, 1));
@@ -57,10 +58,14 @@ class ThinFilterGradientTest {
                     Tensor gradient = Tensor.allocate(DType.F32, Shape.of(5, 5, 1, FEW))) {
                 backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, gradient, SAME));
                 results[threads - 1] = gradient.toFloats();
+                backend.run(Conv2d.OP, new Conv2d.Args(x, gradient, dy, SAME));
+                forward[threads - 1] = dy.toFloats();
             }
         }
         assertArrayEquals(results[0], results[1], "two threads");
         assertArrayEquals(results[0], results[2], "three threads");
+        assertArrayEquals(forward[0], forward[1], "forward, two threads");
+        assertArrayEquals(forward[0], forward[2], "forward, three threads");
     }
 
     /** The pixel in the last column but one meets padding zeros of dy, and an infinity of any must reach some taps alone. */
