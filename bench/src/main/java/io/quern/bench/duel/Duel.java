@@ -139,6 +139,9 @@ public final class Duel {
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
         // compiled in the foreground: on a busy machine, a compiler thread may lag behind any warm-up by the clock
         command.add("-Xbatch");
+        // touched at start: a virtual machine may take 20 us and more for a page that the heap grows into, and small
+        // calls of the first rows would pay one every few calls
+        command.addAll(List.of("-Xms256m", "-Xmn128m", "-XX:+AlwaysPreTouch"));
         // without these, JavaCPP collects garbage by the size of native memory
         command.add("-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
         command.add("-Dorg.bytedeco.javacpp.maxbytes=0");

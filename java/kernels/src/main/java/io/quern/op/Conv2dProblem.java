@@ -26,6 +26,11 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(3, 11, 9, 1, 3, 3, 17, UNIT),
             new Conv2dProblem(2, 10, 10, 3, 3, 3, 16, UNIT.withPadding(1)),
             new Conv2dProblem(1, 17, 19, 3, 7, 7, 8, UNIT.withStride(2).withPadding(3)),
+            // one channel and few results: rows of several vectors, bands of an image, a last tap and plane alone
+            new Conv2dProblem(3, 20, 21, 1, 5, 5, 6, UNIT.withPadding(2)),
+            new Conv2dProblem(1, 33, 20, 1, 3, 3, 3, UNIT.withPadding(1)),
+            new Conv2dProblem(
+                    2, 9, 17, 1, 3, 2, 8, UNIT.withStride(2, 1).withPadding(1).withDilation(1, 2)),
             // inner layers
             new Conv2dProblem(1, 9, 9, 16, 3, 3, 16, UNIT.withPadding(1)),
             new Conv2dProblem(2, 7, 7, 17, 3, 3, 33, UNIT.withPadding(1)),

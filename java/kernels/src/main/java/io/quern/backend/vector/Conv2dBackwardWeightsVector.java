@@ -4,7 +4,7 @@ import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Conv2dBackwardWeights;
 
-/** dfilter from x and dy: {@link FilterGradient}. */
+/** dfilter from x and dy: {@link FilterGradient}, unless a way of its own fits the shape. */
 final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -12,10 +12,10 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     private final ConvPlans<ConvPointwise> products;
     private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
 
-    /** {@code fast} is null where {@code direct} is faster or the only one allowed. */
-    private record Plan(FilterGradient direct, WinogradGradient fast) {
+    /** {@code fast} and {@code thin} are null where {@code direct} is faster or the only one allowed. */
+    private record Plan(FilterGradient direct, WinogradGradient fast, ThinFilterGradient thin) {
         static Plan of(ConvShape shape) {
-            return new Plan(new FilterGradient(shape), WinogradGradient.of(shape));
+            return new Plan(new FilterGradient(shape), WinogradGradient.of(shape), ThinFilterGradient.of(shape));
         }
     }
 
@@ -43,6 +43,9 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
         }
         Plan plan = plans.of(shape);
         if (plan.fast != null && plan.fast.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
+            return;
+        }
+        if (plan.thin != null && plan.thin.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
             return;
         }
         if (ConvPointwise.weightsFit(shape)) {

@@ -12,9 +12,16 @@ import io.quern.op.Conv2d;
 final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final WorkerPool pool;
     private final Scratch scratch;
-    private final ConvPlans<ConvPlan> plans = new ConvPlans<>(ConvPlan::forward);
+    private final ConvPlans<Plan> plans = new ConvPlans<>(Plan::of);
     private final ConvPlans<ConvPointwise> products;
     private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
+
+    /** {@code thin} is null where {@code usual} is as good. */
+    private record Plan(ConvPlan usual, ThinCorrelation thin) {
+        static Plan of(ConvShape shape) {
+            return new Plan(ConvPlan.forward(shape), ThinCorrelation.of(shape));
+        }
+    }
 
     Conv2dVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -41,6 +48,11 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
             depthwise.of(shape).forward(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
             return;
         }
-        plans.of(shape).run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
+        Plan plan = plans.of(shape);
+        if (plan.thin != null) {
+            plan.thin.run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
+            return;
+        }
+        plan.usual.run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
     }
 }

@@ -11,20 +11,21 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The gradient by an image of at most four channels. As a correlation its register tiles would leave most lanes of a
+ * The gradient by an image of at most eight channels. As a correlation its register tiles would leave most lanes of a
  * vector empty. Instead a row of dy is multiplied with the filter as a matrix of K x (R S C): what every pixel of dy adds to
  * the R x S image pixels around it. Each image pixel then sums its R x S groups of C neighbouring floats.
  *
  * <p>A band of the image keeps the products of the rows of dy that it still needs in a ring.
  */
 final class ConvThin {
-    private static final int MOST_CHANNELS = 4;
+    private static final int MOST_CHANNELS = 8;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
     /** Bands of an image have at least so many rows: those at a border are multiplied twice. */
     private static final int FEW_ROWS = 32;
 
-    private static final VectorSpecies<Float> S = FloatVector.SPECIES_128;
+    private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
+    private static final VectorSpecies<Float> EIGHT = Lanes.FLOATS < 16 ? FOUR : FloatVector.SPECIES_256;
 
     private final ConvShape shape;
     private final ConvAxis h, w;
@@ -106,7 +107,8 @@ final class ConvThin {
     private void band(long signal, long image, int n, int from, int to, long packed, long zeros, long own) {
         long tile = own + ring * rowBytes + Lanes.BYTES;
         long line = (long) shape.w() * shape.c() * Float.BYTES;
-        VectorMask<Float> live = S.indexInRange(0, shape.c());
+        boolean few = shape.c() <= FOUR.length();
+        VectorMask<Float> live = (few ? FOUR : EIGHT).indexInRange(0, shape.c());
         long[] rows = new long[shape.r()];
         int done = Math.max(0, from / h.spread() + h.low());
         for (int y = from; y < to; y++) {
@@ -124,7 +126,11 @@ final class ConvThin {
                             own + p % ring * rowBytes + (long) tap.index() * shape.s() * shape.c() * Float.BYTES;
                 }
             }
-            sum(rows, count, target, live);
+            if (few) {
+                sumFour(rows, count, target, live);
+            } else {
+                sumEight(rows, count, target, live);
+            }
         }
     }
 
@@ -139,14 +145,29 @@ final class ConvThin {
     }
 
     /** Every pixel of an image row from the products of {@code count} rows of dy, each at its row of taps. */
-    private void sum(long[] rows, int count, long target, VectorMask<Float> live) {
+    private void sumFour(long[] rows, int count, long target, VectorMask<Float> live) {
         long pixel = (long) shape.c() * Float.BYTES;
         for (int x = 0; x < shape.w(); x++, target += pixel) {
-            FloatVector sum = FloatVector.zero(S);
+            FloatVector sum = FloatVector.zero(FOUR);
             for (int r = 0; r < count; r++) {
                 long row = rows[r];
                 for (int i = firstTerm[x]; i < firstTerm[x + 1]; i++) {
-                    sum = sum.add(FloatVector.fromMemorySegment(S, ALL, row + terms[i] & ADDRESS, Lanes.ORDER));
+                    sum = sum.add(FloatVector.fromMemorySegment(FOUR, ALL, row + terms[i] & ADDRESS, Lanes.ORDER));
+                }
+            }
+            sum.intoMemorySegment(ALL, target & ADDRESS, Lanes.ORDER, live);
+        }
+    }
+
+    /** The same for more channels: the width of a vector must be a constant. */
+    private void sumEight(long[] rows, int count, long target, VectorMask<Float> live) {
+        long pixel = (long) shape.c() * Float.BYTES;
+        for (int x = 0; x < shape.w(); x++, target += pixel) {
+            FloatVector sum = FloatVector.zero(EIGHT);
+            for (int r = 0; r < count; r++) {
+                long row = rows[r];
+                for (int i = firstTerm[x]; i < firstTerm[x + 1]; i++) {
+                    sum = sum.add(FloatVector.fromMemorySegment(EIGHT, ALL, row + terms[i] & ADDRESS, Lanes.ORDER));
                 }
             }
             sum.intoMemorySegment(ALL, target & ADDRESS, Lanes.ORDER, live);

@@ -69,7 +69,15 @@ record GemmDots(
             eightByOne(k, x + i * xStride, xStride, y, sums);
             eightByOne(k, x + (i + 8) * xStride, xStride, y, sums + 8L * BYTES);
             addLanes(sums, 16);
-            store(i, 16, 0, 1, 1, sums);
+            if (beta == 0 && cLong == Float.BYTES && k % Lanes.FLOATS == 0) {
+                for (int r = 0; r < 16; r += Lanes.FLOATS) {
+                    Floats.store(
+                            c + 4L * (i + r) & ADDRESS,
+                            Floats.load(sums + 4L * r).mul(alpha));
+                }
+            } else {
+                store(i, 16, 0, 1, 1, sums);
+            }
         }
         for (; i < to; i += 4) {
             for (int j = 0; j < few; j += wide) {
@@ -134,8 +142,8 @@ record GemmDots(
     /** A matrix times a vector: eight chains for nine loads. */
     private static void eightByOne(int k, long a, long stride, long b, long sums) {
         FloatVector s0 = FloatVector.zero(S), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-        stride &= Integer.MAX_VALUE;
-        long r3 = stride * 3, r5 = stride * 5, r7 = stride * 7;
+        stride &= GemmPanels.STRIDE;
+        long r3 = stride * 3, r5 = stride * 5, r7 = r3 + (stride << 2);
         int whole = k - k % S.length();
         for (int p = 0, vector = step * S.length(); p < whole; p += vector) {
             a &= ADDRESS;

@@ -47,7 +47,7 @@ final class GemmEdgeKernels {
                 c71 = c00,
                 c72 = c00;
         rs &= STRIDE;
-        long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
+        long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
@@ -173,8 +173,8 @@ final class GemmEdgeKernels {
                 c50 = c00,
                 c60 = c00,
                 c70 = c00;
-        rs &= STRIDE;
-        long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
+        rs &= GemmPanels.STRIDE;
+        long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;

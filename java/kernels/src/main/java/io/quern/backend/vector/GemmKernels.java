@@ -55,7 +55,7 @@ final class GemmKernels {
                 c70 = c00,
                 c71 = c00;
         rs &= STRIDE;
-        long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
+        long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
@@ -128,7 +128,7 @@ final class GemmKernels {
                 c70 = c00,
                 c71 = c00;
         rs &= STRIDE;
-        long r3 = rs * 3, r5 = rs * 5, r7 = rs * 7;
+        long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;

@@ -20,6 +20,13 @@ import jdk.incubator.vector.VectorSpecies;
  */
 record GemmPanels(long base, long along, long deep) {
     private static final VectorSpecies<Float> S = Lanes.F;
+    /**
+     * Bits that a stride may have to be read in place. A kernel that masks it with them lets C2 prove that row addresses
+     * are not negative, so their bounds checks fold, and that up to seven strides are an int, which it takes into the
+     * load's address and needs no instruction for. Seven is 3 + 4: of 8 - 1, C2 does not know the sign.
+     */
+    static final long STRIDE = Integer.MAX_VALUE / 16;
+
     private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
     private static final VectorSpecies<Float> EIGHT = Lanes.FLOATS < 8 ? FOUR : FloatVector.SPECIES_256;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -37,7 +44,7 @@ record GemmPanels(long base, long along, long deep) {
 
     /** Whether a kernel may read this matrix in place: its strides must fit the 31 bits that kernels promise C2. */
     boolean isReadable() {
-        return (along | deep) >= 0 && (along | deep) <= Integer.MAX_VALUE / 16;
+        return (along | deep) >= 0 && (along | deep) <= STRIDE;
     }
 
     /** Rows of A or columns of B lie side by side: a panel can be copied, a panel of B also read as vectors. */

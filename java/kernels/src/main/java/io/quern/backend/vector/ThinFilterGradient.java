@@ -1,0 +1,272 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.Lanes.ADDRESS;
+
+import io.quern.backend.WorkerPool;
+import io.quern.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The gradient by the filter where images have one channel and results few: {@link FilterGradient} fills a lane per
+ * result channel. Here lanes run along the pixels of a row, which are neighbours in x. A band of an image is copied between
+ * zeros, dy is turned into a plane per channel, its rows padded with zeros to whole vectors, and a tile sums five taps times
+ * three planes lane by lane.
+ *
+ * <p>Bands are dealt out to chunks as in {@link FilterGradient}; the chunks' sums are added in order, then their lanes. A
+ * value that is not finite may meet a padding zero: then {@link #run} says no.
+ */
+final class ThinFilterGradient {
+    private static final VectorSpecies<Float> S = Lanes.F;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final int TAPS = 5, PLANES = 3;
+    private static final long TILE = (long) TAPS * PLANES * Lanes.BYTES;
+    /** Channels that are turned into planes at once, and the planes of a band, in whole tiles. */
+    private static final int TURNED = 8, ALL_PLANES = 9;
+
+    private static final int CHUNKS = 16;
+    /** Bytes of a band, with its planes: an L1 cache, nearly. */
+    private static final int BAND = 32 << 10;
+    /** Multiply-adds below which threads cost more than they bring. */
+    private static final double PARALLEL = 1 << 19;
+    /** Of offsets, as a type that C2 knows not to overflow. */
+    private static final long OFFSET = (1L << 40) - 1;
+    /** Always 1, but not to the compiler. */
+    private static int step = 1;
+
+    private final ConvShape shape;
+    private final int vectors, band, bands, chunks, tapGroups, planeGroups;
+    /** Bytes of a row of a plane, a plane, a row of the copied image and all of it, and of a chunk's sums. */
+    private final long line, plane, row, image, part;
+
+    private ThinFilterGradient(ConvShape shape) {
+        this.shape = shape;
+        vectors = (shape.q() + Lanes.FLOATS - 1) / Lanes.FLOATS;
+        line = (long) vectors * Lanes.BYTES;
+        row = row(shape, line);
+        band = Math.clamp(BAND / (ALL_PLANES * line), 1, shape.p());
+        bands = (shape.p() + band - 1) / band;
+        plane = band * line;
+        image = ((band - 1L) * shape.geometry().strideH() + reach(shape)) * row;
+        chunks = Math.min(CHUNKS, shape.n() * bands);
+        tapGroups = (shape.r() * shape.s() + TAPS - 1) / TAPS;
+        planeGroups = (shape.k() + PLANES - 1) / PLANES;
+        part = tapGroups * planeGroups * TILE;
+    }
+
+    /** Null where {@link FilterGradient} is as good. */
+    static ThinFilterGradient of(ConvShape shape) {
+        return fits(shape) ? new ThinFilterGradient(shape) : null;
+    }
+
+    /** One image channel, few results, and pixels that are neighbours. */
+    static boolean fits(ConvShape shape) {
+        return shape.c() == 1
+                && shape.geometry().strideW() == 1
+                && shape.k() > 0
+                && shape.k() <= Math.min(TURNED, Lanes.FLOATS / 2)
+                && 2 * shape.q() >= Lanes.FLOATS
+                && shape.r() * shape.s() > 1
+                && shape.n() > 0
+                && shape.p() > 0;
+    }
+
+    /** Bytes of a row of the copied image, for {@code line} bytes of results. */
+    static long row(ConvShape shape, long line) {
+        return line + (shape.s() - 1L) * shape.geometry().dilationW() * Float.BYTES;
+    }
+
+    /** Rows of the image that a row of results reads, first to last. */
+    static long reach(ConvShape shape) {
+        return (shape.r() - 1L) * shape.geometry().dilationH() + 1;
+    }
+
+    /** Bytes from the first tap to another, in the copied image. */
+    static long offset(ConvShape shape, int tap, long row) {
+        return tap / shape.s() * shape.geometry().dilationH() * row
+                + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
+    }
+
+    /** False if a result is not finite: what was written is then to be computed again. */
+    boolean run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
+        long from = x.address(), signal = dy.address();
+        long planes = ALL_PLANES * plane, ownBytes = planes + (image + 63 & -64), shared = (chunks + 1) * part;
+        long parts = scratch.address(shared + ownBytes);
+        boolean parallel = shape.work() >= PARALLEL;
+        Thread caller = Thread.currentThread();
+        Blocks.run(pool, parallel, chunks, chunk -> {
+            long own = Thread.currentThread() == caller ? parts + shared : scratch.address(ownBytes);
+            Copies.zero(own, planes);
+            Copies.zero(parts + chunk * part, part);
+            int units = shape.n() * bands;
+            int first = (int) ((long) units * chunk / chunks), last = (int) ((long) units * (chunk + 1) / chunks);
+            for (int unit = first; unit < last; unit++) {
+                unit(unit, from, signal, parts + chunk * part, own, own + planes);
+            }
+        });
+        long sums = parts + chunks * part;
+        Sums.rows(pool, false, parts, part, chunks, sums, part / Float.BYTES);
+        return addLanes(sums, dfilter.address());
+    }
+
+    private void unit(int unit, long x, long dy, long sums, long planes, long copy) {
+        int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.p() - top);
+        turn(dy, (long) n * shape.p() + top, lines, planes);
+        int strideH = shape.geometry().strideH(), rows = (int) ((lines - 1L) * strideH + reach(shape));
+        copy(shape, row, x + (long) n * shape.h() * shape.w() * Float.BYTES, top * strideH, rows, copy);
+        long[] taps = new long[TAPS];
+        for (int t = 0; t < tapGroups; t++) {
+            for (int i = 0; i < TAPS; i++) {
+                int tap = Math.min(t * TAPS + i, shape.r() * shape.s() - 1);
+                taps[i] = offset(shape, tap, row);
+            }
+            for (int g = 0; g < planeGroups; g++) {
+                long to = sums + (t * planeGroups + g) * TILE;
+                tile(lines, vectors, copy, taps, row * strideH, planes + g * PLANES * plane, plane, line, to);
+            }
+        }
+    }
+
+    /** Rows of x from one that may lie above it, between zeros. */
+    static void copy(ConvShape shape, long row, long x, int top, int rows, long to) {
+        int wide = (int) (row / Float.BYTES),
+                left = Math.min(wide, shape.geometry().paddingW());
+        int live = Math.min(shape.w(), wide - left);
+        int first = top - shape.geometry().paddingH();
+        for (int y = first; y < first + rows; y++, to += row) {
+            if (y < 0 || y >= shape.h()) {
+                Copies.zero(to, row);
+            } else {
+                Copies.zero(to, 4L * left);
+                Copies.copy(x + 4L * y * shape.w(), to + 4L * left, 4L * live);
+                Copies.zero(to + 4L * (left + live), 4L * (wide - left - live));
+            }
+        }
+    }
+
+    /** Rows of dy as rows of planes; eight channels of a pixel are read where dy goes on behind it. */
+    private void turn(long dy, long first, int lines, long planes) {
+        int k = shape.k();
+        long pixel = 4L * k, end = dy + (long) shape.n() * shape.p() * shape.q() * pixel;
+        for (int y = 0; y < lines; y++) {
+            long from = dy + (first + y) * shape.q() * pixel, to = planes + y * line;
+            int q = 0;
+            for (; q + 8 <= shape.q() && from + (q + 7) * pixel + 4L * TURNED <= end; q += 8) {
+                GemmTranspose.eight(from + q * pixel, pixel, TURNED, to + 4L * q, plane);
+            }
+            for (; q < shape.q(); q++) {
+                for (int j = 0; j < k; j++) {
+                    ALL.set(
+                            FLOAT,
+                            to + j * plane + 4L * q & ADDRESS,
+                            ALL.get(FLOAT, from + q * pixel + 4L * j & ADDRESS));
+                }
+            }
+        }
+    }
+
+    private boolean addLanes(long sums, long filter) {
+        float watch = 0;
+        for (int tap = 0; tap < shape.r() * shape.s(); tap++) {
+            for (int k = 0; k < shape.k(); k++) {
+                long tile = sums + (tap / TAPS * planeGroups + k / PLANES) * TILE;
+                long at = tile + (tap % TAPS * PLANES + k % PLANES) * (long) Lanes.BYTES;
+                float sum = 0;
+                for (int lane = 0; lane < Lanes.FLOATS; lane++) {
+                    sum += ALL.get(FLOAT, at + 4L * lane & ADDRESS);
+                }
+                watch += 0 * sum;
+                ALL.set(FLOAT, filter + 4L * ((long) tap * shape.k() + k) & ADDRESS, sum);
+            }
+        }
+        return watch == 0;
+    }
+
+    /** Adds to 15 vectors the products of rows of pixels, at five taps, with rows of three planes. */
+    private static void tile(
+            int lines, int vectors, long x, long[] taps, long lineX, long y, long plane, long lineY, long to) {
+        long x0 = x + taps[0] & ADDRESS, x1 = x + taps[1] & ADDRESS, x2 = x + taps[2] & ADDRESS;
+        long x3 = x + taps[3] & ADDRESS, x4 = x + taps[4] & ADDRESS;
+        long y0 = y & ADDRESS, y1 = y + plane & ADDRESS, y2 = y + 2 * plane & ADDRESS;
+        FloatVector s00 = FloatVector.zero(S), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00;
+        FloatVector s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00, s40 = s00, s41 = s00, s42 = s00;
+        for (int i = 0, one = step; i < lines; i += one) {
+            long atX = i * lineX, atY = i * lineY;
+            for (int v = 0; v < vectors; v += one) {
+                atX &= OFFSET;
+                atY &= OFFSET;
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, y0 + atY, Lanes.ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, y1 + atY, Lanes.ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, y2 + atY, Lanes.ORDER);
+                FloatVector p = FloatVector.fromMemorySegment(S, ALL, x0 + atX, Lanes.ORDER);
+                s00 = p.fma(d0, s00);
+                s01 = p.fma(d1, s01);
+                s02 = p.fma(d2, s02);
+                p = FloatVector.fromMemorySegment(S, ALL, x1 + atX, Lanes.ORDER);
+                s10 = p.fma(d0, s10);
+                s11 = p.fma(d1, s11);
+                s12 = p.fma(d2, s12);
+                p = FloatVector.fromMemorySegment(S, ALL, x2 + atX, Lanes.ORDER);
+                s20 = p.fma(d0, s20);
+                s21 = p.fma(d1, s21);
+                s22 = p.fma(d2, s22);
+                p = FloatVector.fromMemorySegment(S, ALL, x3 + atX, Lanes.ORDER);
+                s30 = p.fma(d0, s30);
+                s31 = p.fma(d1, s31);
+                s32 = p.fma(d2, s32);
+                p = FloatVector.fromMemorySegment(S, ALL, x4 + atX, Lanes.ORDER);
+                s40 = p.fma(d0, s40);
+                s41 = p.fma(d1, s41);
+                s42 = p.fma(d2, s42);
+                atX += Lanes.BYTES;
+                atY += Lanes.BYTES;
+            }
+        }
+        to &= ADDRESS;
+        FloatVector.fromMemorySegment(S, ALL, to, Lanes.ORDER).add(s00).intoMemorySegment(ALL, to, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + Lanes.BYTES, Lanes.ORDER)
+                .add(s01)
+                .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 2 * Lanes.BYTES, Lanes.ORDER)
+                .add(s02)
+                .intoMemorySegment(ALL, to + 2 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 3 * Lanes.BYTES, Lanes.ORDER)
+                .add(s10)
+                .intoMemorySegment(ALL, to + 3 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 4 * Lanes.BYTES, Lanes.ORDER)
+                .add(s11)
+                .intoMemorySegment(ALL, to + 4 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 5 * Lanes.BYTES, Lanes.ORDER)
+                .add(s12)
+                .intoMemorySegment(ALL, to + 5 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 6 * Lanes.BYTES, Lanes.ORDER)
+                .add(s20)
+                .intoMemorySegment(ALL, to + 6 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 7 * Lanes.BYTES, Lanes.ORDER)
+                .add(s21)
+                .intoMemorySegment(ALL, to + 7 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 8 * Lanes.BYTES, Lanes.ORDER)
+                .add(s22)
+                .intoMemorySegment(ALL, to + 8 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 9 * Lanes.BYTES, Lanes.ORDER)
+                .add(s30)
+                .intoMemorySegment(ALL, to + 9 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 10 * Lanes.BYTES, Lanes.ORDER)
+                .add(s31)
+                .intoMemorySegment(ALL, to + 10 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 11 * Lanes.BYTES, Lanes.ORDER)
+                .add(s32)
+                .intoMemorySegment(ALL, to + 11 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 12 * Lanes.BYTES, Lanes.ORDER)
+                .add(s40)
+                .intoMemorySegment(ALL, to + 12 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 13 * Lanes.BYTES, Lanes.ORDER)
+                .add(s41)
+                .intoMemorySegment(ALL, to + 13 * Lanes.BYTES, Lanes.ORDER);
+        FloatVector.fromMemorySegment(S, ALL, to + 14 * Lanes.BYTES, Lanes.ORDER)
+                .add(s42)
+                .intoMemorySegment(ALL, to + 14 * Lanes.BYTES, Lanes.ORDER);
+    }
+}
