@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.Param;
  */
 public class LowPrecisionConv2dBench extends OpBench {
     /** Half a unit in the last place of BF16, twice: of the result and of what it is compared with. */
-    private static final double BF16_ROUNDING = 0x1p-8;
+    private static final double BF16_ROUNDING = 0x1p-7;
     /** Per root of the number of terms: what operands lose by TF32, six standard deviations. */
     private static final double TF32_ROUNDING = 1e-3;
     /** The same of sums in F32. */

@@ -13,7 +13,7 @@ import org.openjdk.jmh.annotations.Param;
 /** c = a b on tensor cores: of BF16, rounded to BF16, or of F32 that may be rounded to TF32. On the host without kernels. */
 public class LowPrecisionMatmulBench extends OpBench {
     /** Half a unit in the last place of BF16, twice: of the result and of what it is compared with. */
-    private static final double BF16_ROUNDING = 0x1p-8;
+    private static final double BF16_ROUNDING = 0x1p-7;
     /** Per root of k: what operands lose by TF32, six standard deviations. */
     private static final double TF32_ROUNDING = 1e-3;
 
