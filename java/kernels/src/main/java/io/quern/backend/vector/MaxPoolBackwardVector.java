@@ -55,96 +55,12 @@ final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
             int top = block % bands * height;
             long result = dy + 4L * (block / bands) * p * q * c;
             if (byRows) {
-                MaxPoolTaps taps = taps(args, q, c);
-                rows(
-                        x + image,
-                        result,
-                        dx + image,
-                        args.geometry(),
-                        top,
-                        Math.min(h, top + height),
-                        h,
-                        w,
-                        p,
-                        q,
-                        taps,
-                        large);
+                new MaxPoolBand(x + image, result, dx + image, args.geometry(), h, w, p, q, c, scratch)
+                        .run(top, Math.min(h, top + height), large);
                 return;
             }
             band(x + image, result, dx + image, args.geometry(), top, Math.min(h, top + height), h, w, c, p, q);
         });
-    }
-
-    private MaxPoolTaps taps(MaxPoolBackward.Args args, int q, int c) {
-        long bytes = 4L * q * c;
-        long best = scratch.address(2 * bytes + 4L * args.x().dim(2) * c);
-        return new MaxPoolTaps(
-                best,
-                best + bytes,
-                best + 2 * bytes,
-                c,
-                4L * c * (args.geometry().strideW() - 1L));
-    }
-
-    /** A band by rows of windows, whose image rows are cleared when the first window reaches them. */
-    private static void rows(
-            long x,
-            long dy,
-            long dx,
-            PoolGeometry geometry,
-            int top,
-            int bottom,
-            int h,
-            int w,
-            int p,
-            int q,
-            MaxPoolTaps taps,
-            boolean beyondCaches) {
-        int c = taps.c();
-        long rowBytes = 4L * w * c;
-        int whole = Math.min(q, Math.ceilDiv(geometry.paddingW(), geometry.strideW()));
-        int wholeEnd = Math.clamp(
-                Math.floorDiv(w + geometry.paddingW() - geometry.windowW(), geometry.strideW()) + 1, whole, q);
-        int cleared = top;
-        int read = beyondCaches ? 0 : h;
-        int end = geometry.endWindowOfRow(bottom - 1, p);
-        for (int i = geometry.firstWindowOfRow(top); i < end; i++) {
-            int offset = i * geometry.strideH() - geometry.paddingH();
-            int firstRow = geometry.firstRow(i);
-            int endRow = geometry.endRow(i, h);
-            int until = Math.clamp(endRow, cleared, bottom);
-            Copies.zero(dx + cleared * rowBytes, (until - cleared) * rowBytes);
-            cleared = until;
-            // in order first: the windows read a row a few pixels here and there, which no prefetching follows
-            for (read = Math.max(read, firstRow); read < endRow; read++) {
-                Copies.copy(x + read * rowBytes, taps.spare(), rowBytes);
-            }
-            long gradient = dy + 4L * i * q * c;
-            // windows between the ends of the image together, those that an end cuts off one by one
-            int j = 0;
-            while (j < q) {
-                boolean together = j == whole && wholeEnd > whole;
-                int count = together ? wholeEnd - whole : 1;
-                int column = geometry.firstColumn(j);
-                int width = geometry.endColumn(j, w) - column;
-                int left = column - (j * geometry.strideW() - geometry.paddingW());
-                int first = j * (c / Lanes.FLOATS);
-                int vectors = count * (c / Lanes.FLOATS);
-                long at = 4L * column * c;
-                int number = (firstRow - offset) * geometry.windowW() + left;
-                taps.start(x + firstRow * rowBytes + at, first, vectors, number);
-                for (int row = firstRow; row < endRow; row++) {
-                    taps.compare(x + row * rowBytes + at, first, vectors, width, number);
-                    number += geometry.windowW();
-                }
-                for (int row = Math.max(top, firstRow); row < until; row++) {
-                    number = (row - offset) * geometry.windowW() + left;
-                    taps.add(gradient, dx + row * rowBytes + at, first, vectors, width, number);
-                }
-                j += count;
-            }
-        }
-        Copies.zero(dx + cleared * rowBytes, (bottom - cleared) * rowBytes);
     }
 
     private static void band(

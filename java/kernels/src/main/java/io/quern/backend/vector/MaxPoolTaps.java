@@ -3,6 +3,7 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.NE;
 
 import jdk.incubator.vector.FloatVector;
@@ -47,6 +48,20 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
         }
     }
 
+    /**
+     * The taps of windows of 3 x 3 that hold no NaN, in place of {@link #start} and {@link #compare}.
+     *
+     * @param x the first of three image rows at the first window
+     * @param ahead what shall be read meanwhile
+     * @param each vectors of it per vector of windows: 4, 1 or 0
+     * @return whether all that was read is finite
+     */
+    boolean nine(long x, long rowBytes, int first, int vectors, long ahead, int each) {
+        long t = tap + (long) first * Lanes.BYTES;
+        long apart = each == 4 ? Lanes.BYTES : 0;
+        return nine(x, rowBytes, t, vectors, c, skip, ahead, (long) each * Lanes.BYTES, apart);
+    }
+
     /** Adds dy to the pixels of one image row that are maxima; the taps of windows may be the same pixels. */
     void add(long dy, long dx, int first, int vectors, int width, int number) {
         long g = dy + (long) first * Lanes.BYTES;
@@ -61,6 +76,86 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
                 addOne(g, t, dx + 4L * s * c, vectors, c, skip, number + s);
             }
         }
+    }
+
+    /** Whether one of some elements, a multiple of a vector, is NaN. */
+    static boolean hasNaN(long x, int count) {
+        VectorMask<Float> nan = Lanes.F.maskAll(false);
+        for (int i = 0; i < count; i += Lanes.FLOATS) {
+            FloatVector v = FloatVector.fromMemorySegment(Lanes.F, ALL, x + 4L * i & Lanes.ADDRESS, Lanes.ORDER);
+            nan = nan.or(v.compare(NE, v));
+        }
+        return nan.anyTrue();
+    }
+
+    private static boolean nine(
+            long x, long rowBytes, long tap, int vectors, int c, long skip, long ahead, long step, long apart) {
+        // not negative, and known not to be: one address serves all
+        long next = 4L * c & Integer.MAX_VALUE;
+        long below = rowBytes & Lanes.ADDRESS;
+        long aside = apart & Integer.MAX_VALUE;
+        // 0 x is 0 unless x is infinite or NaN
+        FloatVector zero = FloatVector.zero(Lanes.F);
+        FloatVector a0 = zero;
+        FloatVector a1 = zero;
+        FloatVector a2 = zero;
+        FloatVector a3 = zero;
+        long at = x;
+        int channel = 0;
+        for (int i = 0; i < vectors; i++) {
+            long r = at & Lanes.ADDRESS;
+            long f = ahead & Lanes.ADDRESS;
+            FloatVector best = FloatVector.fromMemorySegment(Lanes.F, ALL, r, Lanes.ORDER);
+            FloatVector numbers = FloatVector.zero(Lanes.F);
+            FloatVector v1 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + next, Lanes.ORDER);
+            VectorMask<Float> k1 = v1.compare(GT, best);
+            best = best.blend(v1, k1);
+            numbers = numbers.blend(1f, k1);
+            FloatVector v2 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * next, Lanes.ORDER);
+            VectorMask<Float> k2 = v2.compare(GT, best);
+            best = best.blend(v2, k2);
+            numbers = numbers.blend(2f, k2);
+            FloatVector v3 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below, Lanes.ORDER);
+            VectorMask<Float> k3 = v3.compare(GT, best);
+            best = best.blend(v3, k3);
+            numbers = numbers.blend(3f, k3);
+            FloatVector v4 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below + next, Lanes.ORDER);
+            VectorMask<Float> k4 = v4.compare(GT, best);
+            best = best.blend(v4, k4);
+            numbers = numbers.blend(4f, k4);
+            FloatVector v5 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below + 2 * next, Lanes.ORDER);
+            VectorMask<Float> k5 = v5.compare(GT, best);
+            best = best.blend(v5, k5);
+            numbers = numbers.blend(5f, k5);
+            FloatVector v6 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below, Lanes.ORDER);
+            VectorMask<Float> k6 = v6.compare(GT, best);
+            best = best.blend(v6, k6);
+            numbers = numbers.blend(6f, k6);
+            FloatVector v7 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below + next, Lanes.ORDER);
+            VectorMask<Float> k7 = v7.compare(GT, best);
+            best = best.blend(v7, k7);
+            numbers = numbers.blend(7f, k7);
+            FloatVector v8 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below + 2 * next, Lanes.ORDER);
+            VectorMask<Float> k8 = v8.compare(GT, best);
+            numbers = numbers.blend(8f, k8);
+            numbers.intoMemorySegment(ALL, tap + (long) i * Lanes.BYTES, Lanes.ORDER);
+            a0 = FloatVector.fromMemorySegment(Lanes.F, ALL, f, Lanes.ORDER).fma(zero, a0);
+            a1 = FloatVector.fromMemorySegment(Lanes.F, ALL, f + aside, Lanes.ORDER)
+                    .fma(zero, a1);
+            a2 = FloatVector.fromMemorySegment(Lanes.F, ALL, f + 2 * aside, Lanes.ORDER)
+                    .fma(zero, a2);
+            a3 = FloatVector.fromMemorySegment(Lanes.F, ALL, f + 3 * aside, Lanes.ORDER)
+                    .fma(zero, a3);
+            ahead += step;
+            at += Lanes.BYTES;
+            channel += Lanes.FLOATS;
+            if (channel == c) {
+                channel = 0;
+                at += skip;
+            }
+        }
+        a0 = a0.add(a1).add(a2.add(a3));
+        return !a0.compare(NE, a0).anyTrue();
     }
 
     private static void start(long x, long best, long tap, int vectors, int c, long skip, float number) {

@@ -21,7 +21,7 @@ final class TransposeVector implements Kernel<Transpose.Args> {
     private static final int BAND = 16;
 
     /** Result rows shorter than this are taken in larger bands. */
-    private static final int SHORT = 64;
+    private static final int SHORT = 192;
 
     /** Elements of a row that are moved by one worker. */
     private static final int CHUNK = 4096;

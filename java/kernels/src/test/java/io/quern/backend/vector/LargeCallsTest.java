@@ -109,6 +109,31 @@ class LargeCallsTest {
     }
 
     @Test
+    void gradientsOfMaximaOfWindowsOfNine() {
+        for (int stride = 1; stride <= 2; stride++) {
+            for (int padding = 0; padding <= 2; padding++) {
+                for (int edge : new int[] {3, 4, 5, 8, 11}) {
+                    PoolGeometry geometry = PoolGeometry.of(3, stride).withPadding(padding);
+                    try (Tensor x = random(1, Shape.of(2, edge, edge + 1, 32));
+                            Tensor dy = random(2, geometry.resultShape("MaxPoolBackward", x, "x"))) {
+                        // ties everywhere, then an infinity and a NaN in one image
+                        for (long i = 0; i < x.elements(); i++) {
+                            x.set(i, Math.rint(2 * x.get(i)));
+                        }
+                        x.set(7, Double.POSITIVE_INFINITY);
+                        x.set(x.elements() / 4, Double.NaN);
+                        check(edge + " " + geometry, 1e-6, backend -> {
+                            Tensor dx = random(3, x.shape());
+                            backend.run(MaxPoolBackward.OP, new MaxPoolBackward.Args(x, dy, dx, geometry));
+                            return List.of(dx);
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void gradientsOfBatchNormBeyondTheCaches() {
         for (int channels : new int[] {64, 80, 256}) {
             batchNorm(2_200_000 / channels, channels, 1, 1);
