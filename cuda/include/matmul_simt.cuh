@@ -3,7 +3,7 @@
 // A block of 256 threads makes a BM x BN tile, Depth steps of k at a time: global memory -> registers -> one of two tiles in
 // shared memory, while the other one is multiplied. A warp has 8 x 4 lanes of TM x TN sums, in chunks of 4 x 4. Lanes lie along a
 // Z: two neighbours read the same chunk of one operand, and of the other one what the next two read, so that a read of 16 bytes
-// costs shared memory two turns instead of four.
+// costs shared memory two turns instead of three.
 #pragma once
 
 #include "matmul.cuh"
