@@ -1,10 +1,14 @@
 // Rows of a table by number, and the gradient of the table. An index outside the table is reported at the host's next wait
 // (IndexFaults of the Java side); what it would have given is NaN.
 // embedding_f32           2^log threads per index, each with 16 bytes at a time where the width allows it
-// embedding_backward_f32  for a dtable of zeros; a block per index and 128 times 16 bytes of columns, block 128, grid (count,
-//   ceil(width * bytes of one / 2048)). The block of an index that has not occurred before sums the rows of dy of all its
-//   occurrences, in their order.
-// embedding_bf16, embedding_backward_bf16: the same with bf16 tables; the sums are f32
+// The gradient: each row of dtable is the sum of the rows of dy of its index's occurrences, in the order of positions.
+// embedding_lists_f32     a thread per position puts it in front of the list of its index. heads[rows], zeros before, and
+//   next[count] hold positions + 1, and 0 ends a list; a list is in the order in which its threads came.
+// embedding_backward_f32  a warp per row of dtable puts at most 32 positions in order and sums, zeros for an empty list;
+//   rows of more occurrences are appended to frequent[1...], and counted in frequent[0], zero before
+// embedding_frequent_f32  a block per row in frequent and 128 times 16 bytes of columns, block 128, grid (count / 33,
+//   ceil(width * bytes of one / 2048)): searches all indices, 512 at a time
+// embedding_bf16, embedding_backward_bf16, embedding_frequent_bf16: the same with bf16 tables; the sums are f32
 #include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"
 #include "ptx/warp.cuh"
@@ -29,17 +33,6 @@ QUERN_DEVICE void copy(const T* from, T* to, bool known, int width, int lane, in
     }
 }
 
-inline constexpr int kThreads = 128;
-
-/// A bit for each thread of the block, in words of 32.
-QUERN_DEVICE void block_ballot(bool predicate, u32* words) {
-    const u32 ballot = warp_ballot(predicate);
-    if (lane_id() == 0) {
-        words[threadIdx.x / 32] = ballot;
-    }
-    block_barrier();
-}
-
 template <class T>
 QUERN_DEVICE void forward(const T* table, const int* indices, T* y, u64* fault, long long count, int rows, int width, int log) {
     const long long position = global_index() >> log;
@@ -60,68 +53,167 @@ QUERN_DEVICE void forward(const T* table, const int* indices, T* y, u64* fault, 
     }
 }
 
-template <class T>
-QUERN_DEVICE void backward(const int* indices, const T* dy, T* dtable, u64* fault, int count, int rows, int width) {
-    constexpr int kWords = kThreads / 32, lanes = kLanes<T>;
-    QUERN_SHARED(u32, words, [kWords]);
-    const int thread = static_cast<int>(threadIdx.x), position = static_cast<int>(blockIdx.x), row = indices[position];
+inline constexpr int kThreads = 128;
+/// Occurrences that a warp puts in order.
+inline constexpr int kListed = 32;
+/// Sums of a thread of a warp.
+inline constexpr int kSums = 24;
+
+QUERN_DEVICE void link(const int* indices, u32* heads, u32* next, u64* fault, int count, int rows) {
+    const long long position = global_index();
+    if (position >= count) {
+        return;
+    }
+    const int row = indices[position];
     if (row < 0 || row >= rows) {
-        if (thread == 0 && blockIdx.y == 0) {
-            report(fault, position, row);
+        report(fault, position, row);
+        return;
+    }
+    next[position] = atomic_exchange(heads + row, static_cast<u32>(position) + 1);
+}
+
+/// Adds n rows of dy, one after the other: Packs times Lanes neighbours, Stride columns apart. The loads of Ahead rows come
+/// before their sums, and without conditions: what lies outside the row is its beginning once more, whose sums are not stored.
+template <int Ahead, int Stride, int Lanes, int Packs, class T>
+QUERN_DEVICE void add_rows(Vec<float, Lanes> (&sums)[Packs], const int* positions, int n, const T* dy, int width, int column) {
+#pragma unroll Ahead
+    for (int i = 0; i < n; i++) {
+        const T* from = dy + static_cast<long long>(positions[i]) * width;
+        Vec<T, Lanes> values[Packs];
+#pragma unroll
+        for (int p = 0; p < Packs; p++) {
+            values[p] = load_vec<T, Lanes>(from + (column + p * Stride < width ? column + p * Stride : 0));
         }
-        return;
-    }
-    bool before = false;
-    for (int i = thread; i < position; i += kThreads) {
-        before |= indices[i] == row;
-    }
-    block_ballot(before, words);
-    u32 any = 0;
 #pragma unroll
-    for (int i = 0; i < kWords; i++) {
-        any |= words[i];
-    }
-    if (any != 0) {
-        return;
-    }
-    // a thread's columns: neighbours where rows begin at 16 bytes, else those of its own number in each run of kThreads
-    const bool whole = width % lanes == 0 && aligned16(dy) && aligned16(dtable);
-    const int column = static_cast<int>(blockIdx.y) * kThreads * lanes + (whole ? thread * lanes : thread);
-    Vec<float, lanes> sums{};
-    for (int first = position; first < count; first += kThreads) {
-        block_barrier();  // the words of the last round are no longer read
-        block_ballot(first + thread < count && indices[first + thread] == row, words);
-        for (int i = 0; i < kWords; i++) {
-            for (u32 bits = words[i]; bits != 0; bits &= bits - 1) {
-                const int at = first + i * 32 + __ffs(static_cast<int>(bits)) - 1;
-                const T* from = dy + static_cast<long long>(at) * width + column;
-                if (whole && column < width) {
-                    const Vec<float, lanes> values = load_floats<lanes>(from);
+        for (int p = 0; p < Packs; p++) {
 #pragma unroll
-                    for (int j = 0; j < lanes; j++) {
-                        sums[j] += values[j];
-                    }
-                } else {
-#pragma unroll
-                    for (int j = 0; j < lanes; j++) {
-                        if (column + j * kThreads < width) {
-                            sums[j] += to_float(from[j * kThreads]);
-                        }
-                    }
-                }
+            for (int j = 0; j < Lanes; j++) {
+                sums[p][j] += to_float(values[p][j]);
             }
         }
     }
-    T* to = dtable + static_cast<long long>(row) * width + column;
-    if (whole && column < width) {
-        store_floats(to, sums);
+}
+
+template <int Stride, int Lanes, int Packs, class T>
+QUERN_DEVICE void store_sums(T* to, const Vec<float, Lanes> (&sums)[Packs], int width, int column) {
+#pragma unroll
+    for (int p = 0; p < Packs; p++) {
+        if (column + p * Stride < width) {
+            store_floats(to + column + p * Stride, sums[p]);
+        }
+    }
+}
+
+template <int Lanes, class T>
+QUERN_DEVICE void sum_row(const int* positions, int n, const T* dy, T* to, int width, int lane) {
+    constexpr int kPacks = kSums / kLanes<T>, kStride = 32 * Lanes;
+    for (int column = lane * Lanes; column < width; column += kPacks * kStride) {
+        Vec<float, Lanes> sums[kPacks] = {};
+        add_rows<1, kStride>(sums, positions, n, dy, width, column);
+        store_sums<kStride>(to, sums, width, column);
+    }
+}
+
+/// True where rows begin at 16 bytes.
+template <class T>
+QUERN_DEVICE bool whole_rows(const T* dy, const T* dtable, int width) {
+    return width % kLanes<T> == 0 && aligned16(dy) && aligned16(dtable);
+}
+
+template <class T>
+QUERN_DEVICE void backward(const u32* heads, const u32* next, u32* frequent, const T* dy, T* dtable, int rows, int width) {
+    QUERN_SHARED(int, lists, [kThreads / 32][kListed]);
+    int* positions = lists[threadIdx.x / 32];
+    const long long row = global_index() / 32;
+    if (row >= rows) {
+        return;
+    }
+    const int lane = lane_id();
+    int n = 0, mine = 0;
+    for (u32 at = heads[row]; at != 0 && n <= kListed; at = next[at - 1]) {
+        mine = n == lane ? static_cast<int>(at - 1) : mine;
+        n++;
+    }
+    if (n > kListed) {
+        if (lane == 0) {
+            frequent[1 + atomic_add(frequent, 1)] = static_cast<u32>(row);
+        }
+        return;
+    }
+    int before = 0;
+    for (int i = 0; i < n; i++) {
+        before += shuffle_from(mine, i) < mine;
+    }
+    if (lane < n) {
+        positions[before] = mine;
+    }
+    warp_barrier();
+    T* to = dtable + row * width;
+    if (whole_rows(dy, dtable, width)) {
+        sum_row<kLanes<T>>(positions, n, dy, to, width, lane);
     } else {
+        sum_row<1>(positions, n, dy, to, width, lane);
+    }
+}
+
+/// Writes the positions of a row from first on, of at most Each per thread, in order; how many. All threads of the block.
+/// Words are no longer read behind its second barrier, nor the positions of the last call behind its first.
+template <int Each>
+QUERN_DEVICE int find(const int* indices, int count, int row, int first, u32* words, int* positions) {
+    constexpr int kWords = Each * kThreads / 32;
+    const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;
+    bool same[Each];
 #pragma unroll
-        for (int j = 0; j < lanes; j++) {
-            if (column + j * kThreads < width) {
-                to[j * kThreads] = from_float<T>(sums[j]);
-            }
+    for (int k = 0; k < Each; k++) {
+        const int i = k * kThreads + thread;
+        same[k] = i < count - first && indices[first + i] == row;
+    }
+#pragma unroll
+    for (int k = 0; k < Each; k++) {
+        const u32 ballot = warp_ballot(same[k]);
+        if (lane == 0) {
+            words[k * (kThreads / 32) + thread / 32] = ballot;
         }
+    }
+    block_barrier();
+    int n = 0;
+#pragma unroll
+    for (int w = 0; w < kWords; w++) {
+        const u32 bits = words[w];
+        if (w % (kThreads / 32) == thread / 32 && (bits >> lane & 1) != 0) {
+            positions[n + __popc(bits & ((1u << lane) - 1))] = first + w * 32 + lane;
+        }
+        n += __popc(bits);
+    }
+    block_barrier();
+    return n;
+}
+
+template <int Lanes, class T>
+QUERN_DEVICE void sum_frequent(const int* indices, const T* dy, T* to, int count, int row, int width, int column) {
+    constexpr int kEach = 4;
+    QUERN_SHARED(u32, words, [kEach * kThreads / 32]);
+    QUERN_SHARED(int, positions, [kEach * kThreads]);
+    Vec<float, Lanes> sums[kLanes<T> / Lanes] = {};
+    for (long long first = 0; first < count; first += kEach * kThreads) {
+        const int n = find<kEach>(indices, count, row, static_cast<int>(first), words, positions);
+        add_rows<8, kThreads * Lanes>(sums, positions, n, dy, width, column);
+    }
+    store_sums<kThreads * Lanes>(to, sums, width, column);
+}
+
+template <class T>
+QUERN_DEVICE void backward_frequent(const u32* frequent, const int* indices, const T* dy, T* dtable, int count, int width) {
+    if (blockIdx.x >= frequent[0]) {
+        return;
+    }
+    const int row = static_cast<int>(frequent[1 + blockIdx.x]), thread = static_cast<int>(threadIdx.x);
+    const int column = static_cast<int>(blockIdx.y) * kThreads * kLanes<T>;
+    T* to = dtable + static_cast<long long>(row) * width;
+    if (whole_rows(dy, dtable, width)) {
+        sum_frequent<kLanes<T>>(indices, dy, to, count, row, width, column + thread * kLanes<T>);
+    } else {
+        sum_frequent<1>(indices, dy, to, count, row, width, column + thread);
     }
 }
 
@@ -132,7 +224,17 @@ QUERN_KERNEL_BY_DTYPE(256, embedding, (const T* table, const int* indices, T* y,
     embedding::forward(table, indices, y, fault, count, rows, width, log);
 })
 
-QUERN_KERNEL_BY_DTYPE(128, embedding_backward, (const int* indices, const T* dy, T* dtable, u64* fault, int count, int rows,
+QUERN_KERNEL(256, embedding_lists_f32, const int* indices, quern::u32* heads, quern::u32* next, quern::u64* fault, int count,
+             int rows) {
+    quern::embedding::link(indices, heads, next, fault, count, rows);
+}
+
+QUERN_KERNEL_BY_DTYPE(128, embedding_backward, (const u32* heads, const u32* next, u32* frequent, const T* dy, T* dtable, int rows,
                       int width), {
-    embedding::backward(indices, dy, dtable, fault, count, rows, width);
+    embedding::backward(heads, next, frequent, dy, dtable, rows, width);
+})
+
+QUERN_KERNEL_BY_DTYPE(128, embedding_frequent, (const u32* frequent, const int* indices, const T* dy, T* dtable, int count,
+                      int width), {
+    embedding::backward_frequent(frequent, indices, dy, dtable, count, width);
 })

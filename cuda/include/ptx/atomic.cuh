@@ -16,4 +16,26 @@ QUERN_DEVICE void atomic_min(u64* p, u64 value) {
 #endif
 }
 
+/// *p = value, for all of the device; what it was.
+QUERN_DEVICE u32 atomic_exchange(u32* p, u32 value) {
+#if QUERN_SIM
+    return __atomic_exchange_n(p, value, __ATOMIC_RELAXED);
+#else
+    u32 old;
+    asm volatile("atom.relaxed.gpu.global.exch.b32 %0, [%1], %2;" : "=r"(old) : "l"(p), "r"(value) : "memory");
+    return old;
+#endif
+}
+
+/// *p += value, for all of the device; what it was.
+QUERN_DEVICE u32 atomic_add(u32* p, u32 value) {
+#if QUERN_SIM
+    return __atomic_fetch_add(p, value, __ATOMIC_RELAXED);
+#else
+    u32 old;
+    asm volatile("atom.relaxed.gpu.global.add.u32 %0, [%1], %2;" : "=r"(old) : "l"(p), "r"(value) : "memory");
+    return old;
+#endif
+}
+
 }  // namespace quern

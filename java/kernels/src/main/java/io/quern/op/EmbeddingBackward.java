@@ -90,7 +90,26 @@ public final class EmbeddingBackward implements Op<EmbeddingBackward.Args> {
                 t -> new Args(t.indices(Shape.of(13, 50), 0, 1000), t.input(13, 50, 24), t.output(1000, 24))));
         cases.add(new Case<>(
                 "20011 of 3x1", t -> new Args(t.indices(Shape.of(20_011), 0, 3), t.input(20_011, 1), t.output(3, 1))));
+        cases.add(new Case<>(
+                "70 of 2x1033", t -> new Args(t.indices(Shape.of(70), 0, 2), t.input(70, 1033), t.output(2, 1033))));
+        cases.add(new Case<>(
+                "32, 33, 40 and 195 of 500x24",
+                t -> new Args(unequal(t.indices(Shape.of(300), 3, 500)), t.input(300, 24), t.output(500, 24))));
         return cases;
+    }
+
+    /** Index 0 at every seventh position of 280, indices 1 and 2 at 32 and 33 of those behind, and the rest as it was. */
+    private static Tensor unequal(Tensor indices) {
+        for (int i = 0; i < 40; i++) {
+            indices.set(7L * i, 0);
+            if (i < 32) {
+                indices.set(7L * i + 2, 1);
+            }
+            if (i < 33) {
+                indices.set(7L * i + 5, 2);
+            }
+        }
+        return indices;
     }
 
     @Override

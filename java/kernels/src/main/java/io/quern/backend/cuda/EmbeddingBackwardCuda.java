@@ -3,17 +3,28 @@ package io.quern.backend.cuda;
 import io.quern.backend.Kernel;
 import io.quern.op.EmbeddingBackward;
 
-/** embedding.cu: zeros, then the sums of the rows that occur. An index outside the table is an error at the next wait. */
+/**
+ * embedding.cu: lists of each row's positions, and a sum of each list. Rows with too many positions for a warp to put in
+ * order are summed by blocks. An index outside the table is an error at the next wait.
+ */
 final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
     private static final int BLOCK = 128;
     private static final long MOST_BLOCKS = 65_535;
+    /** Occurrences from which a row is left to a block: kListed and one. */
+    private static final int FREQUENT = 33;
 
-    private final KernelByDtype fill;
-    private final KernelByDtype kernel;
+    private final CudaKernel clear;
+    private final CudaKernel lists;
+    private final KernelByDtype sums;
+    private final KernelByDtype frequentSums;
+    private final DeviceScratch scratch;
 
     EmbeddingBackwardCuda(CudaKernels kernels) {
-        fill = new KernelByDtype(kernels, "fill");
-        kernel = new KernelByDtype(kernels, "embedding_backward");
+        clear = kernels.get("fill_f32");
+        lists = kernels.get("embedding_lists_f32");
+        sums = new KernelByDtype(kernels, "embedding_backward");
+        frequentSums = new KernelByDtype(kernels, "embedding_frequent");
+        scratch = kernels.scratch();
     }
 
     @Override
@@ -27,18 +38,40 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
 
     @Override
     public void run(EmbeddingBackward.Args args) {
-        long elements = args.dtable().elements();
         int count = Math.toIntExact(args.indices().elements());
+        int rows = args.dtable().dim(0);
         int width = args.dtable().dim(1);
-        fill.with(args.dtable()).tensor(args.dtable()).f32(0).i64(elements).cover(elements, 256, 4);
-        kernel.with(args.dtable())
+        int most = count / FREQUENT;
+        // the heads of the lists, the number of frequent rows and these rows, and each position's next one in its list
+        long heads = scratch.bytes((rows + 1L + most + count) * Integer.BYTES);
+        long frequent = heads + (long) rows * Integer.BYTES;
+        long next = frequent + (1L + most) * Integer.BYTES;
+        clear.with().i64(heads).f32(0).i64(rows + 1L).cover(rows + 1L, 256, 4);
+        lists.with()
+                .tensor(args.indices())
+                .i64(heads)
+                .i64(next)
+                .fault(EmbeddingBackward.OP, rows)
+                .i32(count)
+                .i32(rows)
+                .cover(count, 256, 1);
+        Launch rowSums = sums.with(args.dtable())
+                .i64(heads)
+                .i64(next)
+                .i64(frequent)
+                .tensor(args.dy())
+                .tensor(args.dtable())
+                .i32(rows)
+                .i32(width);
+        WarpRows.run(rowSums, rows);
+        frequentSums
+                .with(args.dtable())
+                .i64(frequent)
                 .tensor(args.indices())
                 .tensor(args.dy())
                 .tensor(args.dtable())
-                .fault(EmbeddingBackward.OP, args.dtable().size(0))
                 .i32(count)
-                .i32(args.dtable().dim(0))
                 .i32(width)
-                .run(count, Math.ceilDiv(width, BLOCK * KernelByDtype.lanes(args.dy())), 1, BLOCK, 0);
+                .run(most, Math.ceilDiv(width, BLOCK * KernelByDtype.lanes(args.dy())), 1, BLOCK, 0);
     }
 }
