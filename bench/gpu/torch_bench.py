@@ -336,7 +336,7 @@ def embedding(device, p):
         return [table, y], lambda: torch.ops.aten.embedding_dense_backward(y, indices, rows_, -1, False)
 
     row = width * columns
-    return Problem(make, bytes=4 * count + row * (2 * count if forward else rows_ + 3 * count))
+    return Problem(make, bytes=4 * count + row * (2 * count if forward else rows_ + count))
 
 
 def optimizer(device, p):
