@@ -26,6 +26,8 @@ template <class T, int Width, bool Along, int Threads = kMmaThreads>
 struct OperandTile {
     using Element = T;
     static constexpr int kThreads = Threads;
+    /// Elements wait in registers on their way.
+    static constexpr bool kHolds = false;
     static constexpr int kDepth = kMmaDepth<T>;
     static constexpr int kPerChunk = 16 / sizeof(T);
     static constexpr int kLines = Along ? Width : kDepth;
@@ -138,8 +140,9 @@ template <class A, class B, int BM, int BN, int Stages, int WarpsAcross = 2>
 struct MmaTile {
     static constexpr int kWarps = A::kThreads / 32;
     static constexpr int WM = BM * WarpsAcross / kWarps, WN = BN / WarpsAcross, M = WM / 16, N = WN / 8, Depth = A::kDepth;
-    /// Fragments of the next step are read while this one's are multiplied; f32 ones have no registers for it.
-    static constexpr bool kAhead = sizeof(typename A::Element) == 2;
+    /// Fragments of the next step are read while this one's are multiplied, where there are registers for it: not with f32 ones,
+    /// whose places are counted one by one, nor where operands wait in registers.
+    static constexpr bool kAhead = sizeof(typename A::Element) == 2 && !A::kHolds && !B::kHolds;
     static constexpr int kSlot = A::kBytes + B::kBytes, kBytes = Stages * kSlot, Pitch = WN + 8;
     static_assert(A::kThreads == B::kThreads && kWarps * 16 * Pitch * 4 <= kBytes && N % 2 == 0);
 
@@ -193,7 +196,6 @@ struct MmaTile {
         int now = 0, free = Stages - 1;
         for (int step = 0; step < steps; step++) {
             const char* slot = memory + now * kSlot;
-            now = now + 1 == Stages ? 0 : now + 1;
             if constexpr (!kAhead) {
                 arrive();
             }
@@ -206,11 +208,12 @@ struct MmaTile {
             if constexpr (kAhead) {
                 arrive();
                 if (step + 1 < steps) {
-                    first.fetch(memory + now * kSlot, 0);
+                    first.fetch(now + 1 == Stages ? memory : slot + kSlot, 0);
                 }
             }
             multiply(second);
             settle(step + Stages - 1, free);
+            now = now + 1 == Stages ? 0 : now + 1;
             free = free + 1 == Stages ? 0 : free + 1;
         }
         copy_wait<0>();

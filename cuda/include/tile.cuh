@@ -1,7 +1,7 @@
 // A tile of an f32 matrix product on CUDA cores whose operands come from loaders: what the implicit forms of convolution
 // share. A block of 256 threads makes Rows x Columns sums, Depth terms at a time: asynchronous copies fill two of three tiles
 // in shared memory, while the third one is multiplied. A warp has 8 x 4 lanes of SumRows x SumColumns sums, in chunks of
-// 4 x 4, so that its reads of shared memory are 16 bytes wide and without bank conflicts; lanes lie as in matmul_simt.cuh.
+// 4 x 4, so that its reads of shared memory are 16 bytes wide and without bank conflicts.
 #pragma once
 
 #include "ptx/barrier.cuh"
@@ -24,13 +24,13 @@ struct Tile {
     /// The thread's first row of sums within the tile; the next chunks of four are 32 rows on.
     QUERN_DEVICE static int first_row() {
         const int thread = static_cast<int>(threadIdx.x);
-        return thread / 32 / kWarps * (8 * SumRows) + thread / 2 % 8 * 4;
+        return thread / 32 / kWarps * (8 * SumRows) + thread % 32 / 4 * 4;
     }
 
     /// The same of columns; the next chunks are 16 on.
     QUERN_DEVICE static int first_column() {
         const int thread = static_cast<int>(threadIdx.x);
-        return thread / 32 % kWarps * (4 * SumColumns) + (thread / 16 % 2 * 2 + thread % 2) * 4;
+        return thread / 32 % kWarps * (4 * SumColumns) + thread % 4 * 4;
     }
 
     /// Sums over source.left terms. source.load(a, b) copies the next Depth of them to tiles [Depth][kPitchA] and

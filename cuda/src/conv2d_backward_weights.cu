@@ -189,6 +189,13 @@ QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_f32, 64, 64, 4, 4, 16, tru
 QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 128, 64, 8, 4, 16, false)
 QUERN_CONV2D_BACKWARD_WEIGHTS(conv2d_backward_weights_any_f32, 64, 64, 4, 4, 16, false)
 
+// Blocks that share a multiprocessor's registers: ptxas 13.0 spills for the third tall TF32 one before sm_90.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+#define QUERN_TALL_TF32_BLOCKS 2
+#else
+#define QUERN_TALL_TF32_BLOCKS 3
+#endif
+
 #define QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(name, type, blocks, rows, columns, vector)                                  \
     QUERN_KERNEL_BLOCKS(128, blocks, name##_##rows##x##columns, const type* x, const type* dy, quern::Target dfilter,  \
                         int chunk, quern::Convolution conv) {                                                          \
@@ -200,7 +207,7 @@ QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_bf16, quern::bf16, 3, 
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_bf16, quern::bf16, 4, 64, 64, true)
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_any_bf16, quern::bf16, 4, 64, 64, false)
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 2, 128, 128, true)
-QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 3, 128, 64, true)
+QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, QUERN_TALL_TF32_BLOCKS, 128, 64, true)
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_tf32, float, 4, 64, 64, true)
 QUERN_CONV2D_BACKWARD_WEIGHTS_MMA(conv2d_backward_weights_any_tf32, float, 4, 64, 64, false)
 
