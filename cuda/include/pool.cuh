@@ -51,7 +51,7 @@ static_assert(sizeof(Pool) == 72);
 
 /// Windows of W x W pixels, S apart, known when compiled: all loads of a window can be under way at once. An image is cut into
 /// cells of S x S pixels so that only kWindows windows along an axis touch a cell: with the index of its first window it is at
-/// the last S pixels of it. PoolCells of the Java side counts them.
+/// the last S pixels of it. PoolLaunch of the Java side counts them.
 template <int W, int S>
 struct Cells {
     static constexpr int kWindows = (W + S - 1) / S;
@@ -128,12 +128,6 @@ struct Columns {
         }
         near = left < 0 || left + Cell::kArea > pool.w || column < 0 || column + Cell::kWindows > pool.q;
     }
-};
-
-/// A number of the type's own.
-template <int N>
-struct Constant {
-    static constexpr int value = N;
 };
 
 /// Calls any(lanes, strip) for a thread with a pixel, compiled(window, stride, lanes, strip) for one with a run of steps.

@@ -64,15 +64,11 @@ struct Pair {
     double a, b;
 };
 
-/// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
-/// term(row, column, whole) gives Lanes neighbours: Vec<Pair, Lanes>. Lanes must depend on the extents alone, as the order does.
-/// whole is a Flag, known when compiled: a condition at each load would keep the next one from starting.
-template <bool Value>
-struct Flag {
-    static constexpr bool value = Value;
-};
 constexpr int kColumnThreads = 256;
 constexpr int kColumns = 32;
+/// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
+/// term(row, column, whole) gives Lanes neighbours: Vec<Pair, Lanes>. Lanes must depend on the extents alone, as the order does.
+/// whole is a Constant<bool>: known when compiled: a condition at each load would keep the next one from starting.
 template <int Lanes, class Term>
 QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, bool whole, Term term) {
     constexpr int kAlong = kColumns / Lanes, kGroups = kColumnThreads / kAlong;
@@ -110,9 +106,9 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     };
     if (first_column + own < columns) {
         if (whole) {
-            walk(Flag<true>{});
+            walk(Constant<true>{});
         } else {
-            walk(Flag<false>{});
+            walk(Constant<false>{});
         }
     }
 #pragma unroll
@@ -133,26 +129,8 @@ QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, doub
     }
 }
 
-/// The same for a term(row, column) that has no use for the flag.
-template <int Lanes, class Term>
-QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, Term term) {
-    column_sums<Lanes>(rows, columns, chunk, partial, true, [=](long long row, int c, auto) { return term(row, c); });
-}
-
-/// The sums of a column over all chunks.
-QUERN_DEVICE Pair column_total(const double* partial, int chunks, int columns, int column) {
-    Pair sum{0, 0};
-#pragma unroll 8
-    for (int i = 0; i < chunks; i++) {
-        const double* in = partial + static_cast<long long>(i) * 2 * columns + column;
-        sum.a += in[0];
-        sum.b += in[columns];
-    }
-    return sum;
-}
-
-/// The same for blocks of 32 columns, in 8 threads each, so that few loads have to be waited for; then finish(column, sums) in
-/// one thread per column.
+/// The sums of columns over all chunks: blocks of 32 columns, in 8 threads each, so that few loads have to be waited for; then
+/// finish(column, sums) in one thread per column.
 template <class Finish>
 QUERN_DEVICE void column_totals(const double* partial, int chunks, int columns, Finish finish) {
     constexpr int kGroups = kColumnThreads / kColumns;

@@ -5,6 +5,12 @@
 
 namespace quern {
 
+/// A value as a type, for what has to be known when compiled.
+template <auto Value>
+struct Constant {
+    static constexpr auto value = Value;
+};
+
 using u16 = unsigned short;
 using u32 = unsigned;
 using u64 = unsigned long long;

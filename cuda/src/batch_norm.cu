@@ -17,7 +17,6 @@ struct Wide<float> {
 };
 
 /// Rows of a thread that are under way together.
-template <class T>
 constexpr int kRowsAtOnce = 2;
 
 template <int Lanes, class T>
@@ -74,7 +73,7 @@ QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, c
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce<T>>(y, rows, channels, setup, x);
+    map_channels<Lanes, kRowsAtOnce>(y, rows, channels, setup, x);
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows).
@@ -106,7 +105,7 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const fl
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, setup, x, dy);
+    map_channels<Lanes, kRowsAtOnce>(dx, rows, channels, setup, x, dy);
 }
 
 /// dx = gamma inverse dy.
@@ -128,7 +127,7 @@ QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, 
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, setup, dy);
+    map_channels<Lanes, kRowsAtOnce>(dx, rows, channels, setup, dy);
 }
 
 }  // namespace quern::batch_norm

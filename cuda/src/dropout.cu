@@ -1,5 +1,6 @@
 // y[i] = x[i] scale where draw i is at least threshold, else 0: io.quern.op.Dropout, bit for bit. y may be x.
-// Draw i is lane i % 8 of Philox block i / 8, so a thread takes 8 elements: one block, two loads of 16 bytes in f32, one in bf16.
+// Draw i is lane i % 8 of Philox block i / 8, so a thread takes 8 elements: in bf16 one block and one load of 16 bytes, in f32 two
+// loads, and each pair of lanes shares two blocks.
 // dropout_f32(const float* x, float* y, RngKey rng, const u32* step, u32 threshold, float scale, int64 n)
 //   rng: 16 bytes by value, {seed low, seed high, stream, step}; step: null, or where rng's step is read from
 // dropout_bf16: the same with bf16 tensors

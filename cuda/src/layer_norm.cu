@@ -61,10 +61,9 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, double m
 template <int Lanes, class T>
 QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, const float* inverse, double* partial,
                                 long long rows, int n, long long chunk) {
-    const bool whole = aligned16(x) && aligned16(dy);
-    column_sums<Lanes>(rows, n, chunk, partial, [=](long long row, int c) {
-        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * n + c, whole),
-                                gradients = load_floats<Lanes>(dy + row * n + c, whole);
+    column_sums<Lanes>(rows, n, chunk, partial, aligned16(x) && aligned16(dy), [=](long long row, int c, auto whole) {
+        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * n + c, whole.value),
+                                gradients = load_floats<Lanes>(dy + row * n + c, whole.value);
         const double m = mean[row], s = inverse[row];
         Vec<Pair, Lanes> out;
 #pragma unroll
@@ -89,43 +88,25 @@ QUERN_DEVICE double exchange_sum(double a, double b, int distance) {
     return kept + shuffle_xor(given, distance);
 }
 
-/// Sums over a block's threads of Count numbers at once, in place; every thread gets them. Halves of a warp exchange numbers
-/// rather than add all of them: Count - 1 + log2(32 / Count) shuffles instead of 5 Count.
-template <int Count>
-QUERN_DEVICE void block_totals(double (&values)[Count], double (&shared)[Count][kRowsThreads / 32]) {
-    static_assert((Count & (Count - 1)) == 0 && Count <= 8);
-    constexpr int kLanesOfOne = 32 / Count;  // lane l gets the sum of number l / kLanesOfOne
+/// Sums of a and of b over a block's threads; every thread gets both. Halves of a warp have one of them each.
+QUERN_DEVICE void block_totals(double& a, double& b, double (&shared)[2][kRowsThreads / 32]) {
     const int lane = lane_id(), warp = static_cast<int>(threadIdx.x) / 32, warps = static_cast<int>(blockDim.x) / 32;
+    double sum = exchange_sum(a, b, 16);
 #pragma unroll
-    for (int distance = 16, count = Count / 2; distance > 0; distance /= 2, count /= 2) {
-        if (count == 0) {
-            values[0] += shuffle_xor(values[0], distance);
-        }
-#pragma unroll
-        for (int i = 0; i < Count / 2; i++) {
-            if (i < count) {
-                values[i] = exchange_sum(values[i], values[i + count], distance);
-            }
-        }
-    }
-    if (lane % kLanesOfOne == 0) {
-        shared[lane / kLanesOfOne][warp] = values[0];
-    }
-    block_barrier();
-    double sum = 0;
-#pragma unroll
-    for (int i = 0; i < kRowsThreads / 32; i += kLanesOfOne) {
-        const int other = i + lane % kLanesOfOne;
-        sum += other < warps ? shared[lane / kLanesOfOne][other] : 0;
-    }
-#pragma unroll
-    for (int distance = kLanesOfOne / 2; distance > 0; distance /= 2) {
+    for (int distance = 8; distance > 0; distance /= 2) {
         sum += shuffle_xor(sum, distance);
     }
-#pragma unroll
-    for (int i = 0; i < Count; i++) {
-        values[i] = shuffle_from(sum, i * kLanesOfOne);
+    if (lane % 16 == 0) {
+        shared[lane / 16][warp] = sum;
     }
+    block_barrier();
+    sum = lane % 16 < warps ? shared[lane / 16][lane % 16] : 0;
+#pragma unroll
+    for (int distance = 8; distance > 0; distance /= 2) {
+        sum += shuffle_xor(sum, distance);
+    }
+    a = shuffle_from(sum, 0);
+    b = shuffle_from(sum, 16);
 }
 
 /// What a thread has of a row, as it was read.
@@ -180,12 +161,12 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
             of_h = fmaf(g[i], h[i], of_h);
         }
         next = read(row + 1);
-        double totals[] = {of_g, of_h};
-        block_totals(totals, shared[buffer]);
+        double total_g = of_g, total_h = of_h;
+        block_totals(total_g, total_h, shared[buffer]);
         buffer ^= 1;  // so that one barrier is enough
         if (own && dx != nullptr) {
-            of_g = static_cast<float>(totals[0] * share);
-            of_h = static_cast<float>(totals[1] * share);
+            of_g = static_cast<float>(total_g * share);
+            of_h = static_cast<float>(total_h * share);
             Vec<float, kOwn> out;
 #pragma unroll
             for (int i = 0; i < kOwn; i++) {

@@ -175,6 +175,10 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
         cases.add(of(Shape.of(2, 3, 5, 17), true));
         cases.add(of(Shape.of(300, 17), false));
         cases.add(of(Shape.of(0, 5), true));
+        // rows that CUDA threads keep the columns of
+        cases.add(of(Shape.of(37, 100), false));
+        cases.add(of(Shape.of(0, 64), true));
+        cases.add(of(Shape.of(5, 2048), true));
         return cases;
     }
 

@@ -38,11 +38,16 @@ enum MatmulTile {
         return args.batch() * Math.ceilDiv(args.m(), rows) * Math.ceilDiv(args.n(), columns);
     }
 
-    /** The largest tile with enough blocks: for the wide one so many that the last, half empty turn counts little. */
+    /** True if a product is larger than half of the tile either way: else most of it would be padding. */
+    private boolean filled(Matmul.Args args) {
+        return args.m() > rows / 2 && args.n() > columns / 2;
+    }
+
+    /** The largest tile that is filled and has enough blocks: twice as many of the wide one, so that its last turn counts little. */
     static MatmulTile of(Matmul.Args args, ProductKind kind) {
-        if (WIDE.exists(kind) && WIDE.count(args) >= 2 * MANY) {
+        if (WIDE.exists(kind) && WIDE.filled(args) && WIDE.count(args) >= 2 * MANY) {
             return WIDE;
         }
-        return LARGE.count(args) >= MANY ? LARGE : SMALL;
+        return LARGE.filled(args) && LARGE.count(args) >= MANY ? LARGE : SMALL;
     }
 }
