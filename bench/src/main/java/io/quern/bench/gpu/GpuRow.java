@@ -150,7 +150,7 @@ final class GpuRow implements AutoCloseable {
         rotations.forEach((impl, rotation) -> {
             try {
                 verify(rotation);
-            } catch (IllegalStateException e) {
+            } catch (IllegalStateException | Unavailable e) {
                 contenders.remove(impl);
                 rotation.close();
                 (impl.equals(OURS) || impl.equals(EVERY_GPU) ? wrong : absent).add(impl + ": " + e.getMessage());
