@@ -25,7 +25,7 @@ import java.util.Map;
  *
  * The roofs, the rate of a copy, of multiply-adds in registers and of tensor cores, are measured in the same run, before and
  * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone. The last column and the last lines hold the figures to
- * the targets; the lines come also when the process is asked to end before.
+ * the targets; the lines come also when the process is asked to end before. Exit codes: 0, 2 where rows failed, 1 for all else.
  */
 public final class GpuBench {
     private static final String HOPPER = "quern.cuda.hopper";
@@ -66,7 +66,7 @@ public final class GpuBench {
         Runtime.getRuntime().addShutdownHook(new Thread(bench::stopped));
         try {
             if (!bench.run()) {
-                System.exit(1);
+                System.exit(2);
             }
         } catch (DeviceUnavailableException e) {
             System.err.println(e.getMessage());
