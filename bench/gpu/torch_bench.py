@@ -472,6 +472,9 @@ def main():
             except NotImplementedError as missing:
                 print(f"# {text} torch: not written for {missing}", flush=True)
                 continue
+            except (KeyError, ValueError, AttributeError) as bad:
+                print(f"# {text} torch: a parameter is missing or wrong: {bad}", flush=True)
+                continue
             except RuntimeError as error:
                 print(f"# {text} torch: {str(error).splitlines()[0]}", flush=True)
                 continue

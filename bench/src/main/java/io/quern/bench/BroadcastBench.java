@@ -27,8 +27,8 @@ public class BroadcastBench extends StoredOpBench {
         Tensor y = contest.empty(Shape.of(extents[0], extents[1], extents[2]));
         contest.quern(Broadcast.OP, new Broadcast.Args(x, y, scale, 1, 1), y);
         contest.add("libtorch", Library.LIBTORCH, () -> BroadcastLibtorch.of(x, y, scale));
-        // both round the factor and the product
-        contest.tolerance(4e-7 / extents[1]);
+        // both round the factor and the product, of a power of two neither
+        contest.tolerance(0, Integer.bitCount(extents[1]) == 1 ? 0 : 4e-7);
         return stored(contest, x, y);
     }
 

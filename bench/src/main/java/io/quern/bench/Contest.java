@@ -29,9 +29,6 @@ import java.util.stream.LongStream;
  * when no peer is there.
  */
 public final class Contest implements AutoCloseable {
-    /** Largest relative distance of two numbers that were rounded to BF16 from nearly the same one. */
-    private static final double BF16_STEP = 2 * DType.BF16.unitRoundoff();
-
     /** Decides whether the results of a contender are right; throws when not. */
     public interface Check {
         void accept(String contender);
@@ -70,7 +67,7 @@ public final class Contest implements AutoCloseable {
     private Runnable reference;
     private Runnable before = this::spoil;
     private Runnable onHost = this::runCalls;
-    private double tolerance;
+    private Tolerance tolerance = Tolerance.EXACT;
     private Check check;
     private List<float[]> expected;
     private String expectedFrom;
@@ -146,7 +143,7 @@ public final class Contest implements AutoCloseable {
         return List.copyOf(results);
     }
 
-    public double tolerance() {
+    public Tolerance tolerance() {
         return tolerance;
     }
 
@@ -171,8 +168,13 @@ public final class Contest implements AutoCloseable {
     }
 
     /** |actual - expected| <= tolerance x (1 + |expected|), for every element of every compared tensor. */
-    public Contest tolerance(double relative) {
-        tolerance = relative;
+    public Contest tolerance(double both) {
+        return tolerance(both, both);
+    }
+
+    /** |actual - expected| <= absolute + relative x |expected|, for results that are far smaller than 1. */
+    public Contest tolerance(double absolute, double relative) {
+        tolerance = new Tolerance(absolute, relative);
         return this;
     }
 
@@ -206,7 +208,7 @@ public final class Contest implements AutoCloseable {
         reference = onHost;
         check = null;
         if (fullResults.stream().anyMatch(narrow::containsKey)) {
-            tolerance += BF16_STEP;
+            tolerance = tolerance.inBf16();
         }
         entries.clear();
         return add("quern", Library.NONE, () -> this::runCalls);

@@ -7,35 +7,30 @@ import java.util.stream.LongStream;
 public final class Verify {
     private Verify() {}
 
-    /** Fails unless every pair differs by at most {@code tolerance} x (1 + |expected|). */
-    public static void close(String what, float[] actual, float[] expected, double tolerance) {
+    /** Fails unless every pair differs by at most the tolerance. */
+    public static void close(String what, float[] actual, float[] expected, Tolerance tolerance) {
         if (actual.length != expected.length) {
             throw new IllegalStateException(what + ": " + actual.length + " values, expected " + expected.length);
         }
         for (int i = 0; i < actual.length; i++) {
-            if (apart(actual[i], expected[i], tolerance)) {
+            if (!tolerance.holds(actual[i], expected[i])) {
                 throw wrong(what, i, actual[i], expected[i]);
             }
         }
     }
 
     /** The same of tensors on the host, in any dtype, by all cores. */
-    public static void close(String what, Tensor actual, Tensor expected, double tolerance) {
+    public static void close(String what, Tensor actual, Tensor expected, Tolerance tolerance) {
         if (!actual.shape().equals(expected.shape())) {
             throw new IllegalStateException(what + ": " + actual + ", expected " + expected);
         }
         LongStream.range(0, actual.elements())
                 .parallel()
-                .filter(i -> apart(actual.get(i), expected.get(i), tolerance))
+                .filter(i -> !tolerance.holds(actual.get(i), expected.get(i)))
                 .findFirst()
                 .ifPresent(i -> {
                     throw wrong(what, i, actual.get(i), expected.get(i));
                 });
-    }
-
-    /** NaN is apart from everything. */
-    private static boolean apart(double actual, double expected, double tolerance) {
-        return !(Math.abs(actual - expected) <= tolerance * (1 + Math.abs(expected)));
     }
 
     private static IllegalStateException wrong(String what, long element, double actual, double expected) {

@@ -136,12 +136,16 @@ public final class Duel {
     private int start(Path list, Path folder, int threads) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        List<String> inherited = ManagementFactory.getRuntimeMXBean().getInputArguments();
+        command.addAll(inherited);
         // compiled in the foreground: on a busy machine, a compiler thread may lag behind any warm-up by the clock
         command.add("-Xbatch");
         // touched at start: a virtual machine may take 20 us and more for a page that the heap grows into, and small
         // calls of the first rows would pay one every few calls
-        command.addAll(List.of("-Xms256m", "-Xmn128m", "-XX:+AlwaysPreTouch"));
+        if (inherited.stream().noneMatch(argument -> argument.startsWith("-Xmx"))) {
+            command.addAll(List.of("-Xms256m", "-Xmn128m")); // which a smaller limit would refuse
+        }
+        command.add("-XX:+AlwaysPreTouch");
         // without these, JavaCPP collects garbage by the size of native memory
         command.add("-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
         command.add("-Dorg.bytedeco.javacpp.maxbytes=0");

@@ -25,7 +25,7 @@ import java.util.Map;
  *
  * The roofs, the rate of a copy, of multiply-adds in registers and of tensor cores, are measured in the same run, before and
  * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone. The last column and the last lines hold the figures to
- * the targets; the lines come also when the process is asked to end before.
+ * the targets; the lines come also when the process is asked to end before. Exit codes: 0, 2 where rows failed, 1 for all else.
  */
 public final class GpuBench {
     private static final String HOPPER = "quern.cuda.hopper";
@@ -43,7 +43,7 @@ public final class GpuBench {
 
     /** Bytes per second of a copy, operations per second of the rest; hopper is 0 where there is none. */
     private record Roofs(double copy, double f32, double bf16, double tf32, double hopper) {
-        /** What a row is held to. */
+        /** What a row, with all its parameters, is held to. */
         double of(Row row, String impl, Cost cost) {
             if (cost.flops() == 0) {
                 return copy;
@@ -66,7 +66,7 @@ public final class GpuBench {
         Runtime.getRuntime().addShutdownHook(new Thread(bench::stopped));
         try {
             if (!bench.run()) {
-                System.exit(1);
+                System.exit(2);
             }
         } catch (DeviceUnavailableException e) {
             System.err.println(e.getMessage());
@@ -121,7 +121,7 @@ public final class GpuBench {
                 out.println("# simulated: these numbers show that the benchmarks run, and nothing else");
             }
             Roofs roofs = roofs(device);
-            verdict = new Verdict(roofs.copy, simulated());
+            verdict = new Verdict(roofs.copy, simulated(), device.isHopper());
             out.printf(
                     "%-72s %-14s %12s %14s %8s %8s  %s%n",
                     "# row", "impl", "us", "rate", "of roof", "spread", "target");
@@ -204,19 +204,31 @@ public final class GpuBench {
     }
 
     /** A row that goes wrong is told and left, unless the device is lost with it. */
-    private void measure(Row row, CudaBackend device, CudaBackend everyGpu, Roofs roofs) {
+    private void measure(Row given, CudaBackend device, CudaBackend everyGpu, Roofs roofs) {
+        Row row = GpuRow.filled(given);
         try (GpuRow prepared = new GpuRow(row, device, everyGpu)) {
-            prepared.absent().forEach(reason -> out.println("# " + row + " " + reason));
-            prepared.wrong().forEach(reason -> failed(row, reason));
+            prepared.absent().forEach(reason -> out.println("# " + given + " " + reason));
             Map<String, Double> medians = new LinkedHashMap<>();
+            prepared.wrong().forEach((impl, reason) -> {
+                failed(given, impl + ": " + reason);
+                medians.put(impl, Verdict.FAILED);
+            });
             List<GpuRow.Times> all = prepared.measure(laps, samples, milliseconds);
             all.forEach(times -> medians.put(times.impl(), times.median()));
             Map<String, String> judgements = verdict.add(row, prepared.cost(), medians);
-            all.forEach(times -> print(row, times, prepared.cost(), roofs, judgements.getOrDefault(times.impl(), "")));
+            all.forEach(times -> print(
+                    given,
+                    times,
+                    prepared.cost(),
+                    roofs.of(row, times.impl(), prepared.cost()),
+                    judgements.getOrDefault(times.impl(), "")));
         } catch (DeviceLostException | IllegalArgumentException e) {
             throw e;
         } catch (RuntimeException e) {
-            failed(row, e.getMessage());
+            failed(given, e.getMessage());
+            Map<String, Double> none = new LinkedHashMap<>();
+            GpuRow.ours(row).forEach(impl -> none.put(impl, Verdict.FAILED));
+            verdict.add(row, GpuRow.cost(row), none);
         }
     }
 
@@ -225,7 +237,7 @@ public final class GpuBench {
         out.println("# " + row + " FAILED: " + reason);
     }
 
-    private void print(Row row, GpuRow.Times times, Cost cost, Roofs roofs, String judgement) {
+    private void print(Row row, GpuRow.Times times, Cost cost, double roof, String judgement) {
         double[] sorted = times.seconds();
         double median = times.median();
         double spread = (sorted[sorted.length * 3 / 4] - sorted[sorted.length / 4]) / 2 / median;
@@ -237,9 +249,7 @@ public final class GpuBench {
                         Locale.ROOT,
                         computes ? "%.3f TFLOP/s" : "%.1f GB/s",
                         work / median * (computes ? 1e-12 : 1e-9));
-        String part = work == 0
-                ? ""
-                : String.format(Locale.ROOT, "%.1f %%", 100 * work / median / roofs.of(row, times.impl(), cost));
+        String part = work == 0 ? "" : String.format(Locale.ROOT, "%.1f %%", 100 * work / median / roof);
         StringBuilder name = new StringBuilder(row.bench());
         row.parameters()
                 .forEach(

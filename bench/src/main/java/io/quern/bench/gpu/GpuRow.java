@@ -13,6 +13,7 @@ import io.quern.bench.peer.CudaLibraries;
 import io.quern.op.Cost;
 import io.quern.tensor.Tensor;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +33,7 @@ final class GpuRow implements AutoCloseable {
     private final Cost cost;
     private final Map<String, Contender> contenders = new LinkedHashMap<>();
     private final List<String> absent = new ArrayList<>();
-    private final List<String> wrong = new ArrayList<>();
+    private final Map<String, String> wrong = new LinkedHashMap<>();
 
     /** Seconds of a call: one number per sample, sorted. */
     record Times(String impl, double[] seconds) {
@@ -46,15 +47,9 @@ final class GpuRow implements AutoCloseable {
         this.row = row;
         this.backend = backend;
         this.everyGpu = everyGpu;
-        try {
-            Class<?> type = Class.forName(OpBench.class.getPackageName() + "." + row.bench());
-            OpBench bench = (OpBench) type.getConstructor().newInstance();
-            Map<String, String> parameters = set(bench, row.parameters());
-            cost = (Cost) type.getMethod("cost", Map.class).invoke(null, parameters);
-            contest = bench.open();
-        } catch (ReflectiveOperationException | ClassCastException e) {
-            throw new IllegalArgumentException("there is no benchmark of ops " + row.bench(), e);
-        }
+        OpBench bench = bench(row);
+        cost = cost(bench, set(bench, row.parameters()));
+        contest = bench.open();
         try {
             (row.impl().isEmpty() ? List.of(OURS) : row.impl()).forEach(this::add);
             verify();
@@ -64,9 +59,48 @@ final class GpuRow implements AutoCloseable {
         }
     }
 
+    private static OpBench bench(Row row) {
+        try {
+            return (OpBench) Class.forName(OpBench.class.getPackageName() + "." + row.bench())
+                    .getConstructor()
+                    .newInstance();
+        } catch (ReflectiveOperationException | ClassCastException e) {
+            throw new IllegalArgumentException("there is no benchmark of ops " + row.bench(), e);
+        }
+    }
+
+    /** The row with all parameters that decide what is computed, those left open too. */
+    static Row filled(Row row) {
+        Map<String, String> all = set(bench(row), row.parameters());
+        all.keySet().removeAll(List.of("impl", "threads"));
+        return new Row(row.bench(), all, row.impl());
+    }
+
+    /** Of a row as such, also where it cannot run. */
+    static Cost cost(Row row) {
+        OpBench bench = bench(row);
+        return cost(bench, set(bench, row.parameters()));
+    }
+
+    private static Cost cost(OpBench bench, Map<String, String> parameters) {
+        try {
+            return (Cost) bench.getClass().getMethod("cost", Map.class).invoke(null, parameters);
+        } catch (InvocationTargetException e) {
+            throw e.getCause() instanceof RuntimeException bad ? bad : new IllegalArgumentException(e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalArgumentException(bench.getClass().getSimpleName() + " has no cost", e);
+        }
+    }
+
+    /** Implementations of ours that the row asks for. */
+    static List<String> ours(Row row) {
+        return row.impl().isEmpty()
+                ? List.of(OURS)
+                : row.impl().stream().filter(List.of(OURS, EVERY_GPU)::contains).toList();
+    }
+
     /** Fills the benchmark's parameters; what the row leaves open takes its first value. */
-    private static Map<String, String> set(OpBench bench, Map<String, String> given)
-            throws ReflectiveOperationException {
+    private static Map<String, String> set(OpBench bench, Map<String, String> given) {
         Map<String, String> all = new LinkedHashMap<>();
         for (Field field : bench.getClass().getFields()) {
             Param values = field.getAnnotation(Param.class);
@@ -78,7 +112,11 @@ final class GpuRow implements AutoCloseable {
                 value = Integer.toString(Runtime.getRuntime().availableProcessors()); // of the comparison
             }
             all.put(field.getName(), value);
-            field.set(bench, field.getType() == int.class ? (Object) Integer.valueOf(value) : value);
+            try {
+                field.set(bench, field.getType() == int.class ? (Object) Integer.valueOf(value) : value);
+            } catch (IllegalAccessException e) {
+                throw new IllegalArgumentException(field + " cannot be set", e);
+            }
         }
         for (String name : given.keySet()) {
             if (!all.containsKey(name)) {
@@ -150,10 +188,14 @@ final class GpuRow implements AutoCloseable {
         rotations.forEach((impl, rotation) -> {
             try {
                 verify(rotation);
-            } catch (IllegalStateException e) {
+            } catch (IllegalStateException | Unavailable e) {
                 contenders.remove(impl);
                 rotation.close();
-                (impl.equals(OURS) || impl.equals(EVERY_GPU) ? wrong : absent).add(impl + ": " + e.getMessage());
+                if (ours(row).contains(impl)) {
+                    wrong.put(impl, e.getMessage());
+                } else {
+                    absent.add(impl + ": " + e.getMessage());
+                }
             }
         });
     }
@@ -180,7 +222,7 @@ final class GpuRow implements AutoCloseable {
     }
 
     /** Implementations of ours with wrong results, and which: left out. */
-    List<String> wrong() {
+    Map<String, String> wrong() {
         return wrong;
     }
 

@@ -14,6 +14,9 @@ final class Verdict {
     /** Below it the time of a launch counts, not the memory's. */
     private static final double LARGE = 1 << 27;
 
+    /** The time of an implementation of ours with a wrong result or none: no target is met by it. */
+    static final double FAILED = Double.POSITIVE_INFINITY;
+
     private static final String CUBE = "4096x4096x4096";
 
     private final double copyRate;
@@ -49,8 +52,11 @@ final class Verdict {
         }
     }
 
-    /** @param simulated true where sizes are tiny and times mean nothing */
-    Verdict(double copyRate, boolean simulated) {
+    /**
+     * @param simulated true where sizes are tiny and times mean nothing
+     * @param hopper true where ours is by wgmma, and by mma.sync only what {@link GpuRow#EVERY_GPU} times
+     */
+    Verdict(double copyRate, boolean simulated, boolean hopper) {
         this.copyRate = copyRate;
         this.simulated = simulated;
         targets = List.of(
@@ -63,10 +69,7 @@ final class Verdict {
                         "bf16 matmul 4096^3 by mma.sync, of cuBLAS",
                         0.45,
                         (row, cost, seconds) -> isCube(row, "LowPrecisionMatmulBench") && is(row, "type", "bf16")
-                                ? of(
-                                        seconds,
-                                        "cublas",
-                                        seconds.containsKey(GpuRow.EVERY_GPU) ? GpuRow.EVERY_GPU : GpuRow.OURS)
+                                ? of(seconds, "cublas", hopper ? GpuRow.EVERY_GPU : GpuRow.OURS)
                                 : Optional.empty()),
                 new Target(
                         "ops bound by memory, of the copy rate",
@@ -99,6 +102,9 @@ final class Verdict {
     }
 
     private static Optional<Figure> of(Map<String, Double> seconds, String peer, String ours) {
+        if (seconds.getOrDefault(ours, 0.0) == FAILED) {
+            return Optional.of(new Figure(ours, 0)); // with a peer or without
+        }
         return seconds.containsKey(peer) && seconds.containsKey(ours)
                 ? Optional.of(new Figure(ours, seconds.get(peer) / seconds.get(ours)))
                 : Optional.empty();
@@ -114,7 +120,7 @@ final class Verdict {
     }
 
     /**
-     * Takes a row's medians in, by implementation.
+     * Takes the medians of a row with all its parameters in, by implementation.
      *
      * @return what they say of ours, by implementation: beside the target, or beside the peer where there is none
      */

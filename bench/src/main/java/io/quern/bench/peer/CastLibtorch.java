@@ -10,6 +10,7 @@ public final class CastLibtorch {
     public static Contender of(Tensor x, Tensor y) {
         org.bytedeco.pytorch.Tensor input = Libtorch.over(x);
         org.bytedeco.pytorch.Tensor out = Libtorch.over(y);
+        // returns out itself, which stays open
         return () -> out.copy_(input);
     }
 }

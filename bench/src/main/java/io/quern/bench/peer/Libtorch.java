@@ -101,7 +101,7 @@ final class Libtorch {
 
             @Override
             public void publish() {
-                shared.copy_(result.apply(last)).close();
+                shared.copy_(result.apply(last)); // returns shared itself, which stays open
             }
 
             @Override

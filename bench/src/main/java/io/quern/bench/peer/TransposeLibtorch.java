@@ -12,6 +12,7 @@ public final class TransposeLibtorch {
         org.bytedeco.pytorch.Tensor view = Libtorch.over(x)
                 .permute(axes.stream().mapToLong(Integer::longValue).toArray());
         org.bytedeco.pytorch.Tensor out = Libtorch.over(y);
+        // returns out itself, which stays open
         return () -> out.copy_(view);
     }
 }

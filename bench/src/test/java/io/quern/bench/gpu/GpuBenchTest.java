@@ -1,14 +1,23 @@
 package io.quern.bench.gpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.quern.bench.Contest;
+import io.quern.bench.OpBench;
+import io.quern.bench.duel.Row;
+import io.quern.op.Cost;
+import io.quern.op.Scale;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
 import io.quern.testing.Simulator;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,8 +184,69 @@ class GpuBenchTest {
         assertEquals("", bytes.toString(StandardCharsets.UTF_8), "nothing is known before the run");
         assertTrue(bench.run());
         String complete = bytes.toString(StandardCharsets.UTF_8);
+        assertEquals(
+                1,
+                complete.lines()
+                        .filter(line -> line.startsWith("# target dropout"))
+                        .count(),
+                complete);
         bench.stopped();
         assertEquals(complete, bytes.toString(StandardCharsets.UTF_8));
+    }
+
+    /** Its kernel doubles, its host says 7. */
+    public static class WrongBench extends OpBench {
+        @Override
+        protected Contest contest() {
+            Contest contest = new Contest("wrong", threads);
+            Tensor x = contest.random(1, Shape.of(100)), y = contest.empty(Shape.of(100));
+            return contest.quern(Scale.OP, new Scale.Args(x, y, 2), y)
+                    .onHost(() -> contest.fill(y, 7))
+                    .tolerance(1e-5);
+        }
+
+        public static Cost cost(Map<String, String> row) {
+            return new Cost(0, 800);
+        }
+    }
+
+    /** It fails the run, is not timed, and counts among the rows of its target. */
+    @Test
+    void aWrongResultFailsTheRun() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        GpuBench bench = new GpuBench(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        bench.parse("-backend", "cuda-sim", "-laps", "1", "-samples", "1", "-ms", "0", "gpu.GpuBenchTest$WrongBench");
+        assertFalse(bench.run());
+        List<String> lines = bytes.toString(StandardCharsets.UTF_8).lines().toList();
+        assertTrue(
+                lines.stream()
+                        .anyMatch(line -> line.startsWith(
+                                "# gpu.GpuBenchTest$WrongBench FAILED: quern-cuda: output 0: element 0 is ")),
+                lines.toString());
+        assertTrue(lines.contains("# 1 rows failed, see above"), lines.toString());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("GB/s") && line.contains("WrongBench")));
+        assertTrue(
+                lines.stream().anyMatch(line -> line.matches("# target ops bound by memory.* 0\\.0 % +0 of 1 .*")),
+                lines.toString());
+    }
+
+    /** What a row leaves open is what runs, and what it is held to. */
+    @Test
+    void parametersLeftOpenTakeTheirFirstValue() throws Exception {
+        List<String> lines =
+                run("LowPrecisionMatmulBench", "shape=70x72x200", "Conv2dBench", "conv=n1h6w6c4k4r3s3u1p1");
+        assertEquals(2, rows(lines, "", "TFLOP/s"), lines.toString());
+        assertEquals(
+                "bf16",
+                GpuRow.filled(Row.expand("LowPrecisionMatmulBench shape=1x1x1").getFirst())
+                        .parameters()
+                        .get("type"));
+        run("Conv2dBench", "pass=forward", "conv=n1h6w6c4k4r3s3u1p1");
+        assertEquals(
+                "n32h28w28c1k32r5s5u1p2",
+                GpuRow.filled(Row.expand("Conv2dBench pass=forward").getFirst())
+                        .parameters()
+                        .get("conv"));
     }
 
     /** A row with a bad parameter ends the run; the rows before it are judged all the same. */

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class VerdictTest {
     private static final double COPY = 1e12;
 
-    private final Verdict verdict = new Verdict(COPY, false);
+    private final Verdict verdict = new Verdict(COPY, false, true);
 
     private Map<String, String> add(String row, Cost cost, Map<String, Double> seconds) {
         return verdict.add(Row.expand(row).getFirst(), cost, seconds);
@@ -80,9 +80,35 @@ class VerdictTest {
         assertEquals(Map.of(), add("ElementwiseBench op=add", new Cost(0, 1e3), Map.of("quern-cuda", 1.0)));
     }
 
+    /** On a Hopper, ours is by wgmma: it is no figure for mma.sync. Elsewhere it is. */
+    @Test
+    void wgmmaIsNotTakenForMmaSync() {
+        String row = "LowPrecisionMatmulBench type=bf16 shape=4096x4096x4096";
+        Map<String, Double> seconds = Map.of("quern-cuda", 1.0, "cublas", 1.0);
+        add(row, new Cost(1e12, 1), seconds);
+        assertTrue(line("bf16 matmul").endsWith("not measured: no such row, or no peer"), line("bf16 matmul"));
+        Verdict elsewhere = new Verdict(COPY, false, false);
+        assertEquals(
+                Map.of("quern-cuda", "100.0 of 45 %: met"),
+                elsewhere.add(Row.expand(row).getFirst(), new Cost(1e12, 1), seconds));
+    }
+
+    @Test
+    void aWrongRowIsOneThatMissesItsTarget() {
+        add("DropoutBench size=1", new Cost(0, 1e9), Map.of("quern-cuda", 1e-3));
+        add("DropoutBench size=2", new Cost(0, 1e9), Map.of("quern-cuda", Verdict.FAILED));
+        assertTrue(
+                line("dropout").endsWith("0.0 %    1 of 2   NOT MET, worst: DropoutBench {size=2}"), line("dropout"));
+        String row = "LowPrecisionMatmulBench type=bf16 shape=4096x4096x4096";
+        add(row, new Cost(1e12, 1), Map.of("quern-cuda", 1.0, "quern-cuda-mma", Verdict.FAILED));
+        assertTrue(line("bf16 matmul").endsWith("0.0 %    0 of 1   NOT MET"), line("bf16 matmul"));
+        add("MatmulBench shape=256x256x256", new Cost(1e12, 1), Map.of("quern-cuda", Verdict.FAILED));
+        assertTrue(line("f32 matmul").endsWith("not measured: no such row, or no peer"), line("f32 matmul"));
+    }
+
     @Test
     void nothingSimulatedIsJudged() {
-        Verdict simulated = new Verdict(COPY, true);
+        Verdict simulated = new Verdict(COPY, true, false);
         simulated.add(Row.expand("ElementwiseBench op=add").getFirst(), new Cost(0, 10), Map.of("quern-cuda", 1e-12));
         assertEquals(
                 1,
