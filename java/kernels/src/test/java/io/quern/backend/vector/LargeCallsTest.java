@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.quern.backend.Backend;
 import io.quern.backend.reference.ReferenceBackend;
+import io.quern.op.ActivationKind;
 import io.quern.op.BatchNormBackward;
 import io.quern.op.Conv2d;
 import io.quern.op.Conv2dBackwardData;
@@ -89,6 +90,32 @@ class LargeCallsTest {
                 backend.run(Conv2dBackwardData.OP, new Conv2dBackwardData.Args(dy, filter, dx, geometry));
                 backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, dfilter, geometry));
                 return List.of(y, dx, dfilter);
+            });
+        }
+    }
+
+    /** Images of one channel in three bands of rows, the last one short, for a share of a tile's channels and for two tiles. */
+    @Test
+    void convolutionsOfOneChannelInBandsOfAnImage() {
+        for (int k : new int[] {1, 2, 6, 8}) {
+            for (int strideH = 1; strideH <= 2; strideH++) {
+                for (ActivationKind kind : List.of(ActivationKind.NONE, ActivationKind.RELU, ActivationKind.GELU)) {
+                    oneChannel(k, strideH, kind);
+                }
+            }
+        }
+    }
+
+    private static void oneChannel(int k, int strideH, ActivationKind kind) {
+        Conv2dGeometry geometry = Conv2dGeometry.UNIT.withStride(strideH, 1).withPadding(2);
+        try (Tensor x = random(1, Shape.of(2, 150, 130, 1));
+                Tensor filter = random(2, Shape.of(5, 5, 1, k));
+                Tensor bias = random(3, Shape.of(k))) {
+            Shape shape = Shape.of(2, geometry.resultH(150, 5), geometry.resultW(130, 5), k);
+            check("k" + k + " strideH " + strideH + " " + kind, 1e-5, backend -> {
+                Tensor y = random(4, shape), z = kind == ActivationKind.GELU ? random(5, shape) : null;
+                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, bias, y, z, geometry, kind));
+                return z == null ? List.of(y) : List.of(y, z);
             });
         }
     }
