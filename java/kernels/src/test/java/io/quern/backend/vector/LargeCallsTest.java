@@ -13,6 +13,7 @@ import io.quern.op.Conv2dBackwardWeights;
 import io.quern.op.Conv2dGeometry;
 import io.quern.op.MaxPoolBackward;
 import io.quern.op.PoolGeometry;
+import io.quern.op.Transpose;
 import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Shape;
@@ -117,6 +118,35 @@ class LargeCallsTest {
                 backend.run(Conv2d.OP, new Conv2d.Args(x, filter, bias, y, z, geometry, kind));
                 return z == null ? List.of(y) : List.of(y, z);
             });
+        }
+    }
+
+    @Test
+    void bandsOfTransposesAreEvenAndKeepThreadsBusy() {
+        assertEquals(160, TransposeVector.band(300, 128, 1, 1), "two bands of 160 and 140");
+        assertEquals(256, TransposeVector.band(256, 128, 1, 1), "one thread");
+        assertEquals(128, TransposeVector.band(256, 128, 1, 2), "two threads");
+        assertEquals(256, TransposeVector.band(256, 128, 8, 2), "planes for all threads");
+        assertEquals(256, TransposeVector.band(256, 8, 1, 2), "too little for two threads");
+        assertEquals(16, TransposeVector.band(3, 128, 1, 4), "less than a cache line");
+        assertEquals(256, TransposeVector.band(3136, 64, 32, 4), "thirteen bands");
+    }
+
+    @Test
+    void transposesInBands() {
+        for (int planes : new int[] {1, 3}) {
+            for (int extent : new int[] {37, 256, 300, 1025}) {
+                for (int width : new int[] {130, 191, 200}) {
+                    Shape shape = Shape.of(planes, extent, width);
+                    try (Tensor x = random(1, Shape.of(planes, width, extent))) {
+                        check(shape.toString(), 0, backend -> {
+                            Tensor y = random(2, shape);
+                            backend.run(Transpose.OP, new Transpose.Args(x, y, List.of(0, 2, 1)));
+                            return List.of(y);
+                        });
+                    }
+                }
+            }
         }
     }
 
