@@ -21,7 +21,10 @@ final class ThinCorrelation {
     private static final int PLANES = 6;
     /** Rows of the turned tile, in whole tiles. */
     private static final int ALL_PLANES = 12;
-    /** Bytes of a band of the copied image: an L1 cache, nearly. */
+    /**
+     * Bytes of the rows that a band adds to the copied image, within an L1 cache. What else a band touches comes on top:
+     * the rows it shares with the next one, a row of planes, and the filter.
+     */
     private static final int BAND = 32 << 10;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;

@@ -27,7 +27,10 @@ final class ThinFilterGradient {
     private static final int TURNED = 8, ALL_PLANES = 9;
 
     private static final int CHUNKS = 16;
-    /** Bytes of a band, with its planes: an L1 cache, nearly. */
+    /**
+     * Bytes of a band's planes, within an L1 cache. Its copied image comes on top: a row for each nine of planes, and the
+     * rows it shares with the next band.
+     */
     private static final int BAND = 32 << 10;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
