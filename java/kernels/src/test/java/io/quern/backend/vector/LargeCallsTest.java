@@ -135,8 +135,8 @@ class LargeCallsTest {
     @Test
     void transposesInBands() {
         for (int planes : new int[] {1, 3}) {
-            for (int extent : new int[] {37, 256, 300, 1025}) {
-                for (int width : new int[] {130, 191, 200}) {
+            for (int extent : new int[] {37, 300, 600}) {
+                for (int width : new int[] {130, 200}) {
                     Shape shape = Shape.of(planes, extent, width);
                     try (Tensor x = random(1, Shape.of(planes, width, extent))) {
                         check(shape.toString(), 0, backend -> {
