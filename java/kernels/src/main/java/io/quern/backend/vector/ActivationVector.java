@@ -16,7 +16,7 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * y = f(x). One loop per function, behind an interface call, with one copy of the function in it; why, is told in
- * {@link VectorMath}.
+ * {@link VectorMath}. GELU's has two, but written with the API throughout, so that nothing has to be inlined.
  */
 final class ActivationVector implements Kernel<Activation.Args> {
     private final WorkerPool pool;

@@ -142,7 +142,7 @@ record GemmDots(
     /** A matrix times a vector: eight chains for nine loads. */
     private static void eightByOne(int k, long a, long stride, long b, long sums) {
         FloatVector s0 = FloatVector.zero(S), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-        stride &= GemmPanels.STRIDE;
+        stride &= GemmPanels.READABLE;
         long r3 = stride * 3, r5 = stride * 5, r7 = r3 + (stride << 2);
         int whole = k - k % S.length();
         for (int p = 0, vector = step * S.length(); p < whole; p += vector) {

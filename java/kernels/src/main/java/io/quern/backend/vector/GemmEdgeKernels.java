@@ -173,7 +173,7 @@ final class GemmEdgeKernels {
                 c50 = c00,
                 c60 = c00,
                 c70 = c00;
-        rs &= GemmPanels.STRIDE;
+        rs &= GemmPanels.READABLE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;

@@ -25,7 +25,7 @@ record GemmPanels(long base, long along, long deep) {
      * are not negative, so their bounds checks fold, and that up to seven strides are an int, which it takes into the
      * load's address and needs no instruction for. Seven is 3 + 4: of 8 - 1, C2 does not know the sign.
      */
-    static final long STRIDE = Integer.MAX_VALUE / 16;
+    static final long READABLE = Integer.MAX_VALUE / 16;
 
     private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
     private static final VectorSpecies<Float> EIGHT = Lanes.FLOATS < 8 ? FOUR : FloatVector.SPECIES_256;
@@ -42,9 +42,9 @@ record GemmPanels(long base, long along, long deep) {
         return new GemmPanels(b, columnStride * Float.BYTES, rowStride * Float.BYTES);
     }
 
-    /** Whether a kernel may read this matrix in place: its strides must fit the 31 bits that kernels promise C2. */
+    /** Whether a kernel may read this matrix in place: its strides must fit the 27 bits that kernels promise C2. */
     boolean isReadable() {
-        return (along | deep) >= 0 && (along | deep) <= STRIDE;
+        return (along | deep) >= 0 && (along | deep) <= READABLE;
     }
 
     /** Rows of A or columns of B lie side by side: a panel can be copied, a panel of B also read as vectors. */

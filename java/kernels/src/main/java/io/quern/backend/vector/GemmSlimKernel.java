@@ -37,7 +37,7 @@ final class GemmSlimKernel {
                 c13 = c0,
                 c14 = c0,
                 c15 = c0;
-        rs &= GemmPanels.STRIDE;
+        rs &= GemmPanels.READABLE;
         // a second base: sixteen row addresses from one would need more registers than there are
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2), half = a + (rs << 3);
         for (int p = 0, one = step; p < kc; p += one) {

@@ -21,12 +21,11 @@ final class ThinCorrelation {
     private static final int PLANES = 6;
     /** Rows of the turned tile, in whole tiles. */
     private static final int ALL_PLANES = 12;
-    /** Bytes of a band of the copied image: an L1 cache, nearly. */
+    /**
+     * Bytes of the rows that a band adds to the copied image, within an L1 cache. What else a band touches comes on top:
+     * the rows it shares with the next one, a row of planes, and the filter.
+     */
     private static final int BAND = 32 << 10;
-    /** Multiply-adds below which threads cost more than they bring. */
-    private static final double PARALLEL = 1 << 19;
-    /** Of offsets, as a type that C2 knows not to overflow. */
-    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -40,21 +39,21 @@ final class ThinCorrelation {
         this.shape = shape;
         vectors = (shape.q() + Lanes.FLOATS - 1) / Lanes.FLOATS;
         line = (long) vectors * Lanes.BYTES;
-        row = ThinFilterGradient.row(shape, line);
+        row = ThinRows.row(shape, line);
         band = Math.clamp(BAND / (row * shape.geometry().strideH()), 1, shape.p());
         bands = (shape.p() + band - 1) / band;
-        image = ((band - 1L) * shape.geometry().strideH() + ThinFilterGradient.reach(shape)) * row;
+        image = ((band - 1L) * shape.geometry().strideH() + ThinRows.reach(shape)) * row;
         groups = (shape.k() + PLANES - 1) / PLANES;
         taps = new long[shape.r() * shape.s()];
         for (int tap = 0; tap < taps.length; tap++) {
-            taps[tap] = ThinFilterGradient.offset(shape, tap, row);
+            taps[tap] = ThinRows.offset(shape, tap, row);
         }
         filterBytes = (taps.length + 1L) * PLANES * Float.BYTES;
     }
 
     /** Null where {@link Correlation} is as good. */
     static ThinCorrelation of(ConvShape shape) {
-        return ThinFilterGradient.fits(shape) ? new ThinCorrelation(shape) : null;
+        return ThinRows.fits(shape) ? new ThinCorrelation(shape) : null;
     }
 
     /**
@@ -77,7 +76,7 @@ final class ThinCorrelation {
         pack(filter.address(), bias == null ? 0 : bias.address(), packed);
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         Thread caller = Thread.currentThread();
-        Blocks.run(pool, shape.work() >= PARALLEL, shape.n() * bands, unit -> {
+        Blocks.run(pool, shape.work() >= ThinRows.PARALLEL, shape.n() * bands, unit -> {
             long own = Thread.currentThread() == caller ? packed + shared : scratch.address(ownBytes);
             unit(unit, from, to, packed, own, own + ALL_PLANES * line, floor, epilogue);
         });
@@ -101,8 +100,8 @@ final class ThinCorrelation {
     private void unit(int unit, long x, long y, long packed, long planes, long copy, int floor, Epilogue epilogue) {
         int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.p() - top);
         int strideH = shape.geometry().strideH();
-        int rows = (int) ((lines - 1L) * strideH + ThinFilterGradient.reach(shape));
-        ThinFilterGradient.copy(shape, row, x + 4L * n * shape.h() * shape.w(), top * strideH, rows, copy);
+        int rows = (int) ((lines - 1L) * strideH + ThinRows.reach(shape));
+        ThinRows.copy(shape, row, x + 4L * n * shape.h() * shape.w(), top * strideH, rows, copy);
         long pixel = 4L * shape.k(), first = ((long) n * shape.p() + top) * shape.q();
         for (int i = 0; i < lines; i++) {
             long source = copy + i * strideH * row;
@@ -142,7 +141,7 @@ final class ThinCorrelation {
         FloatVector b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
         FloatVector f;
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t] & OFFSET;
+            long at = taps[t] & ThinRows.OFFSET;
             filter &= ADDRESS;
             FloatVector p = FloatVector.fromMemorySegment(S, ALL, x + at, Lanes.ORDER);
             FloatVector r = FloatVector.fromMemorySegment(S, ALL, u + at, Lanes.ORDER);
@@ -169,7 +168,7 @@ final class ThinCorrelation {
         filter &= ADDRESS;
         c &= ADDRESS;
         d &= ADDRESS;
-        line &= OFFSET;
+        line &= ThinRows.OFFSET;
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor)), v;
         f = FloatVector.broadcast(S, ALL.get(FLOAT, filter));
         v = f.add(a0);

@@ -24,15 +24,14 @@ final class ThinFilterGradient {
     private static final int TAPS = 5, PLANES = 3;
     private static final long TILE = (long) TAPS * PLANES * Lanes.BYTES;
     /** Channels that are turned into planes at once, and the planes of a band, in whole tiles. */
-    private static final int TURNED = 8, ALL_PLANES = 9;
+    private static final int TURNED = ThinRows.CHANNELS, ALL_PLANES = 9;
 
     private static final int CHUNKS = 16;
-    /** Bytes of a band, with its planes: an L1 cache, nearly. */
+    /**
+     * Bytes of a band's planes, within an L1 cache. Its copied image comes on top: a row for each nine of planes, and the
+     * rows it shares with the next band.
+     */
     private static final int BAND = 32 << 10;
-    /** Multiply-adds below which threads cost more than they bring. */
-    private static final double PARALLEL = 1 << 19;
-    /** Of offsets, as a type that C2 knows not to overflow. */
-    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -45,11 +44,11 @@ final class ThinFilterGradient {
         this.shape = shape;
         vectors = (shape.q() + Lanes.FLOATS - 1) / Lanes.FLOATS;
         line = (long) vectors * Lanes.BYTES;
-        row = row(shape, line);
+        row = ThinRows.row(shape, line);
         band = Math.clamp(BAND / (ALL_PLANES * line), 1, shape.p());
         bands = (shape.p() + band - 1) / band;
         plane = band * line;
-        image = ((band - 1L) * shape.geometry().strideH() + reach(shape)) * row;
+        image = ((band - 1L) * shape.geometry().strideH() + ThinRows.reach(shape)) * row;
         chunks = Math.min(CHUNKS, shape.n() * bands);
         tapGroups = (shape.r() * shape.s() + TAPS - 1) / TAPS;
         planeGroups = (shape.k() + PLANES - 1) / PLANES;
@@ -58,35 +57,7 @@ final class ThinFilterGradient {
 
     /** Null where {@link FilterGradient} is as good. */
     static ThinFilterGradient of(ConvShape shape) {
-        return fits(shape) ? new ThinFilterGradient(shape) : null;
-    }
-
-    /** One image channel, few results, and pixels that are neighbours. */
-    static boolean fits(ConvShape shape) {
-        return shape.c() == 1
-                && shape.geometry().strideW() == 1
-                && shape.k() > 0
-                && shape.k() <= Math.min(TURNED, Lanes.FLOATS / 2)
-                && 2 * shape.q() >= Lanes.FLOATS
-                && shape.r() * shape.s() > 1
-                && shape.n() > 0
-                && shape.p() > 0;
-    }
-
-    /** Bytes of a row of the copied image, for {@code line} bytes of results. */
-    static long row(ConvShape shape, long line) {
-        return line + (shape.s() - 1L) * shape.geometry().dilationW() * Float.BYTES;
-    }
-
-    /** Rows of the image that a row of results reads, first to last. */
-    static long reach(ConvShape shape) {
-        return (shape.r() - 1L) * shape.geometry().dilationH() + 1;
-    }
-
-    /** Bytes from the first tap to another, in the copied image. */
-    static long offset(ConvShape shape, int tap, long row) {
-        return tap / shape.s() * shape.geometry().dilationH() * row
-                + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
+        return ThinRows.fits(shape) ? new ThinFilterGradient(shape) : null;
     }
 
     /** False if a result is not finite: what was written is then to be computed again. */
@@ -94,7 +65,7 @@ final class ThinFilterGradient {
         long from = x.address(), signal = dy.address();
         long planes = ALL_PLANES * plane, ownBytes = planes + (image + 63 & -64), shared = (chunks + 1) * part;
         long parts = scratch.address(shared + ownBytes);
-        boolean parallel = shape.work() >= PARALLEL;
+        boolean parallel = shape.work() >= ThinRows.PARALLEL;
         Thread caller = Thread.currentThread();
         Blocks.run(pool, parallel, chunks, chunk -> {
             long own = Thread.currentThread() == caller ? parts + shared : scratch.address(ownBytes);
@@ -114,34 +85,17 @@ final class ThinFilterGradient {
     private void unit(int unit, long x, long dy, long sums, long planes, long copy) {
         int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.p() - top);
         turn(dy, (long) n * shape.p() + top, lines, planes);
-        int strideH = shape.geometry().strideH(), rows = (int) ((lines - 1L) * strideH + reach(shape));
-        copy(shape, row, x + (long) n * shape.h() * shape.w() * Float.BYTES, top * strideH, rows, copy);
+        int strideH = shape.geometry().strideH(), rows = (int) ((lines - 1L) * strideH + ThinRows.reach(shape));
+        ThinRows.copy(shape, row, x + (long) n * shape.h() * shape.w() * Float.BYTES, top * strideH, rows, copy);
         long[] taps = new long[TAPS];
         for (int t = 0; t < tapGroups; t++) {
             for (int i = 0; i < TAPS; i++) {
                 int tap = Math.min(t * TAPS + i, shape.r() * shape.s() - 1);
-                taps[i] = offset(shape, tap, row);
+                taps[i] = ThinRows.offset(shape, tap, row);
             }
             for (int g = 0; g < planeGroups; g++) {
                 long to = sums + (t * planeGroups + g) * TILE;
                 tile(lines, vectors, copy, taps, row * strideH, planes + g * PLANES * plane, plane, line, to);
-            }
-        }
-    }
-
-    /** Rows of x from one that may lie above it, between zeros. */
-    static void copy(ConvShape shape, long row, long x, int top, int rows, long to) {
-        int wide = (int) (row / Float.BYTES),
-                left = Math.min(wide, shape.geometry().paddingW());
-        int live = Math.min(shape.w(), wide - left);
-        int first = top - shape.geometry().paddingH();
-        for (int y = first; y < first + rows; y++, to += row) {
-            if (y < 0 || y >= shape.h()) {
-                Copies.zero(to, row);
-            } else {
-                Copies.zero(to, 4L * left);
-                Copies.copy(x + 4L * y * shape.w(), to + 4L * left, 4L * live);
-                Copies.zero(to + 4L * (left + live), 4L * (wide - left - live));
             }
         }
     }
@@ -195,8 +149,8 @@ final class ThinFilterGradient {
         for (int i = 0, one = step; i < lines; i += one) {
             long atX = i * lineX, atY = i * lineY;
             for (int v = 0; v < vectors; v += one) {
-                atX &= OFFSET;
-                atY &= OFFSET;
+                atX &= ThinRows.OFFSET;
+                atY &= ThinRows.OFFSET;
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, y0 + atY, Lanes.ORDER);
                 FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, y1 + atY, Lanes.ORDER);
                 FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, y2 + atY, Lanes.ORDER);

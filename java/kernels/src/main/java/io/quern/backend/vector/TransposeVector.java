@@ -23,6 +23,8 @@ final class TransposeVector implements Kernel<Transpose.Args> {
     /** Result rows shorter than this are taken in larger bands. */
     private static final int SHORT = 192;
 
+    private static final int LARGE_BAND = 256;
+
     /** Elements of a row that are moved by one worker. */
     private static final int CHUNK = 4096;
 
@@ -100,6 +102,16 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         ALL.set(ValueLayout.JAVA_INT_UNALIGNED, y, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, x));
     }
 
+    /**
+     * Elements of the unit axis of a large band: bands of one length, but for whole cache lines, and where {@code planes}
+     * of {@code extent} by {@code width} are fewer than the threads they are worth, a band for each of these.
+     */
+    static int band(long extent, long width, long planes, int threads) {
+        long busy = Math.min(threads, Math.ceilDiv(planes * extent * width, Ranges.BLOCK));
+        long bands = Math.max(Math.ceilDiv(extent, LARGE_BAND), Math.ceilDiv(busy, planes));
+        return BAND * (int) Math.ceilDiv(Math.ceilDiv(extent, bands), BAND);
+    }
+
     /** Planes of the unit axis, along which x is contiguous, and the last axis, along which y is. */
     private void planes(StridedAxes axes, int unit, long x, long y) {
         int last = axes.rank() - 1;
@@ -109,7 +121,7 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         long line = 4 * axes.rowMajor().stride(unit);
         StridedAxes sources = axes.without(last).without(unit);
         StridedAxes targets = axes.rowMajor().without(last).without(unit);
-        int band = width < SHORT ? BAND * BAND : BAND;
+        int band = width < SHORT ? band(extent, width, sources.elements(), pool.threads()) : BAND;
         long bands = Math.ceilDiv(extent, band);
         long chunks = Math.ceilDiv(width, CHUNK);
         long tiles = bands * chunks;

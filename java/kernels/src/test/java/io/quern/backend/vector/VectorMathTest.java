@@ -3,6 +3,11 @@ package io.quern.backend.vector;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.quern.op.ActivationKind;
+import io.quern.tensor.DType;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import jdk.incubator.vector.FloatVector;
@@ -78,6 +83,48 @@ class VectorMathTest {
         check(ScalarMath::silu, VectorMath::silu, x -> ScalarMath.silu((float) x), 0);
         check(ScalarMath::geluSlope, VectorMath::geluSlope, x -> ScalarMath.geluSlope((float) x), 0);
         check(ScalarMath::siluSlope, VectorMath::siluSlope, x -> ScalarMath.siluSlope((float) x), 0);
+    }
+
+    /** Two vectors side by side, then one, then single elements; every value comes to each of them but the last. */
+    @Test
+    void geluOfPairsOfVectorsHasTheSameBits() {
+        float flat = ScalarMath.FLAT, infinity = Float.POSITIVE_INFINITY;
+        float[] special = {
+            0f,
+            -0f,
+            flat,
+            -flat,
+            Math.nextUp(flat),
+            Math.nextDown(-flat),
+            Math.nextDown(flat),
+            Math.nextUp(-flat),
+            infinity,
+            -infinity,
+            Float.NaN,
+            Float.MAX_VALUE,
+            -Float.MAX_VALUE,
+            Float.MIN_VALUE,
+            -Float.MIN_VALUE,
+            1f
+        };
+        int steps = (int) ((1L << 32) / STEP), count = 3 * Lanes.FLOATS + 3;
+        float[] values = Arrays.copyOf(special, special.length + steps);
+        for (int i = 0; i < steps; i++) {
+            values[special.length + i] = Float.intBitsToFloat((int) ((long) STEP * i));
+        }
+        float[] expected = new float[count];
+        try (Tensor x = Tensor.allocate(DType.F32, Shape.of(count));
+                Tensor y = Tensor.allocate(DType.F32, Shape.of(count))) {
+            for (int first = 0; first < values.length; first += Lanes.FLOATS) {
+                for (int i = 0; i < count; i++) {
+                    float value = values[(first + i) % values.length];
+                    Floats.set(x.address() + 4L * i, value);
+                    expected[i] = ScalarMath.gelu(value);
+                }
+                ActivationVector.apply(ActivationKind.GELU, x.address(), y.address(), count);
+                assertArrayEquals(expected, y.toFloats(), "from value " + first + ", " + values[first]);
+            }
+        }
     }
 
     /** The ends of the ranges. */

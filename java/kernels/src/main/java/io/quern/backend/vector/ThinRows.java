@@ -1,0 +1,61 @@
+package io.quern.backend.vector;
+
+/**
+ * Images of one channel as rows whose pixels are lanes: when they are worth it, and rows copied between zeros, which
+ * {@link ThinCorrelation} and {@link ThinFilterGradient} read at the offsets of taps.
+ */
+final class ThinRows {
+    /** Most channels of results: as many as are turned into planes at once. */
+    static final int CHANNELS = 8;
+    /** Multiply-adds below which threads cost more than they bring. */
+    static final double PARALLEL = 1 << 19;
+    /** Of offsets, as a type that C2 knows not to overflow. */
+    static final long OFFSET = (1L << 40) - 1;
+
+    private ThinRows() {}
+
+    /** One image channel, few results, and pixels that are neighbours. */
+    static boolean fits(ConvShape shape) {
+        return shape.c() == 1
+                && shape.geometry().strideW() == 1
+                && shape.k() > 0
+                && shape.k() <= Math.min(CHANNELS, Lanes.FLOATS / 2)
+                && 2 * shape.q() >= Lanes.FLOATS
+                && shape.r() * shape.s() > 1
+                && shape.n() > 0
+                && shape.p() > 0;
+    }
+
+    /** Bytes of a row of the copied image, for {@code line} bytes of results. */
+    static long row(ConvShape shape, long line) {
+        return line + (shape.s() - 1L) * shape.geometry().dilationW() * Float.BYTES;
+    }
+
+    /** Rows of the image that a row of results reads, first to last. */
+    static long reach(ConvShape shape) {
+        return (shape.r() - 1L) * shape.geometry().dilationH() + 1;
+    }
+
+    /** Bytes from the first tap to another, in the copied image. */
+    static long offset(ConvShape shape, int tap, long row) {
+        return tap / shape.s() * shape.geometry().dilationH() * row
+                + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
+    }
+
+    /** Rows of x from one that may lie above it, between zeros. */
+    static void copy(ConvShape shape, long row, long x, int top, int rows, long to) {
+        int wide = (int) (row / Float.BYTES),
+                left = Math.min(wide, shape.geometry().paddingW());
+        int live = Math.min(shape.w(), wide - left);
+        int first = top - shape.geometry().paddingH();
+        for (int y = first; y < first + rows; y++, to += row) {
+            if (y < 0 || y >= shape.h()) {
+                Copies.zero(to, row);
+            } else {
+                Copies.zero(to, 4L * left);
+                Copies.copy(x + 4L * y * shape.w(), to + 4L * left, 4L * live);
+                Copies.zero(to + 4L * (left + live), 4L * (wide - left - live));
+            }
+        }
+    }
+}
