@@ -3,6 +3,7 @@
 #pragma once
 
 #include "packs.cuh"
+#include "ptx/math.cuh"
 #include "ptx/warp.cuh"
 
 namespace quern {
@@ -45,9 +46,7 @@ struct HeldRow {
 
     /// Keeps the compiler from holding what it has computed from the elements as well.
     QUERN_DEVICE void forget() {
-#if !QUERN_SIM
-        each([](float& v) { asm volatile("" : "+f"(v)); });
-#endif
+        each([](float& v) { opaque(v); });
     }
 
     /// f(v) for each own element v of the row.
@@ -114,15 +113,7 @@ private:
 struct Quotients {
     float divisor, inverse;
 
-    QUERN_DEVICE explicit Quotients(float by) : divisor(by) {
-#if QUERN_SIM
-        inverse = 1.0f / by;
-#else
-        // what 1.0f / by does for such numbers, without the call for the others, which costs registers
-        asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(by));
-        inverse = fmaf(inverse, fmaf(-by, inverse, 1.0f), inverse);
-#endif
-    }
+    QUERN_DEVICE explicit Quotients(float by) : divisor(by), inverse(reciprocal(by)) {}
 
     QUERN_DEVICE float of(float x) const {
         const float q = x * inverse;

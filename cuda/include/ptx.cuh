@@ -5,6 +5,7 @@
 #include "ptx/barrier.cuh"
 #include "ptx/cluster.cuh"
 #include "ptx/copy.cuh"
+#include "ptx/math.cuh"
 #include "ptx/matrix.cuh"
 #include "ptx/mbarrier.cuh"
 #include "ptx/tensor.cuh"
