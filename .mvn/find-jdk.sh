@@ -10,43 +10,51 @@ ${SDKMAN_DIR:-${HOME-}/.sdkman}/candidates/java/*
 /Library/Java/JavaVirtualMachines/*/Contents/Home
 ${HOME-}/.jdks/*"
 
-# "25.0.3+9" -> 25000003; anything that is no version -> 0
+# Functions leave their result in a variable: each $(...) is a process of its own, and all of them took 0.1 s of every start.
+
+# sets _number: "25.0.3+9" -> 25000003; anything that is no version -> 0
 jdk_number() {
   _v=${1%%[!0-9.]*}.0.0
   _major=${_v%%.*} _v=${_v#*.}
   _minor=${_v%%.*} _v=${_v#*.}
   _patch=${_v%%.*}
-  printf '%s\n' "$((${_major:-0} * 1000000 + ${_minor:-0} * 1000 + ${_patch:-0}))"
+  _number=$((${_major:-0} * 1000000 + ${_minor:-0} * 1000 + ${_patch:-0}))
 }
 
-# the number of the JDK at $1; 0 where there is no JDK (a JRE has no javac)
+# sets _number to that of the JDK at $1; 0 where there is no JDK (a JRE has no javac)
 jdk_at() {
   _version=
   if [ -x "$1/bin/java" ] && [ -x "$1/bin/javac" ] && [ -r "$1/release" ]; then
-    _version=$(sed -n 's/^JAVA_VERSION="\{0,1\}\([^"]*\)"\{0,1\}.*/\1/p' "$1/release")
+    while IFS='="' read -r _key _rest || [ -n "$_key" ]; do
+      if [ "$_key" = JAVA_VERSION ]; then
+        _version=${_rest#\"}
+        break
+      fi
+    done <"$1/release"
   fi
   jdk_number "$_version"
 }
 
-# $1 with every symbolic link at its end followed
+# sets _path: $1 with every symbolic link at its end followed; $1 has a slash
 follow_links() {
   _path=$1
   while [ -L "$_path" ]; do
     _link=$(readlink "$_path")
     case $_link in
       /*) _path=$_link ;;
-      *) _path=$(dirname -- "$_path")/$_link ;;
+      *) _path=${_path%/*}/$_link ;;
     esac
   done
-  printf '%s\n' "$_path"
 }
 
 find_jdk() {
-  _least=$(jdk_number "$QUERN_JDK_NEEDED")
+  jdk_number "$QUERN_JDK_NEEDED"
+  _least=$_number
   QUERN_JDK=
 
   if [ -n "${QUERN_JAVA_HOME-}" ]; then
-    if [ "$(jdk_at "$QUERN_JAVA_HOME")" -ge "$_least" ]; then
+    jdk_at "$QUERN_JAVA_HOME"
+    if [ "$_number" -ge "$_least" ]; then
       QUERN_JDK=$QUERN_JAVA_HOME
       return 0
     fi
@@ -55,9 +63,17 @@ find_jdk() {
   fi
 
   _java=$(command -v java) || _java=
-  [ -z "$_java" ] || _java=$(dirname -- "$(dirname -- "$(follow_links "$_java")")")
+  case $_java in
+    */*)
+      follow_links "$_java"
+      _java=${_path%/*}/..
+      ;;
+    *) _java= ;; # none, or an alias
+  esac
   for _home in "${JAVA_HOME-}" "$_java"; do
-    if [ -n "$_home" ] && [ "$(jdk_at "$_home")" -ge "$_least" ]; then
+    [ -n "$_home" ] || continue
+    jdk_at "$_home"
+    if [ "$_number" -ge "$_least" ]; then
       QUERN_JDK=$_home
       return 0
     fi
@@ -68,7 +84,7 @@ find_jdk() {
   IFS='
 '
   for _home in $QUERN_JDK_PLACES; do # unquoted: the patterns expand here, one a line
-    _number=$(jdk_at "$_home")
+    jdk_at "$_home"
     if [ "$_number" -gt "$_newest" ]; then
       _newest=$_number QUERN_JDK=$_home
     fi
