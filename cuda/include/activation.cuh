@@ -1,7 +1,7 @@
 // The functions of io.quern.op.ActivationKind, by its ordinals.
 #pragma once
 
-#include "types.cuh"
+#include "exponential.cuh"
 
 namespace quern {
 
@@ -10,8 +10,17 @@ enum ActivationKind { kNone, kRelu, kLeakyRelu, kSigmoid, kTanh, kGelu, kSilu };
 QUERN_DEVICE float gelu_argument(float x) { return 1.5957691216057308f * fmaf(0.044715f * x * x, x, x); }
 
 /// x / (1 + exp(-z)), with the limit -0 where exp overflows.
-QUERN_DEVICE float gated(float x, float z) { return z < -88.0f ? -0.0f : x / (1.0f + expf(-z)); }
+template <class T>
+QUERN_DEVICE float gated(float x, float z) {
+    if constexpr (kIsBf16<T>) {
+        return fmaxf(x, -1e30f) * logistic<T>(z);  // of a NaN the second factor is one
+    } else {
+        return z < -88.0f ? -0.0f : x / (1.0f + expf(-z));
+    }
+}
 
+/// f(x) for results stored as T.
+template <class T = float>
 QUERN_DEVICE float activate(float x, int kind) {
     switch (kind) {
         case kRelu:
@@ -19,13 +28,13 @@ QUERN_DEVICE float activate(float x, int kind) {
         case kLeakyRelu:
             return x > 0 ? x : 0.01f * x;
         case kSigmoid:
-            return 1.0f / (1.0f + expf(-x));
+            return logistic<T>(x);
         case kTanh:
-            return tanhf(x);
+            return kIsBf16<T> ? tanh_approx(x) : tanhf(x);
         case kGelu:
-            return gated(x, gelu_argument(x));
+            return gated<T>(x, gelu_argument(x));
         case kSilu:
-            return gated(x, x);
+            return gated<T>(x, x);
         default:
             return x;
     }
@@ -39,7 +48,12 @@ QUERN_DEVICE float activate_simple(float x, int kind) {
     return x > 0 || x != x || kind == kNone ? x : kind == kRelu ? 0.0f : 0.01f * x;
 }
 
-/// The derivative from the saved output (none .. tanh) or the saved input (gelu, silu).
+/// x, but no more than where the logistic function is 1, of which a rounding may be missing that must not be multiplied by more,
+/// and finite where it is 0.
+QUERN_DEVICE float where_it_bends(float x) { return fminf(fmaxf(x, -1e15f), 16.0f); }
+
+/// The derivative from the saved output (none .. tanh) or the saved input (gelu, silu), for results stored as T.
+template <class T>
 QUERN_DEVICE float activation_slope(float saved, int kind) {
     switch (kind) {
         case kRelu:
@@ -51,16 +65,37 @@ QUERN_DEVICE float activation_slope(float saved, int kind) {
         case kTanh:
             return 1.0f - saved * saved;
         case kGelu: {
-            float s = 1.0f / (1.0f + expf(-gelu_argument(saved)));
-            float slope = 1.5957691216057308f * fmaf(0.134145f * saved, saved, 1.0f);
-            return fabsf(saved) > 1e15f ? s : fmaf(saved * s * (1.0f - s), slope, s);
+            const float s = logistic<T>(gelu_argument(saved)), x = where_it_bends(saved);
+            const float slope = 1.5957691216057308f * fmaf(0.134145f * x, x, 1.0f);
+            return fmaf(x * s * (1.0f - s), slope, s);
         }
         case kSilu: {
-            float s = 1.0f / (1.0f + expf(-saved));
-            return fabsf(saved) > 1e15f ? s : s * fmaf(saved, 1.0f - s, 1.0f);
+            const float s = logistic<T>(saved);
+            return s * fmaf(where_it_bends(saved), 1.0f - s, 1.0f);
         }
         default:
             return 1.0f;
+    }
+}
+
+/// run(Constant<kind>): once per kernel, instead of a choice per element.
+template <class Run>
+QUERN_DEVICE void with_kind(int kind, Run run) {
+    switch (kind) {
+        case kRelu:
+            return run(Constant<kRelu>{});
+        case kLeakyRelu:
+            return run(Constant<kLeakyRelu>{});
+        case kSigmoid:
+            return run(Constant<kSigmoid>{});
+        case kTanh:
+            return run(Constant<kTanh>{});
+        case kGelu:
+            return run(Constant<kGelu>{});
+        case kSilu:
+            return run(Constant<kSilu>{});
+        default:
+            return run(Constant<kNone>{});
     }
 }
 

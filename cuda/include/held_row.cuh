@@ -32,6 +32,12 @@ struct HeldRow {
         }
     }
 
+    /// The same of a row that begins at 16 bytes.
+    template <class T>
+    QUERN_DEVICE void load_aligned(const T* row, int n, float rest) {
+        load(row, n, rest, true);
+    }
+
     /// f(v, w, ...) for each own element v, which it may change, and those of other rows; also for what lies behind the row.
     template <class F, class... Rows>
     QUERN_DEVICE void each(F f, const Rows&... others) {
@@ -49,7 +55,23 @@ struct HeldRow {
         each([](float& v) { opaque(v); });
     }
 
-    /// f(v) for each own element v of the row.
+    /// A sum over all own elements: sum = f(sum, v, w, ...), of eight in f32, and of those in double.
+    template <class F, class... Rows>
+    QUERN_DEVICE double sum_of_eights(F f, const Rows&... others) const {
+        double sum = 0;
+        float part = 0;
+#pragma unroll
+        for (int j = 0; j < kHeldElements; j++) {
+            part = f(part, packs[j / Lanes][j % Lanes], others.packs[j / Lanes][j % Lanes]...);
+            if (j % 8 == 7) {
+                sum += part;
+                part = 0;
+            }
+        }
+        return sum;
+    }
+
+    /// f(v) for each own element v of the row, which it may change.
     template <class F>
     QUERN_DEVICE void each_in(int n, F f) {
 #pragma unroll

@@ -1,7 +1,7 @@
 // 16-bit floats, aligned vectors, and kernels in a form per storage type, without the toolkit's headers.
 #pragma once
 
-#include "device.cuh"
+#include "ptx/math.cuh"
 
 namespace quern {
 
@@ -15,7 +15,7 @@ using u16 = unsigned short;
 using u32 = unsigned;
 using u64 = unsigned long long;
 
-/// Upper half of a binary32, rounded to nearest even; NaN stays NaN.
+/// Upper half of a binary32, rounded to nearest even; NaN stays NaN, but not which one.
 struct bf16 {
     u16 bits;
 };
@@ -24,6 +24,11 @@ struct bf16 {
 struct f16 {
     u16 bits;
 };
+
+template <class T>
+inline constexpr bool kIsBf16 = false;
+template <>
+inline constexpr bool kIsBf16<bf16> = true;
 
 QUERN_DEVICE float to_float(float x) { return x; }
 
@@ -39,10 +44,7 @@ QUERN_DEVICE float from_float<float>(float x) {
 
 template <>
 QUERN_DEVICE bf16 from_float<bf16>(float x) {
-    u32 bits = __float_as_uint(x);
-    // NaN: the payload's upper half, made quiet
-    u32 rounded = x != x ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return {static_cast<u16>(rounded)};
+    return {static_cast<u16>(round_to_bf16(x, 0.0f))};
 }
 
 /// N neighbouring elements, read and written at once.
@@ -93,6 +95,47 @@ QUERN_DEVICE void store_pack(T* p, const Pack<T>& x) {
     store_vec<T, kLanes<T>>(p, x);
 }
 
+/// Exact.
+template <class T, int N>
+QUERN_DEVICE Vec<float, N> to_floats(const Vec<T, N>& x) {
+    Vec<float, N> out;
+    if constexpr (kIsBf16<T> && N % 2 == 0) {
+        // by words: of halves, the compiler takes each upper one out of its word and then puts it back
+        const auto words = __builtin_bit_cast(Vec<u32, N / 2>, x);
+#pragma unroll
+        for (int i = 0; i < N; i += 2) {
+            out[i] = __uint_as_float(words[i / 2] << 16);
+            out[i + 1] = __uint_as_float(words[i / 2] & 0xffff0000u);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            out[i] = to_float(x[i]);
+        }
+    }
+    return out;
+}
+
+/// Each element is rounded once.
+template <class T, int N>
+QUERN_DEVICE Vec<T, N> from_floats(const Vec<float, N>& x) {
+    if constexpr (kIsBf16<T> && N % 2 == 0) {
+        Vec<u32, N / 2> words;
+#pragma unroll
+        for (int i = 0; i < N; i += 2) {
+            words[i / 2] = round_to_bf16(x[i], x[i + 1]);
+        }
+        return __builtin_bit_cast(Vec<T, N>, words);
+    } else {
+        Vec<T, N> out;
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            out[i] = from_float<T>(x[i]);
+        }
+        return out;
+    }
+}
+
 /// N neighbours as floats, in accesses of at most 16 bytes; if not whole, one by one, and zeros from valid on.
 template <int N, class T>
 QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true, int valid = N) {
@@ -111,9 +154,10 @@ QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true, int valid 
                 }
             }
         }
+        const Vec<float, piece> values = to_floats(in);
 #pragma unroll
         for (int j = 0; j < piece; j++) {
-            out[i + j] = to_float(in[j]);
+            out[i + j] = values[j];
         }
     }
     return out;
@@ -125,11 +169,12 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true, 
     constexpr int piece = N < kLanes<T> ? N : kLanes<T>;
 #pragma unroll
     for (int i = 0; i < N; i += piece) {
-        Vec<T, piece> out;
+        Vec<float, piece> values;
 #pragma unroll
         for (int j = 0; j < piece; j++) {
-            out[j] = from_float<T>(x[i + j]);
+            values[j] = x[i + j];
         }
+        const Vec<T, piece> out = from_floats<T>(values);
         if (whole) {
             store_vec(p + i, out);
         } else {

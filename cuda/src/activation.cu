@@ -4,5 +4,5 @@
 #include "elementwise.cuh"
 
 QUERN_KERNEL_BY_DTYPE(256, activation, (const T* x, T* y, int kind, long long n), {
-    map1(x, y, n, [kind](float v) { return activate(v, kind); });
+    with_kind(kind, [=](auto known) { map1(x, y, n, [](float v) { return activate<T>(v, decltype(known)::value); }); });
 })

@@ -5,5 +5,7 @@
 #include "elementwise.cuh"
 
 QUERN_KERNEL_BY_DTYPE(256, activation_backward, (const T* saved, const T* dy, T* dx, int kind, long long n), {
-    map2(saved, dy, dx, n, [kind](float s, float d) { return d * activation_slope(s, kind); });
+    with_kind(kind, [=](auto known) {
+        map2(saved, dy, dx, n, [](float s, float d) { return d * activation_slope<T>(s, decltype(known)::value); });
+    });
 })

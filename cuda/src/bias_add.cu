@@ -9,12 +9,13 @@ QUERN_DEVICE void run(const T* x, const T* bias, T* y, long long n, int channels
     constexpr int lanes = kLanes<T>;
     if (channels % lanes == 0 && aligned16(x) && aligned16(bias) && aligned16(y)) {
         for_each(n / lanes, [&](long long p) {
-            Pack<T> a = load_pack(x + p * lanes), b = load_pack(bias + p % (channels / lanes) * lanes), out;
+            Vec<float, lanes> values = load_floats<lanes>(x + p * lanes);
+            const Vec<float, lanes> added = load_floats<lanes>(bias + p % (channels / lanes) * lanes);
 #pragma unroll
             for (int j = 0; j < lanes; j++) {
-                out[j] = from_float<T>(to_float(a[j]) + to_float(b[j]));
+                values[j] += added[j];
             }
-            store_pack(y + p * lanes, out);
+            store_floats(y + p * lanes, values);
         });
     } else {
         for_each(n, [&](long long i) { y[i] = from_float<T>(to_float(x[i]) + to_float(bias[i % channels])); });

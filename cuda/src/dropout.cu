@@ -10,30 +10,28 @@
 
 namespace quern::dropout {
 
-/// lane_id(), in a form that leaves stores of 16 bytes whole: behind assembly the compiler does not see that they are neighbours.
-QUERN_DEVICE int own_lane() { return static_cast<int>(threadIdx.x) % 32; }
-
 struct Mask {
     u32 threshold;
     float scale;
 
     QUERN_DEVICE float of(float v, u32 draw) const { return draw < threshold ? 0.0f : v * scale; }
 
-    /// Neighbours from an even index on, to y; words: the draws of two each.
+    /// Neighbours from an even index on, to y; words: the draws of two each, compared in the upper half of a word, where the
+    /// other draw, of less weight, may stay behind the upper one.
     template <class T>
     QUERN_DEVICE void store(T* y, const Pack<T>& in, const u32* words) const {
-        Pack<T> out;
+        Vec<float, kLanes<T>> values = to_floats(in);
 #pragma unroll
         for (int j = 0; j < kLanes<T>; j++) {
-            out[j] = from_float<T>(of(to_float(in[j]), words[j / 2] >> j % 2 * 16 & 0xffff));
+            const u32 draw = j % 2 == 0 ? words[j / 2] << 16 : words[j / 2];
+            values[j] = draw < threshold << 16 ? 0.0f : values[j] * scale;
         }
-        store_pack(y, out);
+        store_floats(y, values);
     }
 };
 
-/// The 32 blocks of a warp from `first` on. What is read is under way while the draws are computed.
-QUERN_DEVICE void whole(const bf16* x, bf16* y, const RngKey& rng, long long first, const Mask& mask) {
-    const long long block = first + own_lane();
+/// What `block` of the 32 blocks of a warp, from `first` on, has to do. What is read is under way while the draws are computed.
+QUERN_DEVICE void whole(const bf16* x, bf16* y, const RngKey& rng, long long block, const Mask& mask) {
     const Pack<bf16> in = load_pack(x + block * 8);
     u32 words[4];
     philox(rng, static_cast<u64>(block), words);
@@ -42,9 +40,9 @@ QUERN_DEVICE void whole(const bf16* x, bf16* y, const RngKey& rng, long long fir
 
 /// The same for f32, where a warp's access is to be of neighbouring packs, while a block of draws is for two: a pair of lanes
 /// has the blocks k and k + 16 of the warp, the even lane the first packs of both, the odd one the second.
-QUERN_DEVICE void whole(const float* x, float* y, const RngKey& rng, long long first, const Mask& mask) {
-    const int lane = own_lane();
-    const long long at = first * 8 + lane * 4;
+QUERN_DEVICE void whole(const float* x, float* y, const RngKey& rng, long long block, const Mask& mask) {
+    const int lane = static_cast<int>(block) & 31;
+    const long long first = block - lane, at = first * 8 + lane * 4;
     const Pack<float> low = load_pack(x + at), high = load_pack(x + at + 128);
     const bool odd = (lane & 1) != 0;
     u32 words[4];
@@ -63,9 +61,8 @@ QUERN_DEVICE void run(const T* x, T* y, RngKey rng, const u32* step, const Mask&
     }
     const bool aligned = aligned16(x) && aligned16(y);
     for_each((n + 7) / 8, [&](long long block) {
-        const long long first = block - own_lane();
-        if (aligned && (first + 32) * 8 <= n) {
-            whole(x, y, rng, first, mask);
+        if (aligned && (block | 31) < n / 8) {  // of a warp: it begins at a multiple of 32
+            whole(x, y, rng, block, mask);
             return;
         }
         u32 words[4];

@@ -6,33 +6,63 @@
 
 namespace quern::layer_norm {
 
+/// v minus a mean that one float cannot hold: to two roundings of the difference, since whatever is not exact in the first one
+/// is small beside it.
+struct Mean {
+    float high, low;
+
+    QUERN_DEVICE explicit Mean(double m) : high(static_cast<float>(m)), low(static_cast<float>(m - high)) {}
+
+    QUERN_DEVICE float to(float v) const { return v - high - low; }
+};
+
+/// The sum of a row's elements. Of eight bf16 a float holds the sum exactly, unless they differ so much that the deviation is
+/// many times what is lost.
+template <class T, int Lanes>
+QUERN_DEVICE double sum_of(HeldRow<Lanes>& row) {
+    if constexpr (kIsBf16<T>) {
+        return row.sum_of_eights([](float sum, float v) { return sum + v; });
+    } else {
+        double sum = 0;
+        row.each([&](float v) { sum += v; });
+        return sum;
+    }
+}
+
+/// Elements are f32 wherever nothing cancels: conversions to double are as slow as memory.
 template <int Lanes, class T>
 QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse, int n,
                           double epsilon) {
     const int lane = lane_id();
-    double sum = 0, squares = 0, m, s;
+    const double share = 1.0 / n;
+    double m, s;
     if (held_row(n)) {
         HeldRow<Lanes> row;
         row.load(x, n, 0);
-        row.each([&](float v) { sum += v; });
-        m = warp_sum(sum) / n;
-        row.forget();
-        row.each_in(n, [&](float v) {
-            const double difference = v - m;
-            squares += difference * difference;
-        });
-        s = rsqrt(warp_sum(squares) / n + epsilon);
-        row.forget();
-        row.map(y, n, [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; }, gamma, beta);
+        m = warp_sum(sum_of<T>(row)) * share;
+        const Mean middle(m);
+        row.each_in(n, [=](float& v) { v = middle.to(v); });
+        double squares = warp_sum(row.sum_of_eights([](float sum, float v) { return fmaf(v, v, sum); }));
+        if (!(squares < 1e37)) {  // a square may be too large for a float
+            squares = 0;
+            row.each([&](float v) { squares += static_cast<double>(v) * v; });
+            squares = warp_sum(squares);
+        }
+        s = rsqrt(squares * share + epsilon);
+        const float scale = static_cast<float>(s);
+        row.map(y, n, [=](int, float v, float g, float b) { return fmaf(v * scale, g, b); }, gamma, beta);
     } else {
+        double sum = 0, squares = 0;
         for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
-        m = warp_sum(sum) / n;
+        m = warp_sum(sum) * share;
+        const Mean middle(m);
         for_packs<Lanes>(n, lane, 32, [&](int, float v) {
-            const double difference = v - m;
+            const double difference = middle.to(v);
             squares += difference * difference;
         }, x);
-        s = rsqrt(warp_sum(squares) / n + epsilon);
-        auto normalized = [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; };
+        s = rsqrt(warp_sum(squares) * share + epsilon);
+        const float scale = static_cast<float>(s);
+        auto normalized = [=](int, float v, float g, float b) { return fmaf(middle.to(v) * scale, g, b); };
         map_packs<Lanes>(y, n, lane, 32, normalized, x, gamma, beta);
     }
     if (lane == 0) {
@@ -188,7 +218,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
 }  // namespace quern::layer_norm
 
 /// y, and mean and inverse deviation of each row, from x (rows, n).
-QUERN_KERNEL_BY_DTYPE(128, layer_norm, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
+QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 8, layer_norm, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
                       long long rows, int n, double epsilon), {
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {

@@ -1,13 +1,13 @@
 // Sum (kind 0), mean (1: a sum, with scale = 1 / count) or maximum (2), in an order that depends on the extents alone;
 // y = scale * result, except for kind 2.
 // reduce_rows_f32(const float* x, float* y, int kind, int64 rows, int64 columns, float scale)
-//   y[row] over columns, a warp per row; block 256, grid up to ceil(rows / 8)
+//   y[row] over columns, a warp per row, several loads under way; block 256, grid up to ceil(rows / 8)
 // reduce_long_rows_f32(const float* x, float* y, int kind, int64 columns, float scale)
 //   y[row, split], block 256, grid (rows, splits), splits <= 65535; a second call reduces the splits
 // reduce_columns_f32(const float* x, float* y, int kind, int64 outer, int64 reduced, int64 inner, float scale)
 //   y[split, o, i] over the middle axis; block (32, 8), grid (ceil(inner / 32), min(outer, 65535), splits)
 // _bf16: x and y in bf16; _bf16_f32: x alone; _f32_bf16: y alone. Splits are floats: reduce_long_rows_bf16 is from bf16 to f32.
-#include "packs.cuh"
+#include "held_row.cuh"
 #include "reduce.cuh"
 
 namespace quern::reduce {
@@ -15,10 +15,19 @@ namespace quern::reduce {
 template <class Op, int Lanes, class From, class To>
 QUERN_DEVICE void rows(const From* x, To* y, long long rows, long long columns, float scale) {
     long long first = static_cast<long long>(blockIdx.x) * 8 + threadIdx.x / 32;
+    // in the same order either way
+    const bool held = Lanes > 1 && columns <= 32 * kHeldElements && held_row(static_cast<int>(columns)) && aligned16(x);
     for (long long row = first; row < rows; row += static_cast<long long>(gridDim.x) * 8) {
         float value = Op::kIdentity;
-        const long long lane = lane_id(), lanes = 32;
-        for_packs<Lanes>(columns, lane, lanes, [&](long long, float v) { value = Op::combine(value, v); }, x + row * columns);
+        const auto add = [&](float v) { value = Op::combine(value, v); };
+        if (held) {
+            HeldRow<Lanes> elements;
+            elements.load_aligned(x + row * columns, static_cast<int>(columns), Op::kIdentity);
+            elements.each(add);
+        } else {
+            const long long lane = lane_id(), lanes = 32;
+            for_packs<Lanes>(columns, lane, lanes, [&](long long, float v) { add(v); }, x + row * columns);
+        }
         value = warp_reduce<Op>(value);
         if (lane_id() == 0) {
             y[row] = from_float<To>(value * scale);

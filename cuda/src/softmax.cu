@@ -2,6 +2,7 @@
 // softmax_f32(const float* x, float* y, int64 rows, int n)   y (rows, n) from x
 // softmax_backward_f32(const float* y, const float* dy, float* dx, int64 rows, int n)   dx = y (dy - sum y dy)
 // softmax_bf16, softmax_backward_bf16: the same with bf16 tensors
+#include "exponential.cuh"
 #include "held_row.cuh"
 #include "sums.cuh"
 
@@ -14,10 +15,10 @@ QUERN_DEVICE void forward(const T* x, T* y, int n) {
     if (held_row(n)) {
         HeldRow<Lanes> row;
         row.load(x, n, -INFINITY);
-        row.each([&](float v) { largest = max_of(largest, v); });
+        row.each([&](float v) { largest = fmaxf(largest, v); });
         largest = warp_max(largest);
         row.each([&](float& v) {
-            v = expf(v - largest);
+            v = exponential<T>(v - largest);
             sum += v;
         });
         const Quotients share(warp_sum(sum));
@@ -27,9 +28,9 @@ QUERN_DEVICE void forward(const T* x, T* y, int n) {
     const int lane = lane_id();
     for_packs<Lanes>(n, lane, 32, [&](int, float v) { largest = max_of(largest, v); }, x);
     largest = warp_max(largest);
-    for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += expf(v - largest); }, x);
+    for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += exponential<T>(v - largest); }, x);
     const Quotients share(warp_sum(sum));
-    map_packs<Lanes>(y, n, lane, 32, [=](int, float v) { return share.of(expf(v - largest)); }, x);
+    map_packs<Lanes>(y, n, lane, 32, [=](int, float v) { return share.of(exponential<T>(v - largest)); }, x);
 }
 
 template <int Lanes, class T>
@@ -40,7 +41,11 @@ QUERN_DEVICE void backward(const T* y, const T* dy, T* dx, int n) {
         HeldRow<Lanes> row, gradient;
         row.load(y, n, 0);
         gradient.load(dy, n, 0);
-        row.each([&](float p, float d) { dot += static_cast<double>(p) * d; }, gradient);
+        if constexpr (kIsBf16<T>) {  // whose products are exact
+            dot = row.sum_of_eights([](float sum, float p, float d) { return fmaf(p, d, sum); }, gradient);
+        } else {
+            row.each([&](float p, float d) { dot += static_cast<double>(p) * d; }, gradient);
+        }
         const float sum = static_cast<float>(warp_sum(dot));
         row.each([=](float& p, float d) { p *= d - sum; }, gradient);
         row.map(dx, n, [](int, float v) { return v; });

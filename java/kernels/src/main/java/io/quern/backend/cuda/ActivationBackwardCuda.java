@@ -24,6 +24,6 @@ final class ActivationBackwardCuda implements Kernel<ActivationBackward.Args> {
                 .tensor(args.dx())
                 .i32(args.kind().ordinal())
                 .i64(args.dx().elements())
-                .cover(args.dx().elements(), 256, 4);
+                .cover(args.dx().elements(), 256, KernelByDtype.lanes(args.dx()));
     }
 }

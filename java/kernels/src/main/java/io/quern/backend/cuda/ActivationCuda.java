@@ -23,6 +23,6 @@ final class ActivationCuda implements Kernel<Activation.Args> {
                 .tensor(args.y())
                 .i32(args.kind().ordinal())
                 .i64(args.y().elements())
-                .cover(args.y().elements(), 256, 4);
+                .cover(args.y().elements(), 256, KernelByDtype.lanes(args.y()));
     }
 }

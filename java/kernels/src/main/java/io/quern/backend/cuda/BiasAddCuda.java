@@ -24,6 +24,6 @@ final class BiasAddCuda implements Kernel<BiasAdd.Args> {
                 .tensor(args.y())
                 .i64(args.y().elements())
                 .i32(args.bias().dim(0))
-                .cover(args.y().elements(), 256, 4);
+                .cover(args.y().elements(), 256, KernelByDtype.lanes(args.y()));
     }
 }

@@ -24,6 +24,6 @@ final class ClipByNormCuda implements Kernel<ClipByNorm.Args> {
                 .tensor(args.y())
                 .f32(args.limit())
                 .i64(args.y().elements())
-                .cover(args.y().elements(), 256, 4);
+                .cover(args.y().elements(), 256, KernelByDtype.lanes(args.y()));
     }
 }

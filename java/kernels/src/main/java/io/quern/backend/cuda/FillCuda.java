@@ -22,6 +22,6 @@ final class FillCuda implements Kernel<Fill.Args> {
                 .tensor(args.y())
                 .f32(args.value())
                 .i64(args.y().elements())
-                .cover(args.y().elements(), 256, 4);
+                .cover(args.y().elements(), 256, KernelByDtype.lanes(args.y()));
     }
 }

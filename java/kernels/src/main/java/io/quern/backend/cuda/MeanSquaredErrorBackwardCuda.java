@@ -24,6 +24,6 @@ final class MeanSquaredErrorBackwardCuda implements Kernel<MeanSquaredErrorBackw
                 .tensor(args.dy())
                 .tensor(args.da())
                 .i64(args.da().elements())
-                .cover(args.da().elements(), 256, 4);
+                .cover(args.da().elements(), 256, KernelByDtype.lanes(args.da()));
     }
 }

@@ -23,6 +23,6 @@ final class MultiplyCuda implements Kernel<Multiply.Args> {
                 .tensor(args.b())
                 .tensor(args.y())
                 .i64(args.y().elements())
-                .cover(args.y().elements(), 256, 4);
+                .cover(args.y().elements(), 256, KernelByDtype.lanes(args.y()));
     }
 }

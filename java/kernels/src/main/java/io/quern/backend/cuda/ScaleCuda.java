@@ -23,6 +23,6 @@ final class ScaleCuda implements Kernel<Scale.Args> {
                 .tensor(args.y())
                 .f32(args.factor())
                 .i64(args.y().elements())
-                .cover(args.y().elements(), 256, 4);
+                .cover(args.y().elements(), 256, KernelByDtype.lanes(args.y()));
     }
 }
