@@ -95,10 +95,9 @@ QUERN_DEVICE void store_pack(T* p, const Pack<T>& x) {
     store_vec<T, kLanes<T>>(p, x);
 }
 
-/// Exact.
+/// out[i] = x[i].
 template <class T, int N>
-QUERN_DEVICE Vec<float, N> to_floats(const Vec<T, N>& x) {
-    Vec<float, N> out;
+QUERN_DEVICE void to_floats(const Vec<T, N>& x, float* out) {
     if constexpr (kIsBf16<T> && N % 2 == 0) {
         // by words: of halves, the compiler takes each upper one out of its word and then puts it back
         const auto words = __builtin_bit_cast(Vec<u32, N / 2>, x);
@@ -113,12 +112,11 @@ QUERN_DEVICE Vec<float, N> to_floats(const Vec<T, N>& x) {
             out[i] = to_float(x[i]);
         }
     }
-    return out;
 }
 
-/// Each element is rounded once.
+/// N elements, each rounded once.
 template <class T, int N>
-QUERN_DEVICE Vec<T, N> from_floats(const Vec<float, N>& x) {
+QUERN_DEVICE Vec<T, N> from_floats(const float* x) {
     if constexpr (kIsBf16<T> && N % 2 == 0) {
         Vec<u32, N / 2> words;
 #pragma unroll
@@ -154,11 +152,7 @@ QUERN_DEVICE Vec<float, N> load_floats(const T* p, bool whole = true, int valid 
                 }
             }
         }
-        const Vec<float, piece> values = to_floats(in);
-#pragma unroll
-        for (int j = 0; j < piece; j++) {
-            out[i + j] = values[j];
-        }
+        to_floats(in, &out[i]);
     }
     return out;
 }
@@ -169,12 +163,7 @@ QUERN_DEVICE void store_floats(T* p, const Vec<float, N>& x, bool whole = true, 
     constexpr int piece = N < kLanes<T> ? N : kLanes<T>;
 #pragma unroll
     for (int i = 0; i < N; i += piece) {
-        Vec<float, piece> values;
-#pragma unroll
-        for (int j = 0; j < piece; j++) {
-            values[j] = x[i + j];
-        }
-        const Vec<T, piece> out = from_floats<T>(values);
+        const Vec<T, piece> out = from_floats<T, piece>(&x[i]);
         if (whole) {
             store_vec(p + i, out);
         } else {

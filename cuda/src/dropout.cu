@@ -20,7 +20,8 @@ struct Mask {
     /// other draw, of less weight, may stay behind the upper one.
     template <class T>
     QUERN_DEVICE void store(T* y, const Pack<T>& in, const u32* words) const {
-        Vec<float, kLanes<T>> values = to_floats(in);
+        Vec<float, kLanes<T>> values;
+        to_floats(in, values.v);
 #pragma unroll
         for (int j = 0; j < kLanes<T>; j++) {
             const u32 draw = j % 2 == 0 ? words[j / 2] << 16 : words[j / 2];

@@ -34,12 +34,11 @@ template <int Lanes, class T>
 QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse, int n,
                           double epsilon) {
     const int lane = lane_id();
-    const double share = 1.0 / n;
     double m, s;
     if (held_row(n)) {
         HeldRow<Lanes> row;
         row.load(x, n, 0);
-        m = warp_sum(sum_of<T>(row)) * share;
+        m = warp_sum(sum_of<T>(row)) / n;
         const Mean middle(m);
         row.each_in(n, [=](float& v) { v = middle.to(v); });
         double squares = warp_sum(row.sum_of_eights([](float sum, float v) { return fmaf(v, v, sum); }));
@@ -48,19 +47,19 @@ QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* 
             row.each([&](float v) { squares += static_cast<double>(v) * v; });
             squares = warp_sum(squares);
         }
-        s = rsqrt(squares * share + epsilon);
+        s = rsqrt(squares / n + epsilon);
         const float scale = static_cast<float>(s);
         row.map(y, n, [=](int, float v, float g, float b) { return fmaf(v * scale, g, b); }, gamma, beta);
     } else {
         double sum = 0, squares = 0;
         for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
-        m = warp_sum(sum) * share;
+        m = warp_sum(sum) / n;
         const Mean middle(m);
         for_packs<Lanes>(n, lane, 32, [&](int, float v) {
             const double difference = middle.to(v);
             squares += difference * difference;
         }, x);
-        s = rsqrt(warp_sum(squares) * share + epsilon);
+        s = rsqrt(warp_sum(squares) / n + epsilon);
         const float scale = static_cast<float>(s);
         auto normalized = [=](int, float v, float g, float b) { return fmaf(middle.to(v) * scale, g, b); };
         map_packs<Lanes>(y, n, lane, 32, normalized, x, gamma, beta);
@@ -218,7 +217,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
 }  // namespace quern::layer_norm
 
 /// y, and mean and inverse deviation of each row, from x (rows, n).
-QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 8, layer_norm, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
+QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 7, layer_norm, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
                       long long rows, int n, double epsilon), {
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {

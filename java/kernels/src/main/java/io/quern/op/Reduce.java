@@ -150,6 +150,7 @@ public final class Reduce implements Op<Reduce.Args> {
             cases.add(new Case<>(
                     kind + " wide columns of 5x24", t -> new Args(t.input(5, 24), t.wideOutput(24), kind, 0, 0)));
             cases.add(new Case<>(kind + " of packed rows", t -> new Args(t.input(9, 136), t.output(9), kind, 1, 1)));
+            cases.add(new Case<>(kind + " rows of 5x1000", t -> new Args(t.input(5, 1000), t.output(5), kind, 1, 1)));
             cases.add(new Case<>(
                     kind + " wide of packed rows", t -> new Args(t.input(9, 136), t.wideOutput(9), kind, 1, 1)));
             cases.add(new Case<>(kind + " wide long row", t -> new Args(t.input(20_480), t.wideOutput(), kind, 0, 0)));
