@@ -3,8 +3,10 @@
 
 #include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"
+#include "ptx/cache.cuh"
 #include "ptx/cluster.cuh"
 #include "ptx/copy.cuh"
+#include "ptx/launch.cuh"
 #include "ptx/math.cuh"
 #include "ptx/matrix.cuh"
 #include "ptx/mbarrier.cuh"

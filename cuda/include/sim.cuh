@@ -10,7 +10,7 @@
 namespace quern::sim {
 
 /// Version of this contract; a module built against another one is refused.
-inline constexpr unsigned kAbi = 1;
+inline constexpr unsigned kAbi = 2;
 
 struct Dim {
     unsigned x, y, z;
@@ -68,6 +68,7 @@ struct Runtime {
     void* (*shared_site)(SharedSite* site);
     char* (*shared_address)(unsigned address, unsigned bytes, const char* what);
     void (*cluster_barrier)(bool arrive, bool wait);
+    void (*grid_wait)();
     [[noreturn]] void (*misuse)(int error, const char* format, ...);
 
     void (*copy_async)(SharedCopy copy);

@@ -195,11 +195,13 @@ QUERN_API CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec executable, CUg
         if (kernel == s.kernels.end()) {
             return CUDA_ERROR_INVALID_HANDLE;
         }
-        CUlaunchAttribute attribute{};
-        attribute.id = 4;
-        attribute.value.cluster = {task.cluster[0], task.cluster[1], task.cluster[2]};
+        CUlaunchAttribute attributes[2]{};
+        attributes[0].id = 4;
+        attributes[0].value.cluster = {task.cluster[0], task.cluster[1], task.cluster[2]};
+        attributes[1].id = 6;
+        attributes[1].value.value = task.overlaps;
         CUlaunchConfig config{p->gridDimX, p->gridDimY, p->gridDimZ, p->blockDimX, p->blockDimY, p->blockDimZ, p->sharedMemBytes,
-                              nullptr, &attribute, 1};
+                              nullptr, attributes, 2};
         Task fresh;
         CUresult result = make_launch(s, kernel->second.get(), config, p->kernelParams, p->extra, &fresh);
         if (result == CUDA_SUCCESS) {

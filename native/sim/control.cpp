@@ -162,3 +162,5 @@ QUERN_API void quern_sim_set_compute_capability(int major, int minor) {
 QUERN_API CUresult quern_sim_lost() { return Locked()->lost; }
 
 QUERN_API long quern_sim_kernels_run() { return kernels_run(); }
+
+QUERN_API long quern_sim_overlapping_kernels_run() { return overlapping_kernels_run(); }

@@ -220,6 +220,9 @@ void Group::fiber_main() {
         *g.slot_ = &t->view;
         g.launch_->kernel->invoke(g.launch_->parameters.data());
         t = g.running_;
+        if (g.launch_->overlaps && !t->waited_for_grids) {
+            g.fail(CUDA_ERROR_LAUNCH_FAILED, "launched to overlap with the launch before, the thread ends without griddepcontrol.wait");
+        }
         t->done = true;
         t->block->done++;
         g.live_--;

@@ -23,6 +23,8 @@ struct Launch {
     sim::ThreadView** (*bind)(const sim::Runtime*) = nullptr;
     sim::Dim grid{1, 1, 1}, block{1, 1, 1}, cluster{1, 1, 1};
     unsigned dynamic_bytes = 0, shared_limit = 48 << 10;
+    /// May begin before the launch before it is done: programmatic stream serialization.
+    bool overlaps = false;
     std::shared_ptr<char> storage;
     std::vector<void*> parameters;
 };
@@ -45,6 +47,7 @@ struct CudaThread {
     unsigned waits_id = 0;
     /// Arrived at the cluster barrier and not waited; the phase it arrived in is complete.
     bool cluster_arrived = false, cluster_done = false;
+    bool waited_for_grids = false;
 };
 
 struct ThreadList {

@@ -127,6 +127,11 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
         const CUlaunchAttribute& attribute = config.attrs[i];
         if (attribute.id == 4) {
             launch->cluster = {attribute.value.cluster.x, attribute.value.cluster.y, attribute.value.cluster.z};
+        } else if (attribute.id == 6 && attribute.value.value != 0) {
+            if (s.settings.major < 9) {
+                return refuse(CUDA_ERROR_NOT_SUPPORTED, "programmatic stream serialization before compute capability 9.0");
+            }
+            launch->overlaps = true;
         } else if (attribute.id < 0 || attribute.id > 16) {
             return refuse(CUDA_ERROR_INVALID_VALUE, text("unknown attribute %d", attribute.id));
         }
@@ -180,6 +185,7 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
     task->cluster[0] = cluster.x;
     task->cluster[1] = cluster.y;
     task->cluster[2] = cluster.z;
+    task->overlaps = launch->overlaps;
     task->run = [owner, launch]() -> CUresult {
         owner->memory.open();
         Failure failure = run_kernel(*launch);

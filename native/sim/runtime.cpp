@@ -203,6 +203,8 @@ void cluster_barrier(bool arrive, bool wait) {
     }
 }
 
+void grid_wait() { current_group()->thread().waited_for_grids = true; }
+
 }  // namespace
 
 const sim::Runtime* runtime() {
@@ -213,6 +215,7 @@ const sim::Runtime* runtime() {
         calls.shared_site = shared_site;
         calls.shared_address = shared_address;
         calls.cluster_barrier = cluster_barrier;
+        calls.grid_wait = grid_wait;
         calls.misuse = misuse;
         add_async_calls(calls);
         return true;

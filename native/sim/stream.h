@@ -24,6 +24,7 @@ struct Task {
     /// In a graph: what names the node in it and in everything instantiated from it.
     uintptr_t node = 0;
     unsigned cluster[3] = {1, 1, 1};
+    bool overlaps = false;
 };
 
 /// A point in a stream's work.

@@ -52,7 +52,7 @@ std::condition_variable &wake = *new std::condition_variable, &done = *new std::
 Job* job = nullptr;
 uint64_t generation = 0;
 unsigned busy = 0, started = 0;
-std::atomic<long> kernels{0};
+std::atomic<long> kernels{0}, overlapping{0};
 
 unsigned thread_count() {
     static const unsigned count = [] {
@@ -212,6 +212,7 @@ Failure run_kernel(const Launch& launch) {
     mine.clusters = {launch.grid.x / launch.cluster.x, launch.grid.y / launch.cluster.y, launch.grid.z / launch.cluster.z};
     mine.count = uint64_t{mine.clusters.x} * mine.clusters.y * mine.clusters.z;
     kernels++;
+    overlapping += launch.overlaps;
     std::unique_lock lock(guard);
     start_workers();
     job = &mine;
@@ -227,5 +228,7 @@ Failure run_kernel(const Launch& launch) {
 }
 
 long kernels_run() { return kernels; }
+
+long overlapping_kernels_run() { return overlapping; }
 
 }  // namespace quern::driver

@@ -13,5 +13,7 @@ void set_describer(std::string (*describe)(uintptr_t address), bool (*is_device)
 
 /// Kernels so far, and threads they had.
 long kernels_run();
+/// Of them, those that may have begun before the launch before was done.
+long overlapping_kernels_run();
 
 }  // namespace quern::driver

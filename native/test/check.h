@@ -58,6 +58,7 @@ DRIVER(cuLibraryGetKernel, CUkernel*, CUlibrary, const char*);
 DRIVER(cuLibraryUnload, CUlibrary);
 DRIVER(cuKernelGetFunction, CUfunction*, CUkernel);
 DRIVER(cuFuncSetAttribute, CUfunction, int, int);
+DRIVER(cuFuncGetAttribute, int*, int, CUfunction);
 DRIVER(cuLaunchKernelEx, const CUlaunchConfig*, CUfunction, void**, void**);
 DRIVER(cuTensorMapEncodeTiled, CUtensorMap*, int, uint32_t, void*, const uint64_t*, const uint64_t*, const uint32_t*,
        const uint32_t*, int, int, int, int);
@@ -124,9 +125,11 @@ inline std::vector<char> read_file(const std::string& path) {
 /// A device with the module loaded, and a stream that does not wait for the legacy one.
 class Device {
 public:
-    /// late: 0 eager, 1 late, 2 mixed.
-    explicit Device(const std::string& image, int late = 0) {
-        quern_sim_reset();
+    /// late: 0 eager, 1 late, 2 mixed. reset: a new process's; false keeps what was set.
+    explicit Device(const std::string& image, int late = 0, bool reset = true) {
+        if (reset) {
+            quern_sim_reset();
+        }
         quern_sim_set_late(late);
         OK(cuInit(0));
         CUcontext context;
@@ -153,10 +156,17 @@ public:
     template <class... P>
     CUresult launch_shared(const char* name, unsigned grid, unsigned block, unsigned shared, P... parameters) {
         void* pointers[] = {static_cast<void*>(&parameters)..., nullptr};
-        CUlaunchAttribute attribute{};
-        attribute.id = 4;
-        attribute.value.cluster = {cluster, 1, 1};
-        CUlaunchConfig config{grid, 1, 1, block, 1, 1, shared, stream, &attribute, cluster == 1 ? 0u : 1u};
+        CUlaunchAttribute attributes[2]{};
+        unsigned count = 0;
+        if (cluster != 1) {
+            attributes[count].id = 4;
+            attributes[count++].value.cluster = {cluster, 1, 1};
+        }
+        if (overlap) {
+            attributes[count].id = 6;
+            attributes[count++].value.value = 1;
+        }
+        CUlaunchConfig config{grid, 1, 1, block, 1, 1, shared, stream, attributes, count};
         return cuLaunchKernelEx(&config, function(name), pointers, nullptr);
     }
 
@@ -178,6 +188,8 @@ public:
 
     CUstream stream = nullptr;
     unsigned cluster = 1;
+    /// Launches may begin before the launch before them is done.
+    bool overlap = false;
 
 private:
     std::vector<char> bytes_;

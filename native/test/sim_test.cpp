@@ -240,6 +240,52 @@ void events(bool late) {
     CHECK(quern_sim_outstanding_handles() == 1);
 }
 
+/// Launches that may overlap: every thread must have waited for the launch before, also as a node of a graph.
+void overlaps(bool late) {
+    for (int waiting : {256, 255}) {
+        for (bool captured : {false, true}) {
+            Device d(image, late);
+            CUdeviceptr y = d.upload(std::vector<float>(1000));
+            d.overlap = true;
+            CUgraph graph = nullptr;
+            CUgraphExec executable = nullptr;
+            if (captured) {
+                OK(cuStreamBeginCapture_v2(d.stream, 1));
+            }
+            CUresult result = d.launch("increment_overlapped", 4, 256, y, 1000, waiting);
+            if (captured) {
+                OK(result);
+                OK(cuStreamEndCapture(d.stream, &graph));
+                OK(cuGraphInstantiateWithFlags(&executable, graph, 0));
+                result = cuGraphLaunch(executable, d.stream);
+            }
+            EXPECT(waiting == 256 || late ? CUDA_SUCCESS : CUDA_ERROR_LAUNCH_FAILED, result);
+            if (waiting == 256) {
+                CHECK(d.download<float>(y, 1000) == std::vector<float>(1000, 1.0f));
+                continue;
+            }
+            EXPECT(CUDA_ERROR_LAUNCH_FAILED, cuStreamSynchronize(d.stream));
+            reported("block (0,0,0) of grid (4,1,1), thread (255,0,0): launched to overlap with the launch before, "
+                     "the thread ends without griddepcontrol.wait");
+        }
+    }
+    Device d(image, late);
+    CUdeviceptr y = d.upload(std::vector<float>(1000));
+    OK(d.launch("increment_overlapped", 4, 256, y, 1000, 0));  // one after the other as ever
+    CHECK(d.download<float>(y, 1000) == std::vector<float>(1000, 1.0f));
+    for (int major : {9, 8}) {
+        quern_sim_reset();
+        quern_sim_set_compute_capability(major, 0);
+        Device other(image, late, false);
+        int compiled = 0;
+        OK(cuFuncGetAttribute(&compiled, 5, other.function("increment_overlapped")));
+        CHECK(compiled == major * 10);
+        other.overlap = true;
+        y = other.upload(std::vector<float>(1000));
+        EXPECT(major == 9 ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED, other.launch("increment_overlapped", 4, 256, y, 1000, 256));
+    }
+}
+
 void graphs(bool late) {
     Device d(image, late);
     CUdeviceptr y = d.upload(std::vector<float>(256, 10.0f));
@@ -380,7 +426,7 @@ int main(int, char** arguments) {
     const Case cases[] = {{"copies and order", copies_and_order}, {"block sums", reductions}, {"votes and matches", votes},
                           {"misuse", misuse}, {"bounds", bounds}, {"poison", poison}, {"shared memory limits", shared_limits},
                           {"cp.async", async_copies}, {"mbarriers", mbarriers},
-                          {"missing synchronisation", missing_synchronisation}, {"events", events}, {"graphs", graphs},
+                          {"missing synchronisation", missing_synchronisation}, {"events", events}, {"graphs", graphs}, {"overlaps", overlaps},
                           {"fault injection", faults}, {"machines", machines}};
     for (const Case& c : cases) {
         for (bool late : {false, true}) {

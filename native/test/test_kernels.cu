@@ -15,6 +15,12 @@ QUERN_KERNEL(256, increment, float* y, int n) {
     if (i < n) y[i] += 1.0f;
 }
 
+QUERN_KERNEL(256, increment_overlapped, float* y, int n, int waiting) {
+    if (static_cast<int>(threadIdx.x) < waiting) overlap_launches();
+    int i = static_cast<int>(global_index());
+    if (i < n) y[i] += 1.0f;
+}
+
 QUERN_KERNEL(1024, block_sum, const float* x, float* y) {
     QUERN_SHARED(float, partial, [32]);
     float sum = x[global_index()];

@@ -50,19 +50,5 @@ QUERN_DEVICE T* in_block(T* shared, unsigned rank) {
 #endif
 }
 
-/// Waits for the kernels before this one, where it was launched to overlap with them.
-QUERN_DEVICE void grid_dependency_wait() {
-#if !QUERN_SIM
-    asm volatile("griddepcontrol.wait;" ::: "memory");
-#endif
-}
-
-/// Lets the kernel after this one start.
-QUERN_DEVICE void grid_dependents_launch() {
-#if !QUERN_SIM
-    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
-#endif
-}
-
 }  // namespace quern
 #endif

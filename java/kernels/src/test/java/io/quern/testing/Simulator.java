@@ -104,6 +104,11 @@ public final class Simulator {
         return number("quern_sim_nvml_users");
     }
 
+    /** Kernels that have run and might have begun before the launch before was done. */
+    public long overlappingKernelsRun() {
+        return number("quern_sim_overlapping_kernels_run");
+    }
+
     /** Kernels that have run. */
     public long kernelsRun() {
         return number("quern_sim_kernels_run");

@@ -6,14 +6,20 @@ final class CudaKernel {
     private final KernelImage image;
     private final Launch launch;
     private final int sharedBytes;
+    private final boolean waits;
     private long function;
+    private boolean overlaps;
 
-    /** @param sharedBytes dynamic shared memory that its blocks may have; 0 for what every kernel may */
-    CudaKernel(String name, KernelImage image, Launch launch, int sharedBytes) {
+    /**
+     * @param sharedBytes dynamic shared memory that its blocks may have; 0 for what every kernel may
+     * @param waits true if it begins with overlap_launches() of ptx/launch.cuh
+     */
+    CudaKernel(String name, KernelImage image, Launch launch, int sharedBytes, boolean waits) {
         this.sharedBytes = sharedBytes;
         this.name = name;
         this.image = image;
         this.launch = launch;
+        this.waits = waits;
     }
 
     String name() {
@@ -28,9 +34,16 @@ final class CudaKernel {
     /** The driver's handle. */
     long function() {
         if (function == 0) {
-            function = image.function(name, sharedBytes);
+            long loaded = image.function(name, sharedBytes);
+            overlaps = waits && image.overlaps(loaded);
+            function = loaded;
         }
         return function;
+    }
+
+    /** True if a launch may begin before the one before it is done, since the kernel itself waits; known once it is loaded. */
+    boolean overlaps() {
+        return overlaps;
     }
 
     /** Begins a launch: the arguments follow in the order of the kernel's parameters. */

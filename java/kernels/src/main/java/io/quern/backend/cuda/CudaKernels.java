@@ -22,7 +22,12 @@ final class CudaKernels {
 
     /** @param sharedBytes dynamic shared memory of a block */
     CudaKernel get(String name, int sharedBytes) {
-        return new CudaKernel(name, images.base(), launch, sharedBytes);
+        return new CudaKernel(name, images.base(), launch, sharedBytes, false);
+    }
+
+    /** A kernel that begins with overlap_launches() of ptx/launch.cuh: where the GPU can, with the end of the launch before. */
+    CudaKernel overlapping(String name) {
+        return new CudaKernel(name, images.base(), launch, 0, true);
     }
 
     /**
@@ -31,7 +36,7 @@ final class CudaKernels {
      * @param sharedBytes dynamic shared memory of a block
      */
     Optional<CudaKernel> hopper(String name, int sharedBytes) {
-        return images.hopper().map(image -> new CudaKernel(name, image, launch, sharedBytes));
+        return images.hopper().map(image -> new CudaKernel(name, image, launch, sharedBytes, false));
     }
 
     DeviceScratch scratch() {

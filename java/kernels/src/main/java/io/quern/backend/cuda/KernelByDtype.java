@@ -2,6 +2,7 @@ package io.quern.backend.cuda;
 
 import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
+import java.util.function.Function;
 
 /**
  * A kernel in its forms for F32 and BF16 storage, named {@code stem_f32} and {@code stem_bf16}: what QUERN_KERNEL_BY_DTYPE of
@@ -12,8 +13,17 @@ final class KernelByDtype {
     private final CudaKernel halves;
 
     KernelByDtype(CudaKernels kernels, String stem) {
-        floats = kernels.get(stem + "_f32");
-        halves = kernels.get(stem + "_bf16");
+        this(stem, kernels::get);
+    }
+
+    private KernelByDtype(String stem, Function<String, CudaKernel> find) {
+        floats = find.apply(stem + "_f32");
+        halves = find.apply(stem + "_bf16");
+    }
+
+    /** Those of {@link CudaKernels#overlapping}. */
+    static KernelByDtype overlapping(CudaKernels kernels, String stem) {
+        return new KernelByDtype(stem, kernels::overlapping);
     }
 
     /** True for contiguous tensors of one such dtype; nulls behind the first pass. */

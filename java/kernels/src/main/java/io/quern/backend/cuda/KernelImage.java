@@ -12,6 +12,14 @@ final class KernelImage implements AutoCloseable {
     /** CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES. */
     private static final int MOST_DYNAMIC_SHARED = 8;
 
+    /** CU_FUNC_ATTRIBUTE_PTX_VERSION: the compute capability, times 10, that a function was compiled for. */
+    private static final int COMPILED_FOR = 5;
+
+    /** The first compute capability whose kernels can wait for the launch before. */
+    private static final int OVERLAPS = 90;
+
+    private static final String OVERLAP = "quern.cuda.overlap";
+
     private final CudaDevice device;
     private final Arena arena = Arena.ofShared();
     private final long library;
@@ -49,6 +57,21 @@ final class KernelImage implements AutoCloseable {
                             e.code(),
                             "the kernel image has no kernel " + name + "; rebuild it from cuda/ of this version")
                     : e;
+        }
+    }
+
+    /**
+     * True if a function that has been written to wait for the launch before does so: on a GPU newer than the modules it is
+     * compiled from what was meant for older ones. False with {@code -Dquern.cuda.overlap=false}.
+     */
+    boolean overlaps(long function) {
+        if (!Boolean.parseBoolean(System.getProperty(OVERLAP, "true"))) {
+            return false;
+        }
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment out = call.allocate(ValueLayout.JAVA_INT);
+            device.call(DriverCall.FUNCTION_GET_ATTRIBUTE, out, COMPILED_FOR, function);
+            return out.get(ValueLayout.JAVA_INT, 0) >= OVERLAPS;
         }
     }
 

@@ -22,6 +22,7 @@ final class Launch implements AutoCloseable {
     private final boolean waits;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment config = arena.allocate(LaunchLayout.CONFIG_BYTES, 8);
+    private final MemorySegment overlap = arena.allocate(LaunchLayout.ATTRIBUTE_BYTES, 8);
     private final MemorySegment values = arena.allocate((long) MAX_ARGUMENTS * SLOT, TensorMaps.ALIGNMENT);
     private final MemorySegment pointers = arena.allocate((long) MAX_ARGUMENTS * SLOT, 8);
     private final StepValues changing;
@@ -42,6 +43,9 @@ final class Launch implements AutoCloseable {
         this.driver = device.driver();
         this.waits = waits;
         config.set(ValueLayout.JAVA_LONG, LaunchLayout.CONFIG_STREAM, device.stream());
+        config.set(ValueLayout.JAVA_LONG, LaunchLayout.CONFIG_ATTRIBUTES, overlap.address());
+        overlap.set(ValueLayout.JAVA_INT, 0, LaunchLayout.ATTRIBUTE_OVERLAP);
+        overlap.set(ValueLayout.JAVA_INT, LaunchLayout.ATTRIBUTE_VALUE, 1);
     }
 
     Launch begin(CudaKernel next) {
@@ -198,6 +202,7 @@ final class Launch implements AutoCloseable {
         extents(LaunchLayout.CONFIG_BLOCK, blockX, blockY, 1);
         config.set(ValueLayout.JAVA_INT, LaunchLayout.CONFIG_SHARED, sharedBytes);
         long function = kernel.function();
+        config.set(ValueLayout.JAVA_INT, LaunchLayout.CONFIG_ATTRIBUTE_COUNT, kernel.overlaps() ? 1 : 0);
         device.log().addKernel(kernel.name(), x, y, z, blockX * blockY);
         device.check(DriverCall.LAUNCH, driver.launch(config, function, pointers));
         if (waits) {

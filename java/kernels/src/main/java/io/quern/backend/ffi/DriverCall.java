@@ -53,6 +53,7 @@ public enum DriverCall {
     LIBRARY_GET_KERNEL("cuLibraryGetKernel", "plp"),
     KERNEL_GET_FUNCTION("cuKernelGetFunction", "pl"),
     KERNEL_SET_ATTRIBUTE("cuKernelSetAttribute", "iili"),
+    FUNCTION_GET_ATTRIBUTE("cuFuncGetAttribute", "pil"),
     LAUNCH("cuLaunchKernelEx", "plpp"),
 
     CAPTURE_BEGIN("cuStreamBeginCapture_v2", "li"),

@@ -19,6 +19,9 @@ public final class LaunchLayout {
     /** Value: three 32-bit extents. */
     public static final int ATTRIBUTE_CLUSTER = 4;
 
+    /** Programmatic stream serialization; value: 32 bits, not 0 where the launch may overlap with the one before. */
+    public static final int ATTRIBUTE_OVERLAP = 6;
+
     /** CUDA_KERNEL_NODE_PARAMS_v2: func, grid, block, sharedMemBytes, kernelParams, extra, kern, ctx. */
     public static final int NODE_BYTES = 72;
 
