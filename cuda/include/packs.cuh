@@ -6,6 +6,49 @@
 
 namespace quern {
 
+/// Neighbours as they are in memory, which takes the fewest registers; floats are made of them where they are used, and not where
+/// the load would have to be waited for.
+template <class T, int Lanes>
+struct Raw {
+    static constexpr int kBytes = Lanes * sizeof(T), kWords = kBytes < 4 ? 1 : kBytes / 4;
+    u32 words[kWords];
+
+    /// If not whole, one by one.
+    QUERN_DEVICE void load(const T* p, bool whole = true) {
+        if (kBytes < 4 || !whole) {
+            u32 of[Lanes];
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                of[i] = bits_of(p[i]);
+            }
+#pragma unroll
+            for (int i = 0; i < kWords; i++) {
+                words[i] = sizeof(T) == 4 || Lanes == 1 ? of[i] : of[2 * i % Lanes] | of[(2 * i + 1) % Lanes] << 16;
+            }
+        } else {
+            check_alignment(p, kBytes, "vector load");
+            __builtin_memcpy(words, __builtin_assume_aligned(p, kBytes), kBytes);
+        }
+    }
+    QUERN_DEVICE void fill(u32 word) {
+#pragma unroll
+        for (int i = 0; i < kWords; i++) {
+            words[i] = word;
+        }
+    }
+    QUERN_DEVICE float operator[](int lane) const {
+        if constexpr (sizeof(T) == 4) {
+            return __uint_as_float(words[lane]);
+        } else {
+            return __uint_as_float(lane % 2 == 0 ? words[lane / 2] << 16 : words[lane / 2] & 0xffff0000u);
+        }
+    }
+
+private:
+    QUERN_DEVICE static u32 bits_of(float x) { return __float_as_uint(x); }
+    QUERN_DEVICE static u32 bits_of(bf16 x) { return x.bits; }
+};
+
 /// True if the rows of a matrix are to be walked in packs of T: where all rows begin at one, and half a warp has some.
 template <class T>
 QUERN_DEVICE bool packed_rows(long long columns) {

@@ -1,6 +1,8 @@
 // How a pooling window slides over an image: PoolGeometry of the Java side, with the extents of image and result.
 #pragma once
 
+#include "packs.cuh"
+#include "ptx/launch.cuh"
 #include "strips.cuh"
 
 namespace quern {
@@ -11,7 +13,7 @@ struct Pool {
     int lanes;  // channels of a thread: 1, or those of 16 bytes where all is aligned to them
     Divider by_stride_h, by_stride_w;
     int steps;  // rows of windows or cells that a thread takes one after the other; 0: it has a pixel of any geometry
-    int unused;
+    int count_padding;  // of means: pixels outside the image count
 
     QUERN_DEVICE int first_row(int row) const { return max_of(0, row * stride_h - padding_h); }
     QUERN_DEVICE int end_row(int row) const { return min_of(h, row * stride_h - padding_h + window_h); }
@@ -32,7 +34,7 @@ struct Pool {
     }
 
     /// Elements that an average divides by.
-    QUERN_DEVICE float divisor(int row, int column, int count_padding) const {
+    QUERN_DEVICE float divisor(int row, int column) const {
         return static_cast<float>(count_padding != 0 ? window_h * window_w
                                                      : (end_row(row) - first_row(row)) *
                                                            (end_column(column) - first_column(column)));
@@ -51,7 +53,7 @@ static_assert(sizeof(Pool) == 72);
 
 /// Windows of W x W pixels, S apart, known when compiled: all loads of a window can be under way at once. An image is cut into
 /// cells of S x S pixels so that only kWindows windows along an axis touch a cell: with the index of its first window it is at
-/// the last S pixels of it. PoolLaunch of the Java side counts them.
+/// the last S pixels of it. PoolCuda of the Java side counts them.
 template <int W, int S>
 struct Cells {
     static constexpr int kWindows = (W + S - 1) / S;
@@ -64,35 +66,6 @@ struct Cells {
 
     /// The first window of the first cell of an axis; -1 where that window would lie outside.
     QUERN_DEVICE static int first_window(int padding) { return 1 - (W - padding + S - 1) / S; }
-};
-
-/// Neighbours as they are in memory, which takes the fewest registers.
-template <class T, int Lanes>
-struct Raw {
-    static constexpr int kBytes = Lanes * sizeof(T), kWords = kBytes < 4 ? 1 : kBytes / 4;
-    u32 words[kWords];
-
-    QUERN_DEVICE void load(const T* p) {
-        if constexpr (kBytes >= 4) {
-            check_alignment(p, kBytes, "vector load");
-            __builtin_memcpy(words, __builtin_assume_aligned(p, kBytes), kBytes);
-        } else {
-            words[0] = p->bits;
-        }
-    }
-    QUERN_DEVICE void fill(u32 word) {
-#pragma unroll
-        for (int i = 0; i < kWords; i++) {
-            words[i] = word;
-        }
-    }
-    QUERN_DEVICE float operator[](int lane) const {
-        if constexpr (sizeof(T) == 4) {
-            return __uint_as_float(words[lane]);
-        } else {
-            return __uint_as_float(lane % 2 == 0 ? words[lane / 2] << 16 : words[lane / 2] & 0xffff0000u);
-        }
-    }
 };
 
 /// 0 <= i < extent.
@@ -133,7 +106,7 @@ struct Columns {
 /// Calls any(lanes, strip) for a thread with a pixel, compiled(window, stride, lanes, strip) for one with a run of steps.
 /// The geometry alone decides between the two.
 template <class T, class Any, class Compiled>
-QUERN_DEVICE void pool_thread(const T*, const Pool& pool, const Strips& strips, Any any, Compiled compiled) {
+QUERN_DEVICE void pool_thread(const Pool& pool, const Strips& strips, Any any, Compiled compiled) {
     const int index = static_cast<int>(global_index());
     if (index >= strips.count) {
         return;
@@ -156,3 +129,16 @@ QUERN_DEVICE void pool_thread(const T*, const Pool& pool, const Strips& strips, 
 }
 
 }  // namespace quern
+
+/// The kernels stem_f32 and stem_bf16 of a pass, for so many blocks on a multiprocessor: PoolCuda of the Java side. any and compiled
+/// are templates of functions, that for any geometry and that for those compiled; parameters, and as arguments behind them their
+/// names, are the pass's tensors: QUERN_POOL_KERNEL(4, max_pool, max_pool::forward, max_pool::windows, (const T* x, T* y), x, y)
+#define QUERN_POOL_KERNEL(blocks, stem, any, compiled, parameters, ...)                                                    \
+    QUERN_KERNEL_BLOCKS_BY_DTYPE(256, blocks, stem, (QUERN_UNWRAP parameters, Pool pool, Strips strips), {                 \
+        overlap_launches();                                                                                                \
+        pool_thread<T>(pool, strips, [&](auto lanes, const Strip& at) {                                                    \
+            any<lanes.value>(__VA_ARGS__, pool, strips, at);                                                               \
+        }, [&](auto window, auto stride, auto lanes, const Strip& at) {                                                    \
+            compiled<window.value, stride.value, lanes.value>(__VA_ARGS__, pool, at);                                      \
+        });                                                                                                                \
+    })

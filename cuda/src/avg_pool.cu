@@ -6,7 +6,7 @@ namespace quern::avg_pool {
 
 /// Any geometry: at is a pixel of y.
 template <int Lanes, class T>
-QUERN_DEVICE void forward(const T* x, T* y, int count_padding, const Pool& pool, const Strips& strips, const Strip& at) {
+QUERN_DEVICE void forward(const T* x, T* y, const Pool& pool, const Strips& strips, const Strip& at) {
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
     Vec<float, Lanes> sum{};
     for (int a = pool.first_row(at.row); a < pool.end_row(at.row); a++) {
@@ -18,7 +18,7 @@ QUERN_DEVICE void forward(const T* x, T* y, int count_padding, const Pool& pool,
             }
         }
     }
-    const float divisor = pool.divisor(at.row, at.first, count_padding);
+    const float divisor = pool.divisor(at.row, at.first);
 #pragma unroll
     for (int i = 0; i < Lanes; i++) {
         sum[i] /= divisor;
@@ -28,19 +28,19 @@ QUERN_DEVICE void forward(const T* x, T* y, int count_padding, const Pool& pool,
 
 /// 1 / divisor of a window of W x W pixels: one of a few constants.
 template <int W>
-QUERN_DEVICE float share_of(const Pool& pool, int row, int column, int count_padding) {
+QUERN_DEVICE float share_of(const Pool& pool, int row, int column) {
     const int count = (pool.end_row(row) - pool.first_row(row)) * (pool.end_column(column) - pool.first_column(column));
     float share = 1.0f / (W * W);
 #pragma unroll
     for (int i = 1; i < W * W; i++) {
-        share = count_padding == 0 && count == i ? 1.0f / i : share;
+        share = pool.count_padding == 0 && count == i ? 1.0f / i : share;
     }
     return share;
 }
 
 /// at.row counts runs of pool.steps rows of y.
 template <int W, int S, int Lanes, class T>
-QUERN_DEVICE void windows(const T* x, T* y, int count_padding, const Pool& pool, const Strip& at) {
+QUERN_DEVICE void windows(const T* x, T* y, const Pool& pool, const Strip& at) {
     const T* image = pool.image_of(x, at.image, at.lane * Lanes);
     T* result = y + (static_cast<long long>(at.image) * pool.p * pool.q + at.first) * pool.c + at.lane * Lanes;
     const int left = at.first * S - pool.padding_w;
@@ -65,7 +65,7 @@ QUERN_DEVICE void windows(const T* x, T* y, int count_padding, const Pool& pool,
         }
         float share = 1.0f / (W * W);
         if (near || top < 0 || top + W > pool.h) {
-            share = share_of<W>(pool, row, at.first, count_padding);
+            share = share_of<W>(pool, row, at.first);
 #pragma unroll
             for (int tap = 0; tap < W * W; tap++) {
                 if (!within(top + tap / W, pool.h) || !within(left + tap % W, pool.w)) {
@@ -94,14 +94,13 @@ QUERN_DEVICE void windows(const T* x, T* y, int count_padding, const Pool& pool,
 
 /// Any geometry: at is a pixel of dx.
 template <int Lanes, class T>
-QUERN_DEVICE void backward(const T* dy, T* dx, int count_padding, const Pool& pool, const Strips& strips,
-                           const Strip& at) {
+QUERN_DEVICE void backward(const T* dy, T* dx, const Pool& pool, const Strips& strips, const Strip& at) {
     const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
     Vec<float, Lanes> sum{};
     for (int a = pool.first_window_row(at.row); a < pool.end_window_row(at.row); a++) {
         for (int b = pool.first_window_column(at.first); b < pool.end_window_column(at.first); b++) {
             const Vec<float, Lanes> value = load_floats<Lanes>(result + (static_cast<long long>(a) * pool.q + b) * pool.c);
-            const float share = 1.0f / pool.divisor(a, b, count_padding);
+            const float share = 1.0f / pool.divisor(a, b);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
                 sum[i] += value[i] * share;
@@ -113,7 +112,7 @@ QUERN_DEVICE void backward(const T* dy, T* dx, int count_padding, const Pool& po
 
 /// at.first is a cell of a row, at.row counts runs of pool.steps rows of cells.
 template <int W, int S, int Lanes, class T>
-QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool, const Strip& at) {
+QUERN_DEVICE void cells(const T* dy, T* dx, const Pool& pool, const Strip& at) {
     using Cell = Cells<W, S>;
     constexpr int K = Cell::kWindows;
     const T* result = pool.result_of(dy, at.image, at.lane * Lanes);
@@ -145,7 +144,7 @@ QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool,
             for (int k = 0; k < K; k++) {
 #pragma unroll
                 for (int l = 0; l < K; l++) {
-                    shares[k][l] = share_of<W>(pool, row + k, column + l, count_padding);
+                    shares[k][l] = share_of<W>(pool, row + k, column + l);
                     if (!within(row + k, pool.p) || !within(column + l, pool.q)) {
                         gradients[k][l].fill(0);
                     }
@@ -180,19 +179,7 @@ QUERN_DEVICE void cells(const T* dy, T* dx, int count_padding, const Pool& pool,
 }  // namespace quern::avg_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, avg_pool, (const T* x, T* y, int count_padding, Pool pool, Strips strips), {
-    pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
-        avg_pool::forward<lanes.value>(x, y, count_padding, pool, strips, at);
-    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
-        avg_pool::windows<window.value, stride.value, lanes.value>(x, y, count_padding, pool, at);
-    });
-})
+QUERN_POOL_KERNEL(3, avg_pool, avg_pool::forward, avg_pool::windows, (const T* x, T* y), x, y)
 
 /// dx (n, h, w, c) from dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 3, avg_pool_backward, (const T* dy, T* dx, int count_padding, Pool pool, Strips strips), {
-    pool_thread(dy, pool, strips, [&](auto lanes, const Strip& at) {
-        avg_pool::backward<lanes.value>(dy, dx, count_padding, pool, strips, at);
-    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
-        avg_pool::cells<window.value, stride.value, lanes.value>(dy, dx, count_padding, pool, at);
-    });
-})
+QUERN_POOL_KERNEL(3, avg_pool_backward, avg_pool::backward, avg_pool::cells, (const T* dy, T* dx), dy, dx)

@@ -2,6 +2,7 @@
 // A thread has channels of 16 bytes, or 1, of a pixel, or of a column of windows or cells where the geometry is one of those
 // compiled.
 #include "pool.cuh"
+#include "ptx/cache.cuh"
 
 namespace quern::max_pool {
 
@@ -197,6 +198,16 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
         if (cell >= pool.h) {
             break;
         }
+        // what the next row of cells reads comes to the L2 while this one is searched: no register waits for it
+#pragma unroll
+        for (int j = 0; j < S; j++) {
+            const T* below = image + static_cast<long long>(clamped(top + kShared + S + j, pool.h)) * pool.w * pool.c;
+#pragma unroll
+            for (int b = 0; b < S; b++) {
+                prefetch_line<sizeof(Vec<T, Lanes>)>(below + columns.image[kShared + b]);
+            }
+        }
+        prefetch_line<sizeof(Vec<T, Lanes>)>(result + static_cast<long long>(clamped(row + 1, pool.p)) * pool.q * pool.c + columns.result[0]);
         Raw<T, Lanes> values[S][E];
 #pragma unroll
         for (int a = 0; a < S; a++) {
@@ -293,19 +304,7 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
 }  // namespace quern::max_pool
 
 /// y (n, p, q, c) from x (n, h, w, c); strips of y.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 4, max_pool, (const T* x, T* y, Pool pool, Strips strips), {
-    pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
-        max_pool::forward<lanes.value>(x, y, pool, strips, at);
-    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
-        max_pool::windows<window.value, stride.value, lanes.value>(x, y, pool, at);
-    });
-})
+QUERN_POOL_KERNEL(4, max_pool, max_pool::forward, max_pool::windows, (const T* x, T* y), x, y)
 
 /// dx (n, h, w, c) from x and dy (n, p, q, c); strips of dx.
-QUERN_KERNEL_BLOCKS_BY_DTYPE(256, 2, max_pool_backward, (const T* x, const T* dy, T* dx, Pool pool, Strips strips), {
-    pool_thread(x, pool, strips, [&](auto lanes, const Strip& at) {
-        max_pool::backward<lanes.value>(x, dy, dx, pool, strips, at);
-    }, [&](auto window, auto stride, auto lanes, const Strip& at) {
-        max_pool::cells<window.value, stride.value, lanes.value>(x, dy, dx, pool, at);
-    });
-})
+QUERN_POOL_KERNEL(2, max_pool_backward, max_pool::backward, max_pool::cells, (const T* x, const T* dy, T* dx), x, dy, dx)
