@@ -7,7 +7,8 @@ namespace quern {
 
 /// Blocks are (threads along the channels, rows) in size; those along y take slabs of kSlabSteps times their rows: ChannelLaunch
 /// of the Java side. setup(channel) is called once and gives body(Vec<float, Lanes>[] of the arrays there), whose result goes to
-/// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored.
+/// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored. The last slabs come first:
+/// the pass before, column_sums, ended there, and the cache still has them.
 constexpr int kSlabSteps = 8;
 template <int Lanes, int AtOnce, class To, class Setup, class... T>
 QUERN_DEVICE void map_channels(To* y, long long rows, int channels, Setup setup, const T*... arrays) {
@@ -17,8 +18,8 @@ QUERN_DEVICE void map_channels(To* y, long long rows, int channels, Setup setup,
     }
     auto body = setup(channel);
     const int slab_rows = static_cast<int>(blockDim.y) * kSlabSteps;
-    const long long slabs = (rows + slab_rows - 1) / slab_rows;
-    for (long long slab = blockIdx.y; slab < slabs; slab += gridDim.y) {
+    const long long slabs = (rows + slab_rows - 1) >> (31 - __clz(slab_rows));  // a power of two
+    for (long long slab = slabs - 1 - blockIdx.y; slab >= 0; slab -= gridDim.y) {
         const long long first = slab * slab_rows + threadIdx.y;
 #pragma unroll 1
         for (int step = 0; step < kSlabSteps; step += AtOnce) {

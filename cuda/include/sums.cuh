@@ -66,68 +66,93 @@ struct Pair {
 
 constexpr int kColumnThreads = 256;
 constexpr int kColumns = 32;
-/// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows. partial: (chunks, 2, columns).
-/// term(row, column, whole) gives Lanes neighbours: Vec<Pair, Lanes>. Lanes must depend on the extents alone, as the order does.
-/// whole is a Constant<bool>: known when compiled: a condition at each load would keep the next one from starting.
-template <int Lanes, class Term>
-QUERN_DEVICE void column_sums(long long rows, int columns, long long chunk, double* partial, bool whole, Term term) {
+/// The first of a thread's columns in column_sums; beyond the columns where it has none.
+template <int Lanes>
+QUERN_DEVICE int own_columns() {
+    return static_cast<int>(blockIdx.x) * kColumns + static_cast<int>(threadIdx.x) % (kColumns / Lanes) * Lanes;
+}
+
+/// A block has 32 columns and 256 / (32 / Lanes) rows at a time; blockIdx.y counts chunks of rows, which take turns, so that the
+/// matrix is read from its front to its back: a pass after this one finds the back in the cache. partial: (chunks, 2, columns).
+/// read(row, column, whole) loads what Lanes neighbours take, as it is in memory; term(that, i) is the Pair of one. Lanes must depend
+/// on the extents alone, as the order does. whole is a Constant<bool>, known when compiled: a condition at each load would keep the
+/// next one from starting.
+template <int Lanes, class Read, class Term>
+QUERN_DEVICE void column_sums(long long rows, int columns, double* partial, bool whole, Read read, Term term) {
     constexpr int kAlong = kColumns / Lanes, kGroups = kColumnThreads / kAlong;
     QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
-    const int own = static_cast<int>(threadIdx.x) % kAlong * Lanes, group = static_cast<int>(threadIdx.x) / kAlong;
-    const int first_column = static_cast<int>(blockIdx.x) * kColumns;
-    const long long first = static_cast<long long>(blockIdx.y) * chunk, end = min_of(rows, first + chunk);
+    const int group = static_cast<int>(threadIdx.x) / kAlong, along = static_cast<int>(threadIdx.x) % kAlong;
+    const int first_column = static_cast<int>(blockIdx.x) * kColumns, own = own_columns<Lanes>();
+    const long long step = static_cast<long long>(gridDim.y) * kGroups;
     Vec<Pair, Lanes> sum{};
     const auto walk = [&](auto all_whole) {
-        constexpr int kAtOnce = Lanes > 4 ? 2 : 4;  // loads under way; more would take registers from other blocks
-        const auto add = [&](const Vec<Pair, Lanes>& next) {
+        const auto next = [&](long long row) { return read(row, own, all_whole); };
+        using Values = decltype(next(0));
+        // Rows under way. What was read is used in the next round of the loop, since of loads and uses in one round the compiler
+        // makes one after the other, to save registers.
+        constexpr int kAhead = sizeof(Values) <= 16 ? 4 : 2;
+        const auto add = [&](const Values& values) {
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                sum[i].a += next[i].a;
-                sum[i].b += next[i].b;
+                const Pair own_term = term(values, i);
+                sum[i].a += own_term.a;
+                sum[i].b += own_term.b;
             }
         };
-        long long row = first + group;
-#pragma unroll 1
-        for (; row + (kAtOnce - 1) * kGroups < end; row += kAtOnce * kGroups) {
-            Vec<Pair, Lanes> next[kAtOnce];
+        long long row = static_cast<long long>(blockIdx.y) * kGroups + group;
+        if (row + (kAhead - 1) * step < rows) {
+            Values ahead[kAhead];
 #pragma unroll
-            for (int j = 0; j < kAtOnce; j++) {
-                next[j] = term(row + j * kGroups, first_column + own, all_whole);
+            for (int j = 0; j < kAhead; j++) {
+                ahead[j] = next(row + j * step);
+            }
+            row += kAhead * step;
+#pragma unroll 1
+            for (; row + (kAhead - 1) * step < rows; row += kAhead * step) {
+#pragma unroll
+                for (int j = 0; j < kAhead; j++) {
+                    add(ahead[j]);
+                    ahead[j] = next(row + j * step);
+                }
             }
 #pragma unroll
-            for (int j = 0; j < kAtOnce; j++) {
-                add(next[j]);
+            for (int j = 0; j < kAhead; j++) {
+                add(ahead[j]);
             }
         }
 #pragma unroll 1
-        for (; row < end; row += kGroups) {
-            add(term(row, first_column + own, all_whole));
+        for (; row < rows; row += step) {
+            add(next(row));
         }
     };
-    if (first_column + own < columns) {
+    if (own < columns) {
         if (whole) {
             walk(Constant<true>{});
         } else {
             walk(Constant<false>{});
         }
     }
+    // neighbours apart, so that threads side by side write side by side
 #pragma unroll
     for (int i = 0; i < Lanes; i++) {
-        shared[group][own + i] = sum[i];
+        shared[group][i * kAlong + along] = sum[i];
     }
     block_barrier();
-    const int column = static_cast<int>(threadIdx.x);
-    if (column < kColumns && first_column + column < columns) {
-        Pair total = shared[0][column];
+    const int place = static_cast<int>(threadIdx.x), column = place % kAlong * Lanes + place / kAlong;
+    if (place < kColumns && first_column + column < columns) {
+        Pair total = shared[0][place];
         for (int i = 1; i < kGroups; i++) {
-            total.a += shared[i][column].a;
-            total.b += shared[i][column].b;
+            total.a += shared[i][place].a;
+            total.b += shared[i][place].b;
         }
         double* out = partial + static_cast<long long>(blockIdx.y) * 2 * columns + first_column + column;
         out[0] = total.a;
         out[columns] = total.b;
     }
 }
+
+/// The column of a thread in column_totals; beyond the columns where it has none.
+QUERN_DEVICE int own_total() { return static_cast<int>(blockIdx.x) * kColumns + static_cast<int>(threadIdx.x) % kColumns; }
 
 /// The sums of columns over all chunks: blocks of 32 columns, in 8 threads each, so that few loads have to be waited for; then
 /// finish(column, sums) in one thread per column.
@@ -136,7 +161,7 @@ QUERN_DEVICE void column_totals(const double* partial, int chunks, int columns, 
     constexpr int kGroups = kColumnThreads / kColumns;
     QUERN_SHARED(Pair, shared, [kGroups][kColumns]);
     const int own = static_cast<int>(threadIdx.x) % kColumns, group = static_cast<int>(threadIdx.x) / kColumns;
-    const int column = static_cast<int>(blockIdx.x) * kColumns + own;
+    const int column = own_total();
     Pair sum{0, 0};
     if (column < columns) {
 #pragma unroll 8

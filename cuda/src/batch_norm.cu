@@ -1,6 +1,7 @@
 // Batch normalisation over all axes but the last, with the batch's statistics or the running ones, and the gradients.
 // Channel sums are taken in chunks of rows; x: (rows, channels). x, y, dx and dy are f32 or bf16, all else is f32.
 #include "channels.cuh"
+#include "ptx/launch.cuh"
 #include "sums.cuh"
 
 namespace quern::batch_norm {
@@ -20,35 +21,36 @@ struct Wide<float> {
 constexpr int kRowsAtOnce = 2;
 
 template <int Lanes, class T>
-QUERN_DEVICE void sums(const T* x, double* partial, long long rows, int channels, long long chunk) {
-    const bool whole = aligned16(x);
-    column_sums<Lanes>(rows, channels, chunk, partial, whole, [=](long long row, int c, auto whole) {
-        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * channels + c, whole.value);
-        Vec<Pair, Lanes> out;
-#pragma unroll
-        for (int i = 0; i < Lanes; i++) {
-            const double value = values[i];
-            out[i] = {value, value * value};
-        }
-        return out;
+QUERN_DEVICE void sums(const T* x, double* partial, long long rows, int channels) {
+    const auto read = [=](long long row, int c, auto whole) {
+        Raw<T, Lanes> values;
+        values.load(x + row * channels + c, whole.value);
+        return values;
+    };
+    column_sums<Lanes>(rows, channels, partial, aligned16(x), read, [](const auto& values, int i) {
+        const double value = values[i];
+        return Pair{value, value * value};
     });
 }
 
 template <int Lanes, class T>
-QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, double* partial, long long rows, int channels,
-                                long long chunk) {
-    const bool whole = aligned16(x) && aligned16(dy) && aligned16(mean);
-    column_sums<Lanes>(rows, channels, chunk, partial, whole, [=](long long row, int c, auto whole) {
-        const long long at = row * channels + c;
-        const Vec<float, Lanes> values = load_floats<Lanes>(x + at, whole.value), gradients = load_floats<Lanes>(dy + at, whole.value),
-                                means = load_floats<Lanes>(mean + c, whole.value);
-        Vec<Pair, Lanes> out;
-#pragma unroll
-        for (int i = 0; i < Lanes; i++) {
-            const double gradient = gradients[i];
-            out[i] = {gradient * (static_cast<double>(values[i]) - means[i]), gradient};
-        }
-        return out;
+QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, double* partial, long long rows, int channels) {
+    struct Both {
+        Raw<T, Lanes> x, dy;
+    };
+    const auto read = [=](long long row, int c, auto whole) {
+        Both values;
+        values.x.load(x + row * channels + c, whole.value);
+        values.dy.load(dy + row * channels + c, whole.value);
+        return values;
+    };
+    Vec<float, Lanes> means{};
+    if (own_columns<Lanes>() < channels) {
+        means = load_floats<Lanes>(mean + own_columns<Lanes>(), aligned16(mean));
+    }
+    column_sums<Lanes>(rows, channels, partial, aligned16(x) && aligned16(dy), read, [=](const Both& values, int i) {
+        const double gradient = values.dy[i];
+        return Pair{gradient * (static_cast<double>(values.x[i]) - means[i]), gradient};
     });
 }
 
@@ -133,17 +135,22 @@ QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, 
 }  // namespace quern::batch_norm
 
 /// Sums of x and x^2.
-QUERN_KERNEL_BY_DTYPE(256, batch_norm_sums, (const T* x, double* partial, long long rows, int channels, long long chunk), {
+QUERN_KERNEL_BY_DTYPE(256, batch_norm_sums, (const T* x, double* partial, long long rows, int channels), {
+    overlap_launches();
     if (channels % kLanes<T> == 0) {
-        batch_norm::sums<kLanes<T>>(x, partial, rows, channels, chunk);
+        batch_norm::sums<kLanes<T>>(x, partial, rows, channels);
     } else {
-        batch_norm::sums<1>(x, partial, rows, channels, chunk);
+        batch_norm::sums<1>(x, partial, rows, channels);
     }
 })
 
 /// The statistics of each channel, and the running ones moved.
 QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* running_mean, float* running_variance,
              float* mean, float* inverse, long long rows, int channels, int chunks, double epsilon, double momentum) {
+    quern::overlap_launches();
+    // under way with the sums
+    const int own = quern::own_total();
+    const float mean_before = own < channels ? running_mean[own] : 0, variance_before = own < channels ? running_variance[own] : 0;
     quern::column_totals(partial, chunks, channels, [=](int c, const quern::Pair& sums) {
         const double count = static_cast<double>(rows);
         const double m = sums.a / count;
@@ -151,15 +158,16 @@ QUERN_KERNEL(256, batch_norm_statistics_f32, const double* partial, float* runni
         variance = variance < 0 ? 0 : variance;
         mean[c] = static_cast<float>(m);
         inverse[c] = static_cast<float>(1.0 / sqrt(variance + epsilon));
-        running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m);
+        running_mean[c] = static_cast<float>((1 - momentum) * mean_before + momentum * m);
         running_variance[c] =
-            static_cast<float>((1 - momentum) * running_variance[c] + momentum * variance * count / (count - 1));
+            static_cast<float>((1 - momentum) * variance_before + momentum * variance * count / (count - 1));
     });
 }
 
 /// y = (x - mean) inverse gamma + beta; lanes: channels of a thread, 1 or those of 16 bytes of x.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const float* beta, const float* mean,
                       const float* inverse, T* y, long long rows, int channels, int lanes), {
+    overlap_launches();
     auto own = [=](int c) { return inverse[c]; };
     if (lanes > 1) {
         batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
@@ -171,6 +179,7 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm, (const T* x, const float* gamma, const fl
 /// The same with 1 / sqrt(variance + epsilon) for the inverse.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference, (const T* x, const float* gamma, const float* beta, const float* mean,
                       const float* variance, T* y, long long rows, int channels, double epsilon, int lanes), {
+    overlap_launches();
     auto own = [=](int c) { return static_cast<float>(1.0 / sqrt(variance[c] + epsilon)); };
     if (lanes > 1) {
         batch_norm::normalize<kLanes<T>>(x, gamma, beta, mean, own, y, rows, channels);
@@ -181,17 +190,19 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference, (const T* x, const float* gamma
 
 /// Sums of dy (x - mean) and dy.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward_sums, (const T* x, const T* dy, const float* mean, double* partial,
-                      long long rows, int channels, long long chunk), {
+                      long long rows, int channels), {
+    overlap_launches();
     if (channels % kLanes<T> == 0) {
-        batch_norm::backward_sums<kLanes<T>>(x, dy, mean, partial, rows, channels, chunk);
+        batch_norm::backward_sums<kLanes<T>>(x, dy, mean, partial, rows, channels);
     } else {
-        batch_norm::backward_sums<1>(x, dy, mean, partial, rows, channels, chunk);
+        batch_norm::backward_sums<1>(x, dy, mean, partial, rows, channels);
     }
 })
 
 /// dgamma and dbeta of each channel. The deviation is given as its inverse, or as a variance.
 QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const float* inverse,
              const float* variance, float* dgamma, float* dbeta, int channels, int chunks, double epsilon) {
+    quern::overlap_launches();
     quern::column_totals(partial, chunks, channels, [=](int c, const quern::Pair& sums) {
         const double deviation = inverse != nullptr ? inverse[c] : 1.0 / sqrt(variance[c] + epsilon);
         dgamma[c] = static_cast<float>(sums.a * deviation);
@@ -203,6 +214,7 @@ QUERN_KERNEL(256, batch_norm_backward_channels_f32, const double* partial, const
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, const float* dgamma, const float* dbeta, T* dx, long long rows, int channels,
                       int lanes), {
+    overlap_launches();
     if (lanes > 1) {
         batch_norm::backward<kLanes<T>>(x, dy, gamma, mean, inverse, dgamma, dbeta, dx, rows, channels);
     } else {
@@ -213,6 +225,7 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward, (const T* x, const T* dy, const 
 /// dx = gamma dy / sqrt(variance + epsilon); dx may be dy.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference_backward, (const T* dy, const float* gamma, const float* variance, T* dx,
                       long long rows, int channels, double epsilon, int lanes), {
+    overlap_launches();
     if (lanes > 1) {
         batch_norm::scale<kLanes<T>>(dy, gamma, variance, dx, rows, channels, epsilon);
     } else {

@@ -2,6 +2,8 @@
 // short, too long or no multiple of 4, by a kernel for the rows and one for the columns. x, y, dx and dy are f32 or bf16, all
 // else is f32.
 #include "held_row.cuh"
+#include "ptx/cache.cuh"
+#include "ptx/launch.cuh"
 #include "sums.cuh"
 
 namespace quern::layer_norm {
@@ -89,23 +91,31 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, double m
 
 template <int Lanes, class T>
 QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, const float* inverse, double* partial,
-                                long long rows, int n, long long chunk) {
-    column_sums<Lanes>(rows, n, chunk, partial, aligned16(x) && aligned16(dy), [=](long long row, int c, auto whole) {
-        const Vec<float, Lanes> values = load_floats<Lanes>(x + row * n + c, whole.value),
-                                gradients = load_floats<Lanes>(dy + row * n + c, whole.value);
-        const double m = mean[row], s = inverse[row];
-        Vec<Pair, Lanes> out;
-#pragma unroll
-        for (int i = 0; i < Lanes; i++) {
-            const double gradient = gradients[i];
-            out[i] = {gradient * (values[i] - m) * s, gradient};
-        }
-        return out;
+                                long long rows, int n) {
+    struct Read {
+        Raw<T, Lanes> x, dy;
+        float mean, inverse;
+    };
+    const auto read = [=](long long row, int c, auto whole) {
+        Read values;
+        values.x.load(x + row * n + c, whole.value);
+        values.dy.load(dy + row * n + c, whole.value);
+        values.mean = mean[row];
+        values.inverse = inverse[row];
+        return values;
+    };
+    column_sums<Lanes>(rows, n, partial, aligned16(x) && aligned16(dy), read, [](const Read& values, int i) {
+        const double gradient = values.dy[i];
+        return Pair{gradient * (values.x[i] - static_cast<double>(values.mean)) * values.inverse, gradient};
     });
 }
 
 /// Neighbours that a thread of backward_rows has of each row, and threads of its largest block.
 constexpr int kOwn = 4, kRowsThreads = 512;
+
+/// Rows that are on their way to the L2 or from it to a block: with one alone a block waits for the slowest of its loads in every
+/// step.
+constexpr int kRowsAhead = 3;
 
 /// Of each pair of lanes at the distance, the lower one gets the sum of both a, the upper one that of both b. By masks: of a
 /// conditional expression the compiler makes a branch with a shuffle on either side, which then wait for all loads.
@@ -139,9 +149,35 @@ QUERN_DEVICE void block_totals(double& a, double& b, double (&shared)[2][kRowsTh
 }
 
 /// What a thread has of a row, as it was read.
+template <class T>
 struct Part {
-    Vec<float, kOwn> x, dy;
-    float mean, inverse;
+    Raw<T, kOwn> x, dy;
+};
+
+/// A number per row, of the rows of a block one after the other, 32 of them at a time in the lanes of each warp, and the next 32 under
+/// way: a load that all lanes of a warp share is waited for where it stands, before those of x and dy behind it.
+class RowNumbers {
+public:
+    QUERN_DEVICE RowNumbers(const float* numbers, long long first, long long end) : numbers_(numbers), end_(end), row_(first) {
+        ahead_ = load();
+    }
+
+    /// That of row i behind the first; all threads, i in order from 0.
+    QUERN_DEVICE float of(int i) {
+        if (i % 32 == 0) {
+            now_ = ahead_;
+            row_ += 32;
+            ahead_ = load();
+        }
+        return shuffle_from(now_, i % 32);
+    }
+
+private:
+    QUERN_DEVICE float load() const { return row_ + lane_id() < end_ ? numbers_[row_ + lane_id()] : 0; }
+
+    const float* numbers_;
+    long long end_, row_;
+    float now_ = 0, ahead_;
 };
 
 /// The whole gradient in one reading: a block has a chunk of rows, one at a time, and its threads keep their columns. Elements
@@ -155,22 +191,29 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
     const bool own = column < n, whole = aligned16(x) && aligned16(dy), whole_dx = aligned16(dx);
     const long long first = static_cast<long long>(blockIdx.x) * chunk, end = min_of(rows, first + chunk);
     const auto read = [&](long long row) {
-        Part part{};
-        if (row < end) {
-            part.mean = mean[row];
-            part.inverse = inverse[row];
-            if (own) {
-                part.x = load_floats<kOwn>(x + row * n + column, whole);
-                part.dy = load_floats<kOwn>(dy + row * n + column, whole);
-            }
+        Part<T> part{};
+        if (row < end && own) {
+            part.x.load(x + row * n + column, whole);
+            part.dy.load(dy + row * n + column, whole);
         }
         return part;
+    };
+    const auto prefetch = [&](long long row) {
+        if (own && row < end) {
+            prefetch_line<kOwn * sizeof(T)>(x + row * n + column);
+            prefetch_line<kOwn * sizeof(T)>(dy + row * n + column);
+        }
     };
     Vec<float, kOwn> factor{};
     if (own) {
         factor = load_floats<kOwn>(gamma + column, aligned16(gamma));
     }
-    Part next = read(first);
+    Part<T> next = read(first);
+    RowNumbers means(mean, first, end), inverses(inverse, first, end);
+#pragma unroll
+    for (int i = 1; i < kRowsAhead; i++) {
+        prefetch(first + i);
+    }
     const double share = 1.0 / n;
     Vec<Pair, kOwn> sums{};
     int buffer = 0;
@@ -178,11 +221,12 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
     for (long long row = first; row < end; row++) {
         // h of the row, and g = dy gamma; the next one is under way while these are summed
         Vec<float, kOwn> h, g;
-        const float scale = next.inverse;
+        const int i = static_cast<int>(row - first);
+        const float center = means.of(i), scale = inverses.of(i);
         float of_g = 0, of_h = 0;  // of few elements; all others are summed in double
 #pragma unroll
         for (int i = 0; i < kOwn; i++) {
-            h[i] = (next.x[i] - next.mean) * scale;
+            h[i] = (next.x[i] - center) * scale;
             g[i] = next.dy[i] * factor[i];
             sums[i].a += next.dy[i] * h[i];
             sums[i].b += next.dy[i];
@@ -190,6 +234,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
             of_h = fmaf(g[i], h[i], of_h);
         }
         next = read(row + 1);
+        prefetch(row + kRowsAhead);
         double total_g = of_g, total_h = of_h;
         block_totals(total_g, total_h, shared[buffer]);
         buffer ^= 1;  // so that one barrier is enough
@@ -219,6 +264,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
 /// y, and mean and inverse deviation of each row, from x (rows, n).
 QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 7, layer_norm, (const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse,
                       long long rows, int n, double epsilon), {
+    overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
         layer_norm::forward<kLanes<T>>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
@@ -230,6 +276,7 @@ QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 7, layer_norm, (const T* x, const float* gamma
 /// dx = inverse (g - mean(g) - h mean(g h)) with g = dy gamma; dx may be dy.
 QUERN_KERNEL_BY_DTYPE(128, layer_norm_backward, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, T* dx, long long rows, int n), {
+    overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
         layer_norm::backward<kLanes<T>>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
@@ -240,23 +287,26 @@ QUERN_KERNEL_BY_DTYPE(128, layer_norm_backward, (const T* x, const T* dy, const 
 
 /// Sums over rows of dy h and dy.
 QUERN_KERNEL_BY_DTYPE(256, layer_norm_backward_sums, (const T* x, const T* dy, const float* mean, const float* inverse,
-                      double* partial, long long rows, int n, long long chunk), {
+                      double* partial, long long rows, int n), {
+    overlap_launches();
     if (n % kLanes<T> == 0) {
-        layer_norm::backward_sums<kLanes<T>>(x, dy, mean, inverse, partial, rows, n, chunk);
+        layer_norm::backward_sums<kLanes<T>>(x, dy, mean, inverse, partial, rows, n);
     } else {
-        layer_norm::backward_sums<1>(x, dy, mean, inverse, partial, rows, n, chunk);
+        layer_norm::backward_sums<1>(x, dy, mean, inverse, partial, rows, n);
     }
 })
 
 /// All of the gradient but the sum over chunks, in one reading; dx may be dy, or null.
 QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_rows, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
+    overlap_launches();
     layer_norm::backward_rows(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
 })
 
 /// dgamma and dbeta: blocks of 32 numbers of a chunk's 2 n, 32 chunks at a time.
 QUERN_KERNEL(1024, layer_norm_backward_columns_f32, const double* partial, float* dgamma, float* dbeta, int n,
              int chunks) {
+    quern::overlap_launches();
     QUERN_SHARED(double, sums, [32][33]);
     const int lane = quern::lane_id(), group = static_cast<int>(threadIdx.x) / 32;
     const int c = static_cast<int>(blockIdx.x) * 32 + lane;

@@ -11,9 +11,9 @@ final class BatchNormBackwardCuda implements Kernel<BatchNormBackward.Args> {
     private final DeviceScratch scratch;
 
     BatchNormBackwardCuda(CudaKernels kernels) {
-        sums = new KernelByDtype(kernels, "batch_norm_backward_sums");
-        channels = kernels.get("batch_norm_backward_channels_f32");
-        gradient = new KernelByDtype(kernels, "batch_norm_backward");
+        sums = KernelByDtype.overlapping(kernels, "batch_norm_backward_sums");
+        channels = kernels.overlapping("batch_norm_backward_channels_f32");
+        gradient = KernelByDtype.overlapping(kernels, "batch_norm_backward");
         scratch = kernels.scratch();
     }
 

@@ -11,9 +11,9 @@ final class BatchNormCuda implements Kernel<BatchNorm.Args> {
     private final DeviceScratch scratch;
 
     BatchNormCuda(CudaKernels kernels) {
-        sums = new KernelByDtype(kernels, "batch_norm_sums");
-        statistics = kernels.get("batch_norm_statistics_f32");
-        normalize = new KernelByDtype(kernels, "batch_norm");
+        sums = KernelByDtype.overlapping(kernels, "batch_norm_sums");
+        statistics = kernels.overlapping("batch_norm_statistics_f32");
+        normalize = KernelByDtype.overlapping(kernels, "batch_norm");
         scratch = kernels.scratch();
     }
 

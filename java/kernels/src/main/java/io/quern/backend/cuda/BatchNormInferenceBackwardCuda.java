@@ -11,9 +11,9 @@ final class BatchNormInferenceBackwardCuda implements Kernel<BatchNormInferenceB
     private final DeviceScratch scratch;
 
     BatchNormInferenceBackwardCuda(CudaKernels kernels) {
-        sums = new KernelByDtype(kernels, "batch_norm_backward_sums");
-        channels = kernels.get("batch_norm_backward_channels_f32");
-        gradient = new KernelByDtype(kernels, "batch_norm_inference_backward");
+        sums = KernelByDtype.overlapping(kernels, "batch_norm_backward_sums");
+        channels = kernels.overlapping("batch_norm_backward_channels_f32");
+        gradient = KernelByDtype.overlapping(kernels, "batch_norm_inference_backward");
         scratch = kernels.scratch();
     }
 

@@ -8,7 +8,7 @@ final class BatchNormInferenceCuda implements Kernel<BatchNormInference.Args> {
     private final KernelByDtype kernel;
 
     BatchNormInferenceCuda(CudaKernels kernels) {
-        kernel = new KernelByDtype(kernels, "batch_norm_inference");
+        kernel = KernelByDtype.overlapping(kernels, "batch_norm_inference");
     }
 
     @Override

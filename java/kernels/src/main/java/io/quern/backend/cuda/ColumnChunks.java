@@ -4,16 +4,20 @@ package io.quern.backend.cuda;
  * How sums over the rows of a (rows, columns) matrix are cut: blocks of 32 columns, chunks of rows, two doubles per column
  * and chunk. A function of the extents, so that bits do not depend on the GPU. See column_sums in sums.cuh.
  *
- * @param rowsPerChunk rows that one block sums
+ * @param chunks parts of the rows, which one block each sums
  */
-record ColumnChunks(long rows, int columns, long rowsPerChunk, int chunks) {
+record ColumnChunks(long rows, int columns, int chunks) {
     static final int BLOCK = 256;
+    /** Columns of a block. */
+    private static final int WIDTH = 32;
+
     private static final int LEAST_ROWS = 64;
-    private static final int MOST_CHUNKS = 64;
+    /** Of all columns together, so that large GPUs have three for each processor, whose registers carry no more. */
+    private static final int MOST_BLOCKS = 384;
 
     static ColumnChunks of(long rows, int columns) {
-        long perChunk = Math.max(LEAST_ROWS, Math.ceilDiv(rows, (long) MOST_CHUNKS));
-        return new ColumnChunks(rows, columns, perChunk, Math.toIntExact(Math.max(1, Math.ceilDiv(rows, perChunk))));
+        int most = Math.max(1, MOST_BLOCKS / Math.max(1, Math.ceilDiv(columns, WIDTH)));
+        return new ColumnChunks(rows, columns, Math.clamp(Math.ceilDiv(rows, (long) LEAST_ROWS), 1, most));
     }
 
     /** Doubles that the partial sums take. */
@@ -23,11 +27,11 @@ record ColumnChunks(long rows, int columns, long rowsPerChunk, int chunks) {
 
     /** Launches a kernel that calls column_totals and has all its arguments. */
     void runTotals(Launch launch) {
-        launch.run(Math.ceilDiv(columns, 32), 1, 1, BLOCK, 0);
+        launch.run(Math.ceilDiv(columns, WIDTH), 1, 1, BLOCK, 0);
     }
 
     /** Ends a launch of a kernel that calls column_sums. */
     void run(Launch launch) {
-        launch.i64(rows).i32(columns).i64(rowsPerChunk).run(Math.ceilDiv(columns, 32), chunks, 1, BLOCK, 0);
+        launch.i64(rows).i32(columns).run(Math.ceilDiv(columns, WIDTH), chunks, 1, BLOCK, 0);
     }
 }

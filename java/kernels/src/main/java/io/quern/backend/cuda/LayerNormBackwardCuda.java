@@ -22,10 +22,10 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
     private final DeviceScratch scratch;
 
     LayerNormBackwardCuda(CudaKernels kernels) {
-        once = new KernelByDtype(kernels, "layer_norm_backward_rows");
-        gradient = new KernelByDtype(kernels, "layer_norm_backward");
-        sums = new KernelByDtype(kernels, "layer_norm_backward_sums");
-        columns = kernels.get("layer_norm_backward_columns_f32");
+        once = KernelByDtype.overlapping(kernels, "layer_norm_backward_rows");
+        gradient = KernelByDtype.overlapping(kernels, "layer_norm_backward");
+        sums = KernelByDtype.overlapping(kernels, "layer_norm_backward_sums");
+        columns = kernels.overlapping("layer_norm_backward_columns_f32");
         scratch = kernels.scratch();
     }
 

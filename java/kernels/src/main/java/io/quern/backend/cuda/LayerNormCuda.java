@@ -8,7 +8,7 @@ final class LayerNormCuda implements Kernel<LayerNorm.Args> {
     private final KernelByDtype kernel;
 
     LayerNormCuda(CudaKernels kernels) {
-        kernel = new KernelByDtype(kernels, "layer_norm");
+        kernel = KernelByDtype.overlapping(kernels, "layer_norm");
     }
 
     @Override
