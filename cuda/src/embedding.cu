@@ -6,11 +6,12 @@
 //   next[count] hold positions + 1, and 0 ends a list; a list is in the order in which its threads came.
 // embedding_backward_f32  a warp per row of dtable puts at most 32 positions in order and sums, zeros for an empty list;
 //   rows of more occurrences are appended to frequent[1...], and counted in frequent[0], zero before
-// embedding_frequent_f32  a block per row in frequent and 128 times 16 bytes of columns, block 128, grid (count / 33,
-//   ceil(width * bytes of one / 2048)): searches all indices, 512 at a time
+// embedding_frequent_f32  blocks take rows in frequent in turn, each 128 times 16 bytes of columns, block 128, grid (some, count / 33
+//   at most, ceil(width * bytes of one / 2048)): searches all indices, 512 at a time
 // embedding_bf16, embedding_backward_bf16, embedding_frequent_bf16: the same with bf16 tables; the sums are f32
 #include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"
+#include "ptx/launch.cuh"
 #include "ptx/warp.cuh"
 
 namespace quern::embedding {
@@ -204,16 +205,16 @@ QUERN_DEVICE void sum_frequent(const int* indices, const T* dy, T* to, int count
 
 template <class T>
 QUERN_DEVICE void backward_frequent(const u32* frequent, const int* indices, const T* dy, T* dtable, int count, int width) {
-    if (blockIdx.x >= frequent[0]) {
-        return;
-    }
-    const int row = static_cast<int>(frequent[1 + blockIdx.x]), thread = static_cast<int>(threadIdx.x);
-    const int column = static_cast<int>(blockIdx.y) * kThreads * kLanes<T>;
-    T* to = dtable + static_cast<long long>(row) * width;
-    if (whole_rows(dy, dtable, width)) {
-        sum_frequent<kLanes<T>>(indices, dy, to, count, row, width, column + thread * kLanes<T>);
-    } else {
-        sum_frequent<1>(indices, dy, to, count, row, width, column + thread);
+    const int thread = static_cast<int>(threadIdx.x), column = static_cast<int>(blockIdx.y) * kThreads * kLanes<T>;
+    const u32 rows = frequent[0];
+    for (u32 i = blockIdx.x; i < rows; i += gridDim.x) {
+        const int row = static_cast<int>(frequent[1 + i]);
+        T* to = dtable + static_cast<long long>(row) * width;
+        if (whole_rows(dy, dtable, width)) {
+            sum_frequent<kLanes<T>>(indices, dy, to, count, row, width, column + thread * kLanes<T>);
+        } else {
+            sum_frequent<1>(indices, dy, to, count, row, width, column + thread);
+        }
     }
 }
 
@@ -221,20 +222,24 @@ QUERN_DEVICE void backward_frequent(const u32* frequent, const int* indices, con
 
 QUERN_KERNEL_BY_DTYPE(256, embedding, (const T* table, const int* indices, T* y, u64* fault, long long count, int rows, int width,
                       int log), {
+    overlap_launches();
     embedding::forward(table, indices, y, fault, count, rows, width, log);
 })
 
 QUERN_KERNEL(256, embedding_lists_f32, const int* indices, quern::u32* heads, quern::u32* next, quern::u64* fault, int count,
              int rows) {
+    quern::overlap_launches();
     quern::embedding::link(indices, heads, next, fault, count, rows);
 }
 
 QUERN_KERNEL_BY_DTYPE(128, embedding_backward, (const u32* heads, const u32* next, u32* frequent, const T* dy, T* dtable, int rows,
                       int width), {
+    overlap_launches();
     embedding::backward(heads, next, frequent, dy, dtable, rows, width);
 })
 
 QUERN_KERNEL_BY_DTYPE(128, embedding_frequent, (const u32* frequent, const int* indices, const T* dy, T* dtable, int count,
                       int width), {
+    overlap_launches();
     embedding::backward_frequent(frequent, indices, dy, dtable, count, width);
 })

@@ -1,6 +1,7 @@
 // y[i] = value.
 // fill_f32(float* y, float value, int64 n)   fill_bf16(bf16* y, float value, int64 n)
 #include "elementwise.cuh"
+#include "ptx/launch.cuh"
 
 namespace quern::fill {
 
@@ -19,4 +20,7 @@ QUERN_DEVICE void run(T* y, T value, long long n) {
 
 }  // namespace quern::fill
 
-QUERN_KERNEL_BY_DTYPE(256, fill, (T* y, float value, long long n), { fill::run(y, from_float<T>(value), n); })
+QUERN_KERNEL_BY_DTYPE(256, fill, (T* y, float value, long long n), {
+    overlap_launches();
+    fill::run(y, from_float<T>(value), n);
+})

@@ -2,6 +2,7 @@
 // cannot throw. Logits and their gradient are f32 or bf16, all else is f32: the probabilities too, since one that bf16 rounds to
 // 1 would have no gradient.
 #include "held_row.cuh"
+#include "ptx/launch.cuh"
 #include "sums.cuh"
 
 namespace quern::cross_entropy {
@@ -91,6 +92,7 @@ QUERN_DEVICE void backward(const float* probabilities, T* dlogits, int n, double
 /// probabilities (rows, n), and each block's sums of losses and divisors for softmax_cross_entropy_mean_f32.
 QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 6, softmax_cross_entropy, (const T* logits, const int* labels, const float* weights, float* probabilities,
                       Pair* partial, long long rows, int n, int ignore, double smoothing), {
+    overlap_launches();
     QUERN_SHARED(Pair, terms, [kRowThreads / 32]);
     const long long row = warp_row(), first = row * n;
     Pair own{0, 0};
@@ -114,6 +116,7 @@ QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 6, softmax_cross_entropy, (const T* logits, co
 
 /// loss = sum of losses / sum of divisors, 0 if that is 0; one block.
 QUERN_KERNEL(1024, softmax_cross_entropy_mean_f32, const quern::Pair* partial, float* loss, long long count) {
+    quern::overlap_launches();
     QUERN_SHARED(double, scratch, [32]);
     double sum = 0;
     double divisor = 0;
@@ -133,10 +136,11 @@ QUERN_KERNEL(1024, softmax_cross_entropy_mean_f32, const quern::Pair* partial, f
 /// totals[0] = sum over rows of w[label], totals[1] = sum of w; one block.
 QUERN_KERNEL(1024, softmax_cross_entropy_totals_f32, const int* labels, const float* weights, double* totals,
              long long rows, int n, int ignore) {
+    quern::overlap_launches();
     QUERN_SHARED(double, scratch, [32]);
     double divisor = 0;
     double mass = 0;
-#pragma unroll 8
+#pragma unroll 16
     for (long long i = threadIdx.x; i < rows; i += 1024) {
         const int label = labels[i];
         divisor += label == ignore ? 0
@@ -158,6 +162,7 @@ QUERN_KERNEL(1024, softmax_cross_entropy_totals_f32, const int* labels, const fl
 QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 5, softmax_cross_entropy_backward, (const float* probabilities, const int* labels, const float* weights,
                       const float* dloss, const double* totals, T* dlogits, long long rows, int n, int ignore,
                       double smoothing), {
+    overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row >= rows) {
         return;

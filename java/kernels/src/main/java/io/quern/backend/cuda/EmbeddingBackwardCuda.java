@@ -12,6 +12,8 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
     private static final long MOST_BLOCKS = 65_535;
     /** Occurrences from which a row is left to a block: kListed and one. */
     private static final int FREQUENT = 33;
+    /** Blocks along the rows of that many: enough to fill a GPU, and few enough to find quickly that there are no such rows. */
+    static final int FREQUENT_BLOCKS = 512;
 
     private final CudaKernel clear;
     private final CudaKernel lists;
@@ -20,10 +22,10 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
     private final DeviceScratch scratch;
 
     EmbeddingBackwardCuda(CudaKernels kernels) {
-        clear = kernels.get("fill_f32");
-        lists = kernels.get("embedding_lists_f32");
-        sums = new KernelByDtype(kernels, "embedding_backward");
-        frequentSums = new KernelByDtype(kernels, "embedding_frequent");
+        clear = kernels.overlapping("fill_f32");
+        lists = kernels.overlapping("embedding_lists_f32");
+        sums = KernelByDtype.overlapping(kernels, "embedding_backward");
+        frequentSums = KernelByDtype.overlapping(kernels, "embedding_frequent");
         scratch = kernels.scratch();
     }
 
@@ -72,6 +74,11 @@ final class EmbeddingBackwardCuda implements Kernel<EmbeddingBackward.Args> {
                 .tensor(args.dtable())
                 .i32(count)
                 .i32(width)
-                .run(most, Math.ceilDiv(width, BLOCK * KernelByDtype.lanes(args.dy())), 1, BLOCK, 0);
+                .run(
+                        Math.min(most, FREQUENT_BLOCKS),
+                        Math.ceilDiv(width, BLOCK * KernelByDtype.lanes(args.dy())),
+                        1,
+                        BLOCK,
+                        0);
     }
 }

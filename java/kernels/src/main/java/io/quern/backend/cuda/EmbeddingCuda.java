@@ -10,7 +10,7 @@ final class EmbeddingCuda implements Kernel<Embedding.Args> {
     private final KernelByDtype kernel;
 
     EmbeddingCuda(CudaKernels kernels) {
-        kernel = new KernelByDtype(kernels, "embedding");
+        kernel = KernelByDtype.overlapping(kernels, "embedding");
     }
 
     @Override

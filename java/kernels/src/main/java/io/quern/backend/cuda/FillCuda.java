@@ -8,7 +8,7 @@ final class FillCuda implements Kernel<Fill.Args> {
     private final KernelByDtype kernel;
 
     FillCuda(CudaKernels kernels) {
-        kernel = new KernelByDtype(kernels, "fill");
+        kernel = KernelByDtype.overlapping(kernels, "fill");
     }
 
     @Override

@@ -10,8 +10,8 @@ final class SoftmaxCrossEntropyBackwardCuda implements Kernel<SoftmaxCrossEntrop
     private final DeviceScratch scratch;
 
     SoftmaxCrossEntropyBackwardCuda(CudaKernels kernels) {
-        totals = kernels.get("softmax_cross_entropy_totals_f32");
-        gradient = new KernelByDtype(kernels, "softmax_cross_entropy_backward");
+        totals = kernels.overlapping("softmax_cross_entropy_totals_f32");
+        gradient = KernelByDtype.overlapping(kernels, "softmax_cross_entropy_backward");
         scratch = kernels.scratch();
     }
 

@@ -10,8 +10,8 @@ final class SoftmaxCrossEntropyCuda implements Kernel<SoftmaxCrossEntropy.Args> 
     private final DeviceScratch scratch;
 
     SoftmaxCrossEntropyCuda(CudaKernels kernels) {
-        rows = new KernelByDtype(kernels, "softmax_cross_entropy");
-        mean = kernels.get("softmax_cross_entropy_mean_f32");
+        rows = KernelByDtype.overlapping(kernels, "softmax_cross_entropy");
+        mean = kernels.overlapping("softmax_cross_entropy_mean_f32");
         scratch = kernels.scratch();
     }
 

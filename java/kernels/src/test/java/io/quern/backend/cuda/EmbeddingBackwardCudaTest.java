@@ -9,6 +9,7 @@ import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import io.quern.testing.OnEveryCudaDevice;
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -61,6 +62,30 @@ class EmbeddingBackwardCudaTest extends OnEveryCudaDevice {
                         Arrays.copyOfRange(found, row * width, (row + 1) * width),
                         "row " + row + " of " + ROWS + "x" + width + " in " + dtype);
             }
+        }
+    }
+
+    /** More rows than blocks: a block has two of them. */
+    @Test
+    void manyFrequentRows() {
+        int rows = EmbeddingBackwardCuda.FREQUENT_BLOCKS + 3;
+        int times = 33;
+        int[] numbers = new int[rows * times];
+        float[] expected = new float[rows];
+        float[] values = new float[numbers.length];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (int) (i * 7L % rows);
+            values[i] = i % 101;
+            expected[numbers[i]] += values[i];
+        }
+        try (CudaBackend backend = device.open();
+                Tensor indices = Tensor.allocate(backend.memory(), DType.I32, Shape.of(numbers.length));
+                Tensor dy = Tensor.allocate(backend.memory(), DType.F32, Shape.of(numbers.length, 1));
+                Tensor dtable = Tensor.allocate(backend.memory(), DType.F32, Shape.of(rows, 1))) {
+            indices.copyFrom(numbers);
+            dy.copyFrom(values);
+            backend.run(EmbeddingBackward.OP, new EmbeddingBackward.Args(indices, dy, dtable));
+            assertArrayEquals(expected, dtable.toFloats());
         }
     }
 }
