@@ -108,7 +108,14 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(1, 5, 16, 32, 3, 3, 32, UNIT.withPadding(0, 2).withGroups(32)),
             new Conv2dProblem(
                     1, 8, 8, 32, 3, 3, 32, UNIT.withPadding(2, 0).withStride(2).withGroups(32)),
-            new Conv2dProblem(3, 12, 12, 40, 3, 3, 40, UNIT.withPadding(1).withGroups(40)));
+            new Conv2dProblem(3, 12, 12, 40, 3, 3, 40, UNIT.withPadding(1).withGroups(40)),
+            new Conv2dProblem(2, 1, 1, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
+            new Conv2dProblem(1, 3, 6, 32, 3, 3, 32, UNIT.withPadding(2, 1).withGroups(32)),
+            new Conv2dProblem(
+                    1, 6, 2, 16, 3, 3, 16, UNIT.withPadding(1).withStride(2).withGroups(16)),
+            // register tiles of four vectors of results, and what such panels leave, at borders
+            new Conv2dProblem(2, 7, 6, 3, 3, 3, 130, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 9, 8, 5, 3, 3, 100, UNIT.withStride(2).withPadding(1)));
 
     /** For tensor cores, whose tiles have 16 bytes of channels at a time: whole, cut, in groups, strided; sums in parts. */
     static final List<Conv2dProblem> TENSOR_CORES = List.of(

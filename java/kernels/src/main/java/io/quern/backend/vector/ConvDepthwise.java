@@ -5,7 +5,7 @@ import io.quern.tensor.Tensor;
 
 /**
  * The three passes of a depthwise 3x3 convolution of stride 1 or 2 over whole vectors of channels: one vector of channels
- * goes over an area of results at a time, with its filter, or the sums for it, in registers.
+ * goes over some rows at a time, with its filter, or the sums for it, in registers.
  */
 final class ConvDepthwise {
     /** Multiply-adds below which threads cost more than they bring. */
@@ -16,6 +16,9 @@ final class ConvDepthwise {
     /** Bytes of a row of the image that kernels can step over. */
     private static final long MOST_ROW = Integer.MAX_VALUE / 8;
 
+    /** Rows of dy after which the gradient by the filter turns to the next vector of channels. */
+    private static final int BAND = 16;
+
     private static final int SIDE = 3, TAPS = SIDE * SIDE;
     /** Bytes of the nine taps of a vector of channels. */
     private static final long FILTER = (long) TAPS * Lanes.BYTES;
@@ -24,10 +27,9 @@ final class ConvDepthwise {
     private final int vectors, stride;
     private final long pixel;
     private final boolean parallel;
-    private final Walk forward, backward;
-
-    /** The axes of a pass, and how its results are dealt out. */
-    private record Walk(ConvAxis h, ConvAxis w, DepthwiseAreas areas) {}
+    private final ConvAxis forwardH, forwardW, backwardH, backwardW;
+    /** How {@link #spread} cuts its blocks, or null with stride 1. */
+    private final DepthwiseAreas areas;
 
     ConvDepthwise(ConvShape shape) {
         this.shape = shape;
@@ -35,13 +37,16 @@ final class ConvDepthwise {
         stride = shape.geometry().strideH();
         pixel = (long) shape.c() * Float.BYTES;
         parallel = shape.work() >= PARALLEL;
-        forward = walk(shape.forwardH(), shape.forwardW(), SIDE);
-        if (stride == 1) {
-            backward = walk(shape.backwardH(), shape.backwardW(), SIDE);
-        } else {
-            ConvAxis h = blocks(shape.h(), shape.p(), shape.geometry().paddingH());
-            backward = walk(h, blocks(shape.w(), shape.q(), shape.geometry().paddingW()), 2);
-        }
+        forwardH = shape.forwardH();
+        forwardW = shape.forwardW();
+        boolean dense = stride == 1;
+        backwardH = dense
+                ? shape.backwardH()
+                : blocks(shape.h(), shape.p(), shape.geometry().paddingH());
+        backwardW = dense
+                ? shape.backwardW()
+                : blocks(shape.w(), shape.q(), shape.geometry().paddingW());
+        areas = dense ? null : new DepthwiseAreas(backwardH, backwardW, vectors);
     }
 
     static boolean fits(ConvShape shape) {
@@ -52,14 +57,11 @@ final class ConvDepthwise {
                 && shape.c() % Lanes.FLOATS == 0
                 && strideH == strideW
                 && strideH <= 2
+                && shape.geometry().paddingH() < SIDE
+                && shape.geometry().paddingW() <= SIDE - 1 - strideW / 2
                 && shape.geometry().dilationH() == 1
                 && shape.geometry().dilationW() == 1
                 && (shape.w() + 2L * shape.geometry().paddingW()) * shape.c() * Float.BYTES <= MOST_ROW;
-    }
-
-    /** @param reach sources of a result along each axis; two are those of {@link #spread} */
-    private Walk walk(ConvAxis h, ConvAxis w, int reach) {
-        return new Walk(h, w, new DepthwiseAreas(h, w, h.results(), w.results(), reach, vectors, reach == SIDE));
     }
 
     /** As {@link Correlation#run}. */
@@ -74,7 +76,7 @@ final class ConvDepthwise {
             WorkerPool pool) {
         int floor = relu ? 0 : ConvTile.UNBOUNDED;
         long shift = bias == null ? 0 : bias.address(), taps = filter.address();
-        correlate(forward, x, taps, pixel, shift, y, floor, epilogue, scratch, pool);
+        correlate(forwardH, forwardW, x, taps, pixel, shift, y, floor, epilogue, scratch, pool);
     }
 
     /** dx from dy: with stride 1 a correlation with the filter backwards. */
@@ -85,7 +87,7 @@ final class ConvDepthwise {
         }
         long last = filter.address() + (TAPS - 1) * pixel;
         int floor = ConvTile.UNBOUNDED;
-        correlate(backward, dy, last, -pixel, 0, dx, floor, null, scratch, pool);
+        correlate(backwardH, backwardW, dy, last, -pixel, 0, dx, floor, null, scratch, pool);
     }
 
     /**
@@ -93,7 +95,8 @@ final class ConvDepthwise {
      * @param bias one float per channel, or 0
      */
     private void correlate(
-            Walk walk,
+            ConvAxis h,
+            ConvAxis w,
             Tensor x,
             long filter,
             long tap,
@@ -103,46 +106,47 @@ final class ConvDepthwise {
             Epilogue epilogue,
             Scratch scratch,
             WorkerPool pool) {
-        DepthwiseAreas areas = walk.areas;
-        ConvAxis h = walk.h, w = walk.w;
-        long packed = scratch.address(TAPS * pixel + pixel + areas.bytes()), none = packed + TAPS * pixel;
+        int rows = h.results(), wide = w.results();
+        if (rows == 0 || wide == 0) {
+            return;
+        }
+        long packed = scratch.address(TAPS * pixel + pixel + sourceBytes(w)), none = packed + TAPS * pixel;
         DepthwiseCopies.pack(filter, tap, vectors, packed);
         Copies.zero(none, pixel);
-        long shift = bias == 0 ? none : bias, own = none + pixel, line = w.results() * pixel;
-        long image = x.address(), result = y.address();
-        Thread caller = Thread.currentThread();
-        Blocks.run(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
-            int group = task % areas.groups(), unit = task / areas.groups(), n = unit / areas.count();
-            int first = group * DepthwiseAreas.TOGETHER, count = areas.vectors(group);
-            DepthwiseAreas.Area area = areas.area(unit % areas.count());
-            long slabs = Thread.currentThread() == caller ? own : scratch.address(areas.bytes());
-            long from = areas.open(area, image + (long) n * h.sources() * w.sources() * pixel, group, slabs);
-            long column = (long) first * Lanes.BYTES, step = areas.tap(area), row = areas.rowBytes(area);
-            long to = result + ((long) n * h.results() + area.p()) * line + area.q() * pixel + column;
-            for (int v = 0; v < count; v++) {
-                DepthwiseCorrelation.correlate(
-                        from + v * areas.vectorBytes(area),
-                        step,
-                        row,
-                        h.stride() * step,
-                        h.stride() * row,
-                        packed + (first + v) * FILTER,
-                        shift + column + (long) v * Lanes.BYTES,
-                        floor,
-                        area.rows(),
-                        area.columns(),
-                        to + (long) v * Lanes.BYTES,
-                        pixel,
-                        line);
-            }
-            if (epilogue != null) {
-                for (int p = 0; p < area.rows(); p++) {
-                    int at = (n * h.results() + area.p() + p) * w.results() + area.q();
-                    int channel = first * Lanes.FLOATS, channels = count * Lanes.FLOATS;
-                    epilogue.apply(to + p * line, pixel, at, area.columns(), channel, channels);
+        DepthwiseSource source = source(h, w, none + pixel);
+        long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
+        int band = h.stride() == 1 ? DepthwiseCorrelation.ROWS : DepthwiseCorrelation.STRIDED_ROWS;
+        int bands = Math.ceilDiv(rows, band);
+        Blocks.run(pool, parallel, shape.n() * bands, task -> {
+            int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
+            long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
+            for (int v = 0; v < vectors; v++) {
+                long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
+                if (h.stride() == 1) {
+                    DepthwiseCorrelation.correlate(
+                            source, first + column, taps, shift + column, floor, from, to, at + column, line);
+                } else {
+                    DepthwiseCorrelation.strided(
+                            source, first + column, taps, shift + column, floor, from, to, at + column, line);
                 }
             }
+            if (epilogue != null) {
+                int pixels = (n * rows + from) * wide;
+                epilogue.apply(at + from * line, pixel, pixels, (to - from) * wide, 0, shape.c());
+            }
         });
+    }
+
+    private long sourceBytes(ConvAxis w) {
+        return (long) (w.sources() + w.results()) * pixel;
+    }
+
+    /** @param own {@link #sourceBytes} of memory */
+    private DepthwiseSource source(ConvAxis h, ConvAxis w, long own) {
+        for (int i = 0; i < Math.max(w.sources(), w.results()); i++) {
+            Copies.zero(own + i * pixel, Lanes.BYTES);
+        }
+        return new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, own, own + w.sources() * pixel);
     }
 
     /**
@@ -150,10 +154,8 @@ final class ConvDepthwise {
      * tap at result i; the pixel after it the last tap at i and the first at i + 1.
      */
     private void spread(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
-        ConvAxis h = backward.h, w = backward.w;
-        int top = 2 * h.low() + 1 - shape.geometry().paddingH(),
-                left = 2 * w.low() + 1 - shape.geometry().paddingW();
-        DepthwiseAreas areas = backward.areas;
+        int top = 2 * backwardH.low() + 1 - shape.geometry().paddingH(),
+                left = 2 * backwardW.low() + 1 - shape.geometry().paddingW();
         long bytes = areas.bytes() + 4L * Lanes.BYTES, packed = scratch.address(TAPS * pixel + bytes);
         long own = packed + TAPS * pixel, signal = dy.address(), image = dx.address();
         DepthwiseCopies.pack(filter.address(), pixel, vectors, packed);
@@ -163,7 +165,7 @@ final class ConvDepthwise {
             int first = group * DepthwiseAreas.TOGETHER;
             DepthwiseAreas.Area area = areas.area(unit % areas.count());
             long slabs = Thread.currentThread() == caller ? own : scratch.address(bytes);
-            long spare = slabs + areas.bytes(), row = areas.rowBytes(area);
+            long spare = slabs + areas.bytes(), row = areas.rowBytes();
             long from = areas.open(area, signal + (long) n * shape.p() * shape.q() * pixel, group, slabs);
             long to = image + (long) n * shape.h() * shape.w() * pixel + (long) first * Lanes.BYTES;
             for (int v = 0; v < areas.vectors(group); v++) {
@@ -176,8 +178,8 @@ final class ConvDepthwise {
                         pixel,
                         spare);
                 for (int i = 0; i < area.rows(); i++) {
-                    long at = from + v * areas.vectorBytes(area) + i * row;
-                    pair.run(at, top + 2 * (area.p() + i), left, area.columns());
+                    long at = from + v * areas.vectorBytes() + i * row;
+                    pair.run(at, top + 2 * (area.p() + i), left, backwardW.results());
                 }
             }
         });
@@ -189,43 +191,41 @@ final class ConvDepthwise {
         return ConvAxis.forward(sources, count, 2, 1, -low, 1);
     }
 
-    /** dfilter from x and dy: areas are dealt out to chunks, each with a filter of its own. */
+    /** dfilter from x and dy: rows of dy are dealt out to chunks, each with a filter of its own. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        ConvAxis h = forward.h, w = forward.w;
-        DepthwiseAreas areas = forward.areas;
-        int units = shape.n() * areas.count(), chunks = Math.clamp(units, 1, CHUNKS);
-        long part = TAPS * pixel, parts = scratch.address((chunks + 1) * part + areas.bytes());
-        long sum = parts + chunks * part, own = sum + part, line = w.results() * pixel;
-        long image = x.address(), signal = dy.address();
+        ConvAxis h = forwardH, w = forwardW;
+        int rows = h.results(), wide = w.results(), units = wide == 0 ? 0 : shape.n() * rows;
+        int chunks = Math.clamp(units, 1, CHUNKS);
+        long part = TAPS * pixel, parts = scratch.address((chunks + 1) * part + sourceBytes(w));
+        long sum = parts + chunks * part, line = wide * pixel, image = x.address(), signal = dy.address();
         Copies.zero(parts, chunks * part);
-        Thread caller = Thread.currentThread();
-        Blocks.run(pool, parallel, chunks * areas.groups(), task -> {
-            int group = task % areas.groups(), chunk = task / areas.groups(), first = group * DepthwiseAreas.TOGETHER;
-            int start = (int) ((long) units * chunk / chunks), end = (int) ((long) units * (chunk + 1) / chunks);
-            long slabs = Thread.currentThread() == caller ? own : scratch.address(areas.bytes());
-            for (int unit = start; unit < end; unit++) {
-                int n = unit / areas.count();
-                DepthwiseAreas.Area area = areas.area(unit % areas.count());
-                long from = areas.open(area, image + (long) n * h.sources() * w.sources() * pixel, group, slabs);
-                long step = areas.tap(area), row = areas.rowBytes(area), column = (long) first * Lanes.BYTES;
-                long at = signal + ((long) n * h.results() + area.p()) * line + area.q() * pixel + column;
-                for (int v = 0; v < areas.vectors(group); v++) {
-                    DepthwiseGradient.gradient(
-                            from + v * areas.vectorBytes(area),
-                            step,
-                            row,
-                            h.stride() * step,
-                            h.stride() * row,
-                            at + (long) v * Lanes.BYTES,
-                            pixel,
-                            line,
-                            area.rows(),
-                            area.columns(),
-                            parts + chunk * part + (first + v) * FILTER);
-                }
+        DepthwiseSource source = source(h, w, sum + part);
+        Blocks.run(pool, parallel, chunks, chunk -> {
+            int end = (int) ((long) units * (chunk + 1) / chunks);
+            for (int unit = (int) ((long) units * chunk / chunks), next; unit < end; unit = next) {
+                int n = unit / rows, from = unit % rows;
+                next = Math.min(end, (n + 1) * rows);
+                long first = image + (long) n * h.sources() * w.sources() * pixel, at = signal + n * rows * line;
+                gradient(source, first, at, from, from + next - unit, parts + chunk * part);
             }
         });
         Sums.rows(pool, parallel, parts, part, chunks, sum, shape.filterElements());
         DepthwiseCopies.unpack(sum, vectors, dfilter.address(), pixel);
+    }
+
+    /** What some rows of an image give, band by band. */
+    private void gradient(DepthwiseSource source, long x, long dy, int from, int to, long sum) {
+        int wide = forwardW.results();
+        for (int p = from; p < to; p += BAND) {
+            int end = Math.min(to, p + BAND);
+            for (int v = 0; v < vectors; v++) {
+                long column = (long) v * Lanes.BYTES, own = sum + v * FILTER;
+                if (stride == 1) {
+                    DepthwiseGradient.gradient(source, x + column, dy + column, wide, p, end, own);
+                } else {
+                    DepthwiseGradient.strided(source, x + column, dy + column, wide, p, end, own);
+                }
+            }
+        }
     }
 }

@@ -10,67 +10,35 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * A depthwise 3x3 correlation for one vector of channels, its filter in registers. Sources lie {@code tap} bytes apart, rows
- * of them {@code row}; filters are nine vectors in the order of taps. Each result is one chain in that order.
+ * Depthwise 3x3 correlations for one vector of channels, the filter in registers. Some rows of results are computed
+ * together, from left to right: each column of sources is read once, finishes the results that end there, and begins those
+ * that start. So four rows need 1.5 loads for the nine multiply-adds of a result. Each result is one chain, column after
+ * column of its taps.
  */
 final class DepthwiseCorrelation {
+    /** Rows of results computed together with stride 1, and with stride 2. */
+    static final int ROWS = 4, STRIDED_ROWS = 2;
+
     private static final VectorSpecies<Float> S = Lanes.F;
-    /** Strides are below 2 GiB: saying so once keeps sums of masked addresses free of bounds checks. */
-    private static final long STRIDE = Integer.MAX_VALUE;
+    /** Offsets and strides, as types that C2 knows not to overflow. */
+    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler: it would unroll, and spill. */
     private static int step = 1;
 
     private DepthwiseCorrelation() {}
 
     /**
-     * {@code rows} rows of {@code count} results.
+     * Rows {@code from} .. {@code to} of results with stride 1.
      *
-     * @param next bytes from the sources of one result to those of the next, {@code down} to those of the next row
+     * @param filter nine vectors in the order of taps
      * @param bias one vector, added first
      * @param floor bits of what smaller results become
-     * @param pixel bytes from one result to the next, {@code toDown} from one row of them to the next
+     * @param y the first result of the image, in rows {@code line} bytes apart
      */
     static void correlate(
-            long x,
-            long tap,
-            long row,
-            long next,
-            long down,
-            long filter,
-            long bias,
-            int floor,
-            int rows,
-            int count,
-            long to,
-            long pixel,
-            long toDown) {
-        int fours = next == tap ? count / 4 : 0;
-        if (fours > 0) {
-            correlateFours(x, tap, row, down, filter, bias, floor, rows, fours, to, pixel, toDown);
-        }
-        if (count > 4 * fours) {
-            long from = x + 4L * fours * tap, at = to + 4L * fours * pixel;
-            correlateEach(from, tap, row, next, down, filter, bias, floor, rows, count - 4 * fours, at, pixel, toDown);
-        }
-    }
-
-    /** As {@link #correlate} with sources side by side, four results at a time: a source is read once for three of them. */
-    private static void correlateFours(
-            long x,
-            long tap,
-            long row,
-            long down,
-            long filter,
-            long bias,
-            int floor,
-            int rows,
-            int fours,
-            long to,
-            long pixel,
-            long toDown) {
-        row &= STRIDE;
-        tap &= STRIDE;
-        pixel &= STRIDE;
+            DepthwiseSource x, long first, long filter, long bias, int floor, int from, int to, long y, long line) {
+        long pixel = x.pixel() & OFFSET, spare = x.spare() & ADDRESS;
+        int wide = x.wide(), pad = x.padW();
         filter &= ADDRESS;
         FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, filter, ORDER);
         FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, filter + BYTES, ORDER);
@@ -83,131 +51,185 @@ final class DepthwiseCorrelation {
         FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, filter + 8 * BYTES, ORDER);
         FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & ADDRESS, ORDER);
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
-        for (int p = 0, one = step; p < rows; p += one) {
-            long from = x, at = to;
-            for (int i = 0; i < fours; i += one) {
-                from &= ADDRESS;
-                at &= ADDRESS;
-                FloatVector s;
-                s = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector y0 = s.fma(k0, shift);
-                s = FloatVector.fromMemorySegment(S, ALL, from + tap, ORDER);
-                y0 = s.fma(k1, y0);
-                FloatVector y1 = s.fma(k0, shift);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * tap, ORDER);
-                y0 = s.fma(k2, y0);
-                y1 = s.fma(k1, y1);
-                FloatVector y2 = s.fma(k0, shift);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 3 * tap, ORDER);
-                y1 = s.fma(k2, y1);
-                y2 = s.fma(k1, y2);
-                FloatVector y3 = s.fma(k0, shift);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 4 * tap, ORDER);
-                y2 = s.fma(k2, y2);
-                y3 = s.fma(k1, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 5 * tap, ORDER);
-                y3 = s.fma(k2, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row, ORDER);
-                y0 = s.fma(k3, y0);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + tap, ORDER);
-                y0 = s.fma(k4, y0);
-                y1 = s.fma(k3, y1);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 2 * tap, ORDER);
-                y0 = s.fma(k5, y0);
-                y1 = s.fma(k4, y1);
-                y2 = s.fma(k3, y2);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 3 * tap, ORDER);
-                y1 = s.fma(k5, y1);
-                y2 = s.fma(k4, y2);
-                y3 = s.fma(k3, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 4 * tap, ORDER);
-                y2 = s.fma(k5, y2);
-                y3 = s.fma(k4, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 5 * tap, ORDER);
-                y3 = s.fma(k5, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row, ORDER);
-                y0 = s.fma(k6, y0);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + tap, ORDER);
-                y0 = s.fma(k7, y0);
-                y1 = s.fma(k6, y1);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 2 * tap, ORDER);
-                y0 = s.fma(k8, y0);
-                y1 = s.fma(k7, y1);
-                y2 = s.fma(k6, y2);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 3 * tap, ORDER);
-                y1 = s.fma(k8, y1);
-                y2 = s.fma(k7, y2);
-                y3 = s.fma(k6, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 4 * tap, ORDER);
-                y2 = s.fma(k8, y2);
-                y3 = s.fma(k7, y3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 5 * tap, ORDER);
-                y3 = s.fma(k8, y3);
-                y0.blend(low, y0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, at, ORDER);
-                y1.blend(low, y1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, at + pixel, ORDER);
-                y2.blend(low, y2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, at + 2 * pixel, ORDER);
-                y3.blend(low, y3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, at + 3 * pixel, ORDER);
-                from += 4 * tap;
-                at += 4 * pixel;
-            }
-            x += down;
-            to += toDown;
-        }
-    }
-
-    private static void correlateEach(
-            long x,
-            long tap,
-            long row,
-            long next,
-            long down,
-            long filter,
-            long bias,
-            int floor,
-            int rows,
-            int count,
-            long to,
-            long pixel,
-            long toDown) {
-        row &= STRIDE;
-        tap &= STRIDE;
-        filter &= ADDRESS;
-        FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, filter, ORDER);
-        FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, filter + BYTES, ORDER);
-        FloatVector k2 = FloatVector.fromMemorySegment(S, ALL, filter + 2 * BYTES, ORDER);
-        FloatVector k3 = FloatVector.fromMemorySegment(S, ALL, filter + 3 * BYTES, ORDER);
-        FloatVector k4 = FloatVector.fromMemorySegment(S, ALL, filter + 4 * BYTES, ORDER);
-        FloatVector k5 = FloatVector.fromMemorySegment(S, ALL, filter + 5 * BYTES, ORDER);
-        FloatVector k6 = FloatVector.fromMemorySegment(S, ALL, filter + 6 * BYTES, ORDER);
-        FloatVector k7 = FloatVector.fromMemorySegment(S, ALL, filter + 7 * BYTES, ORDER);
-        FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, filter + 8 * BYTES, ORDER);
-        FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & ADDRESS, ORDER);
-        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
-        for (int p = 0, one = step; p < rows; p += one) {
-            long from = x, at = to;
-            for (int i = 0; i < count; i += one) {
-                from &= ADDRESS;
-                at &= ADDRESS;
-                FloatVector y =
-                        FloatVector.fromMemorySegment(S, ALL, from, ORDER).fma(k0, shift);
-                y = FloatVector.fromMemorySegment(S, ALL, from + tap, ORDER).fma(k1, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + 2 * tap, ORDER).fma(k2, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + row, ORDER).fma(k3, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + row + tap, ORDER)
-                        .fma(k4, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + row + 2 * tap, ORDER)
-                        .fma(k5, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + 2 * row, ORDER).fma(k6, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + tap, ORDER)
-                        .fma(k7, y);
-                y = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 2 * tap, ORDER)
-                        .fma(k8, y);
-                y.blend(low, y.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, at, ORDER);
-                from += next;
+        for (int p = from; p < to; p += ROWS) {
+            long x0 = x.row(first, p) & ADDRESS;
+            long x1 = x.row(first, p + 1) & ADDRESS;
+            long x2 = x.row(first, p + 2) & ADDRESS;
+            long x3 = x.row(first, p + 3) & ADDRESS;
+            long x4 = x.row(first, p + 4) & ADDRESS;
+            long x5 = x.row(first, p + 5) & ADDRESS;
+            long y0 = y + p * line & ADDRESS;
+            long y1 = p + 1 < to ? y + (p + 1) * line & ADDRESS : spare;
+            long y2 = p + 2 < to ? y + (p + 2) * line & ADDRESS : spare;
+            long y3 = p + 3 < to ? y + (p + 3) * line & ADDRESS : spare;
+            FloatVector a0 = shift;
+            FloatVector b0 = shift;
+            FloatVector a1 = shift;
+            FloatVector b1 = shift;
+            FloatVector a2 = shift;
+            FloatVector b2 = shift;
+            FloatVector a3 = shift;
+            FloatVector b3 = shift;
+            long at = 0, out = 0;
+            for (int j = pad - 2, last = j + wide, one = step; j < last; j += one) {
+                at &= OFFSET;
+                out &= OFFSET;
+                FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
+                FloatVector s1 = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
+                FloatVector s2 = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                FloatVector s3 = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
+                FloatVector s4 = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
+                FloatVector s5 = FloatVector.fromMemorySegment(S, ALL, x5 + at, ORDER);
+                a0 = s0.fma(k2, a0);
+                a0 = s1.fma(k5, a0);
+                a0 = s2.fma(k8, a0);
+                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                b0 = s0.fma(k1, b0);
+                b0 = s1.fma(k4, b0);
+                a0 = s2.fma(k7, b0);
+                b0 = s0.fma(k0, shift);
+                b0 = s1.fma(k3, b0);
+                b0 = s2.fma(k6, b0);
+                a1 = s1.fma(k2, a1);
+                a1 = s2.fma(k5, a1);
+                a1 = s3.fma(k8, a1);
+                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                b1 = s1.fma(k1, b1);
+                b1 = s2.fma(k4, b1);
+                a1 = s3.fma(k7, b1);
+                b1 = s1.fma(k0, shift);
+                b1 = s2.fma(k3, b1);
+                b1 = s3.fma(k6, b1);
+                a2 = s2.fma(k2, a2);
+                a2 = s3.fma(k5, a2);
+                a2 = s4.fma(k8, a2);
+                a2.blend(low, a2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + out, ORDER);
+                b2 = s2.fma(k1, b2);
+                b2 = s3.fma(k4, b2);
+                a2 = s4.fma(k7, b2);
+                b2 = s2.fma(k0, shift);
+                b2 = s3.fma(k3, b2);
+                b2 = s4.fma(k6, b2);
+                a3 = s3.fma(k2, a3);
+                a3 = s4.fma(k5, a3);
+                a3 = s5.fma(k8, a3);
+                a3.blend(low, a3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + out, ORDER);
+                b3 = s3.fma(k1, b3);
+                b3 = s4.fma(k4, b3);
+                a3 = s5.fma(k7, b3);
+                b3 = s3.fma(k0, shift);
+                b3 = s4.fma(k3, b3);
+                b3 = s5.fma(k6, b3);
                 at += pixel;
+                // Until the first result ends, what is written in its place means nothing.
+                out += j < 0 ? 0 : pixel;
             }
-            x += down;
-            to += toDown;
+            if (pad > 0) {
+                out &= OFFSET;
+                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                a2.blend(low, a2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + out, ORDER);
+                a3.blend(low, a3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + out, ORDER);
+            }
+            if (pad > 1) {
+                out = out + pixel & OFFSET;
+                b0.blend(low, b0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                b1.blend(low, b1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                b2.blend(low, b2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + out, ORDER);
+                b3.blend(low, b3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + out, ORDER);
+            }
+        }
+    }
+
+    /** As {@link #correlate} with stride 2 and at most one column of padding. */
+    static void strided(
+            DepthwiseSource x, long first, long filter, long bias, int floor, int from, int to, long y, long line) {
+        long pixel = x.pixel() & OFFSET, spare = x.spare() & ADDRESS;
+        int wide = x.wide(), pad = x.padW();
+        int whole = (wide - 1 + pad) / 2;
+        filter &= ADDRESS;
+        FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, filter, ORDER);
+        FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, filter + BYTES, ORDER);
+        FloatVector k2 = FloatVector.fromMemorySegment(S, ALL, filter + 2 * BYTES, ORDER);
+        FloatVector k3 = FloatVector.fromMemorySegment(S, ALL, filter + 3 * BYTES, ORDER);
+        FloatVector k4 = FloatVector.fromMemorySegment(S, ALL, filter + 4 * BYTES, ORDER);
+        FloatVector k5 = FloatVector.fromMemorySegment(S, ALL, filter + 5 * BYTES, ORDER);
+        FloatVector k6 = FloatVector.fromMemorySegment(S, ALL, filter + 6 * BYTES, ORDER);
+        FloatVector k7 = FloatVector.fromMemorySegment(S, ALL, filter + 7 * BYTES, ORDER);
+        FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, filter + 8 * BYTES, ORDER);
+        FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & ADDRESS, ORDER);
+        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
+        for (int p = from; p < to; p += STRIDED_ROWS) {
+            long x0 = x.row(first, 2 * p) & ADDRESS;
+            long x1 = x.row(first, 2 * p + 1) & ADDRESS;
+            long x2 = x.row(first, 2 * p + 2) & ADDRESS;
+            long x3 = x.row(first, 2 * p + 3) & ADDRESS;
+            long x4 = x.row(first, 2 * p + 4) & ADDRESS;
+            long y0 = y + p * line & ADDRESS;
+            long y1 = p + 1 < to ? y + (p + 1) * line & ADDRESS : spare;
+            FloatVector a0 = shift;
+            FloatVector a1 = shift;
+            // Without padding, a step whose result means nothing brings the first column.
+            long at = 0, next = pad * pixel, out = 0;
+            for (int q = pad - 1, one = step; q < whole; q += one) {
+                at &= OFFSET;
+                next &= OFFSET;
+                out &= OFFSET;
+                FloatVector s;
+                s = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
+                a0 = s.fma(k1, a0);
+                s = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
+                a0 = s.fma(k4, a0);
+                s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                a0 = s.fma(k7, a0);
+                a1 = s.fma(k1, a1);
+                s = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
+                a1 = s.fma(k4, a1);
+                s = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
+                a1 = s.fma(k7, a1);
+                s = FloatVector.fromMemorySegment(S, ALL, x0 + next, ORDER);
+                a0 = s.fma(k2, a0);
+                FloatVector b0 = s.fma(k0, shift);
+                s = FloatVector.fromMemorySegment(S, ALL, x1 + next, ORDER);
+                a0 = s.fma(k5, a0);
+                b0 = s.fma(k3, b0);
+                s = FloatVector.fromMemorySegment(S, ALL, x2 + next, ORDER);
+                a0 = s.fma(k8, a0);
+                a1 = s.fma(k2, a1);
+                b0 = s.fma(k6, b0);
+                FloatVector b1 = s.fma(k0, shift);
+                s = FloatVector.fromMemorySegment(S, ALL, x3 + next, ORDER);
+                a1 = s.fma(k5, a1);
+                b1 = s.fma(k3, b1);
+                s = FloatVector.fromMemorySegment(S, ALL, x4 + next, ORDER);
+                a1 = s.fma(k8, a1);
+                b1 = s.fma(k6, b1);
+                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                a0 = b0;
+                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                a1 = b1;
+                at = next + pixel;
+                next = at + pixel;
+                out += q < 0 ? 0 : pixel;
+            }
+            if (pad > 0 && wide % 2 != 0) {
+                at &= OFFSET;
+                out &= OFFSET;
+                FloatVector s;
+                s = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
+                a0 = s.fma(k1, a0);
+                s = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
+                a0 = s.fma(k4, a0);
+                s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                a0 = s.fma(k7, a0);
+                a1 = s.fma(k1, a1);
+                s = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
+                a1 = s.fma(k4, a1);
+                s = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
+                a1 = s.fma(k7, a1);
+                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+            }
         }
     }
 }

@@ -9,64 +9,28 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The gradient of a depthwise 3x3 convolution by its filter for one vector of channels, the sums in registers. Sources lie
- * {@code tap} bytes apart, rows of them {@code row}.
+ * The gradient of a depthwise 3x3 convolution by its filter for one vector of channels, the nine sums in registers. Rows of dy
+ * are passed from left to right with the three columns of sources that the taps of a pixel meet; with stride 1, two of
+ * them are those of the pixel before. So four loads serve nine multiply-adds.
  */
 final class DepthwiseGradient {
     private static final VectorSpecies<Float> S = Lanes.F;
-    /** Strides are below 2 GiB: saying so once keeps sums of masked addresses free of bounds checks. */
-    private static final long STRIDE = Integer.MAX_VALUE;
+    /** Offsets and strides, as types that C2 knows not to overflow. */
+    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler: it would unroll, and spill. */
     private static int step = 1;
 
     private DepthwiseGradient() {}
 
     /**
-     * Adds to the nine taps at {@code sum} what {@code rows} rows of {@code count} pixels of dy give.
+     * Adds to the nine vectors at {@code sum} what rows {@code from} .. {@code to} of dy give with stride 1.
      *
-     * @param down bytes from the sources of one row to those of the next
-     * @param signalDown bytes from one row of dy to the next
+     * @param first the first source of the image
+     * @param dy the first pixel of dy's image, in {@code count} pixels a row, as far apart as sources
      */
-    static void gradient(
-            long x,
-            long tap,
-            long row,
-            long next,
-            long down,
-            long signal,
-            long pixel,
-            long signalDown,
-            int rows,
-            int count,
-            long sum) {
-        int fours = next == tap ? count / 4 : 0;
-        if (fours > 0) {
-            gradientFours(x, tap, row, down, signal, pixel, signalDown, rows, fours, sum);
-        }
-        if (count > 4 * fours) {
-            long at = x + 4L * fours * tap, dy = signal + 4L * fours * pixel;
-            gradientEach(at, tap, row, next, down, dy, pixel, signalDown, rows, count - 4 * fours, sum);
-        }
-    }
-
-    /**
-     * As {@link #gradient} with sources side by side, four pixels of dy at a time, every other one into sums
-     * of its own: a single chain per tap would be longer than the work of the others.
-     */
-    private static void gradientFours(
-            long x,
-            long tap,
-            long row,
-            long down,
-            long signal,
-            long pixel,
-            long signalDown,
-            int rows,
-            int fours,
-            long sum) {
-        row &= STRIDE;
-        tap &= STRIDE;
-        pixel &= STRIDE;
+    static void gradient(DepthwiseSource x, long first, long dy, int count, int from, int to, long sum) {
+        long pixel = x.pixel() & OFFSET, zeros = x.zeros() & ADDRESS;
+        int pad = x.padW(), whole = Math.clamp(x.wide() - 2L + pad, 0, count);
         sum &= ADDRESS;
         FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, sum, ORDER);
         FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, sum + BYTES, ORDER);
@@ -77,146 +41,116 @@ final class DepthwiseGradient {
         FloatVector k6 = FloatVector.fromMemorySegment(S, ALL, sum + 6 * BYTES, ORDER);
         FloatVector k7 = FloatVector.fromMemorySegment(S, ALL, sum + 7 * BYTES, ORDER);
         FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, sum + 8 * BYTES, ORDER);
-        FloatVector m0 = FloatVector.zero(S);
-        FloatVector m1 = m0;
-        FloatVector m2 = m0;
-        FloatVector m3 = m0;
-        FloatVector m4 = m0;
-        FloatVector m5 = m0;
-        FloatVector m6 = m0;
-        FloatVector m7 = m0;
-        FloatVector m8 = m0;
-        for (int p = 0, one = step; p < rows; p += one) {
-            long from = x, dy = signal;
-            for (int q = 0; q < fours; q += one) {
-                from &= ADDRESS;
-                dy &= ADDRESS;
-                FloatVector y0 = FloatVector.fromMemorySegment(S, ALL, dy, ORDER);
-                FloatVector y1 = FloatVector.fromMemorySegment(S, ALL, dy + pixel, ORDER);
-                FloatVector y2 = FloatVector.fromMemorySegment(S, ALL, dy + 2 * pixel, ORDER);
-                FloatVector y3 = FloatVector.fromMemorySegment(S, ALL, dy + 3 * pixel, ORDER);
-                FloatVector s;
-                s = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                k0 = s.fma(y0, k0);
-                s = FloatVector.fromMemorySegment(S, ALL, from + tap, ORDER);
-                k1 = s.fma(y0, k1);
-                m0 = s.fma(y1, m0);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * tap, ORDER);
-                k2 = s.fma(y0, k2);
-                m1 = s.fma(y1, m1);
-                k0 = s.fma(y2, k0);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 3 * tap, ORDER);
-                m2 = s.fma(y1, m2);
-                k1 = s.fma(y2, k1);
-                m0 = s.fma(y3, m0);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 4 * tap, ORDER);
-                k2 = s.fma(y2, k2);
-                m1 = s.fma(y3, m1);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 5 * tap, ORDER);
-                m2 = s.fma(y3, m2);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row, ORDER);
-                k3 = s.fma(y0, k3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + tap, ORDER);
-                k4 = s.fma(y0, k4);
-                m3 = s.fma(y1, m3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 2 * tap, ORDER);
-                k5 = s.fma(y0, k5);
-                m4 = s.fma(y1, m4);
-                k3 = s.fma(y2, k3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 3 * tap, ORDER);
-                m5 = s.fma(y1, m5);
-                k4 = s.fma(y2, k4);
-                m3 = s.fma(y3, m3);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 4 * tap, ORDER);
-                k5 = s.fma(y2, k5);
-                m4 = s.fma(y3, m4);
-                s = FloatVector.fromMemorySegment(S, ALL, from + row + 5 * tap, ORDER);
-                m5 = s.fma(y3, m5);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row, ORDER);
-                k6 = s.fma(y0, k6);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + tap, ORDER);
-                k7 = s.fma(y0, k7);
-                m6 = s.fma(y1, m6);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 2 * tap, ORDER);
-                k8 = s.fma(y0, k8);
-                m7 = s.fma(y1, m7);
-                k6 = s.fma(y2, k6);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 3 * tap, ORDER);
-                m8 = s.fma(y1, m8);
-                k7 = s.fma(y2, k7);
-                m6 = s.fma(y3, m6);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 4 * tap, ORDER);
-                k8 = s.fma(y2, k8);
-                m7 = s.fma(y3, m7);
-                s = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 5 * tap, ORDER);
-                m8 = s.fma(y3, m8);
-                from += 4 * tap;
-                dy += 4 * pixel;
-            }
-            x += down;
-            signal += signalDown;
-        }
-        k0.add(m0).intoMemorySegment(ALL, sum, ORDER);
-        k1.add(m1).intoMemorySegment(ALL, sum + BYTES, ORDER);
-        k2.add(m2).intoMemorySegment(ALL, sum + 2 * BYTES, ORDER);
-        k3.add(m3).intoMemorySegment(ALL, sum + 3 * BYTES, ORDER);
-        k4.add(m4).intoMemorySegment(ALL, sum + 4 * BYTES, ORDER);
-        k5.add(m5).intoMemorySegment(ALL, sum + 5 * BYTES, ORDER);
-        k6.add(m6).intoMemorySegment(ALL, sum + 6 * BYTES, ORDER);
-        k7.add(m7).intoMemorySegment(ALL, sum + 7 * BYTES, ORDER);
-        k8.add(m8).intoMemorySegment(ALL, sum + 8 * BYTES, ORDER);
-    }
-
-    private static void gradientEach(
-            long x,
-            long tap,
-            long row,
-            long next,
-            long down,
-            long signal,
-            long pixel,
-            long signalDown,
-            int rows,
-            int count,
-            long sum) {
-        row &= STRIDE;
-        tap &= STRIDE;
-        sum &= ADDRESS;
-        FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, sum, ORDER);
-        FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, sum + BYTES, ORDER);
-        FloatVector k2 = FloatVector.fromMemorySegment(S, ALL, sum + 2 * BYTES, ORDER);
-        FloatVector k3 = FloatVector.fromMemorySegment(S, ALL, sum + 3 * BYTES, ORDER);
-        FloatVector k4 = FloatVector.fromMemorySegment(S, ALL, sum + 4 * BYTES, ORDER);
-        FloatVector k5 = FloatVector.fromMemorySegment(S, ALL, sum + 5 * BYTES, ORDER);
-        FloatVector k6 = FloatVector.fromMemorySegment(S, ALL, sum + 6 * BYTES, ORDER);
-        FloatVector k7 = FloatVector.fromMemorySegment(S, ALL, sum + 7 * BYTES, ORDER);
-        FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, sum + 8 * BYTES, ORDER);
-        for (int p = 0, one = step; p < rows; p += one) {
-            long from = x, dy = signal;
+        for (int p = from, one = step; p < to; p += one) {
+            long x0 = x.row(first, p) & ADDRESS;
+            long x1 = x.row(first, p + 1) & ADDRESS;
+            long x2 = x.row(first, p + 2) & ADDRESS;
+            long y = dy + (long) p * count * pixel & ADDRESS;
+            // The columns of sources that the taps of a row meet are a, b and c.
+            FloatVector a0 = FloatVector.fromMemorySegment(S, ALL, pad == 0 ? x0 : zeros, ORDER);
+            FloatVector a1 = FloatVector.fromMemorySegment(S, ALL, pad == 0 ? x1 : zeros, ORDER);
+            FloatVector a2 = FloatVector.fromMemorySegment(S, ALL, pad == 0 ? x2 : zeros, ORDER);
+            long at = pad == 0 ? pixel : 0;
+            FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, pad == 2 ? zeros : x0 + at, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, pad == 2 ? zeros : x1 + at, ORDER);
+            FloatVector b2 = FloatVector.fromMemorySegment(S, ALL, pad == 2 ? zeros : x2 + at, ORDER);
+            at = (2 - pad) * pixel;
             for (int q = 0; q < count; q += one) {
-                from &= ADDRESS;
-                dy &= ADDRESS;
-                FloatVector y = FloatVector.fromMemorySegment(S, ALL, dy, ORDER);
-                k0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER).fma(y, k0);
-                k1 = FloatVector.fromMemorySegment(S, ALL, from + tap, ORDER).fma(y, k1);
-                k2 = FloatVector.fromMemorySegment(S, ALL, from + 2 * tap, ORDER)
-                        .fma(y, k2);
-                k3 = FloatVector.fromMemorySegment(S, ALL, from + row, ORDER).fma(y, k3);
-                k4 = FloatVector.fromMemorySegment(S, ALL, from + row + tap, ORDER)
-                        .fma(y, k4);
-                k5 = FloatVector.fromMemorySegment(S, ALL, from + row + 2 * tap, ORDER)
-                        .fma(y, k5);
-                k6 = FloatVector.fromMemorySegment(S, ALL, from + 2 * row, ORDER)
-                        .fma(y, k6);
-                k7 = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + tap, ORDER)
-                        .fma(y, k7);
-                k8 = FloatVector.fromMemorySegment(S, ALL, from + 2 * row + 2 * tap, ORDER)
-                        .fma(y, k8);
-                from += next;
-                dy += pixel;
+                if (q >= whole) {
+                    x0 = zeros;
+                    x1 = zeros;
+                    x2 = zeros;
+                    at = 0;
+                }
+                at &= OFFSET;
+                y &= ADDRESS;
+                FloatVector d = FloatVector.fromMemorySegment(S, ALL, y, ORDER);
+                FloatVector c0 = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
+                k0 = a0.fma(d, k0);
+                k1 = b0.fma(d, k1);
+                k2 = c0.fma(d, k2);
+                FloatVector c1 = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
+                k3 = a1.fma(d, k3);
+                k4 = b1.fma(d, k4);
+                k5 = c1.fma(d, k5);
+                FloatVector c2 = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                k6 = a2.fma(d, k6);
+                k7 = b2.fma(d, k7);
+                k8 = c2.fma(d, k8);
+                a0 = b0;
+                b0 = c0;
+                a1 = b1;
+                b1 = c1;
+                a2 = b2;
+                b2 = c2;
+                at += pixel;
+                y += pixel;
             }
-            x += down;
-            signal += signalDown;
+        }
+        k0.intoMemorySegment(ALL, sum, ORDER);
+        k1.intoMemorySegment(ALL, sum + BYTES, ORDER);
+        k2.intoMemorySegment(ALL, sum + 2 * BYTES, ORDER);
+        k3.intoMemorySegment(ALL, sum + 3 * BYTES, ORDER);
+        k4.intoMemorySegment(ALL, sum + 4 * BYTES, ORDER);
+        k5.intoMemorySegment(ALL, sum + 5 * BYTES, ORDER);
+        k6.intoMemorySegment(ALL, sum + 6 * BYTES, ORDER);
+        k7.intoMemorySegment(ALL, sum + 7 * BYTES, ORDER);
+        k8.intoMemorySegment(ALL, sum + 8 * BYTES, ORDER);
+    }
+
+    /** As {@link #gradient} with stride 2 and at most one column of padding. */
+    static void strided(DepthwiseSource x, long first, long dy, int count, int from, int to, long sum) {
+        long pixel = x.pixel() & OFFSET, zeros = x.zeros() & ADDRESS;
+        int pad = x.padW(), whole = (x.wide() - 1 + pad) / 2;
+        sum &= ADDRESS;
+        FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, sum, ORDER);
+        FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, sum + BYTES, ORDER);
+        FloatVector k2 = FloatVector.fromMemorySegment(S, ALL, sum + 2 * BYTES, ORDER);
+        FloatVector k3 = FloatVector.fromMemorySegment(S, ALL, sum + 3 * BYTES, ORDER);
+        FloatVector k4 = FloatVector.fromMemorySegment(S, ALL, sum + 4 * BYTES, ORDER);
+        FloatVector k5 = FloatVector.fromMemorySegment(S, ALL, sum + 5 * BYTES, ORDER);
+        FloatVector k6 = FloatVector.fromMemorySegment(S, ALL, sum + 6 * BYTES, ORDER);
+        FloatVector k7 = FloatVector.fromMemorySegment(S, ALL, sum + 7 * BYTES, ORDER);
+        FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, sum + 8 * BYTES, ORDER);
+        for (int p = from, one = step; p < to; p += one) {
+            long x0 = x.row(first, 2 * p) & ADDRESS;
+            long x1 = x.row(first, 2 * p + 1) & ADDRESS;
+            long x2 = x.row(first, 2 * p + 2) & ADDRESS;
+            long y = dy + (long) p * count * pixel & ADDRESS;
+            FloatVector a0 = FloatVector.fromMemorySegment(S, ALL, pad == 0 ? x0 : zeros, ORDER);
+            FloatVector a1 = FloatVector.fromMemorySegment(S, ALL, pad == 0 ? x1 : zeros, ORDER);
+            FloatVector a2 = FloatVector.fromMemorySegment(S, ALL, pad == 0 ? x2 : zeros, ORDER);
+            long at = (1 - pad) * pixel, next = at + pixel;
+            for (int q = 0; q < count; q += one) {
+                at &= OFFSET;
+                y &= ADDRESS;
+                FloatVector d = FloatVector.fromMemorySegment(S, ALL, y, ORDER);
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
+                k0 = a0.fma(d, k0);
+                k1 = b0.fma(d, k1);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
+                k3 = a1.fma(d, k3);
+                k4 = b1.fma(d, k4);
+                FloatVector b2 = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                k6 = a2.fma(d, k6);
+                k7 = b2.fma(d, k7);
+                if (q >= whole) {
+                    x0 = zeros;
+                    x1 = zeros;
+                    x2 = zeros;
+                    next = 0;
+                }
+                next &= OFFSET;
+                a0 = FloatVector.fromMemorySegment(S, ALL, x0 + next, ORDER);
+                k2 = a0.fma(d, k2);
+                a1 = FloatVector.fromMemorySegment(S, ALL, x1 + next, ORDER);
+                k5 = a1.fma(d, k5);
+                a2 = FloatVector.fromMemorySegment(S, ALL, x2 + next, ORDER);
+                k8 = a2.fma(d, k8);
+                at = next + pixel;
+                next = at + pixel;
+                y += pixel;
+            }
         }
         k0.intoMemorySegment(ALL, sum, ORDER);
         k1.intoMemorySegment(ALL, sum + BYTES, ORDER);

@@ -1,0 +1,17 @@
+package io.quern.backend.vector;
+
+/**
+ * Images whose pixels a depthwise convolution reads in place, and the memory that stands for what is not there.
+ *
+ * @param padH rows of zeros above, below 0 if the first rows meet no tap
+ * @param pixel bytes from one pixel to the next
+ * @param zeros a row of pixels whose first vectors are zero
+ * @param spare a row of results that nobody reads
+ */
+record DepthwiseSource(int high, int wide, int padH, int padW, long pixel, long zeros, long spare) {
+    /** Row {@code r}, counted from the first row of zeros above the image at {@code first}. */
+    long row(long first, int r) {
+        int y = r - padH;
+        return y >= 0 && y < high ? first + (long) y * wide * pixel : zeros;
+    }
+}
