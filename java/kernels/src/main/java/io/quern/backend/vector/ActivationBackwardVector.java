@@ -61,7 +61,7 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
 
     /** y (1 - y). */
     private static FloatVector sigmoid(FloatVector y) {
-        return y.mul(y.neg().add(1f));
+        return y.mul(Floats.all(1).sub(y));
     }
 
     /** 1 - y^2. */
@@ -71,9 +71,11 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
 
     private static void relu(long saved, long dy, long dx, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            Floats.store(dx + at, relu(Floats.load(saved + at), Floats.load(dy + at)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(
+                    dx + at & Lanes.ADDRESS,
+                    relu(Floats.load(saved + at & Lanes.ADDRESS), Floats.load(dy + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             long at = 4L * whole;
@@ -84,9 +86,11 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
 
     private static void leakyRelu(long saved, long dy, long dx, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            Floats.store(dx + at, leakyRelu(Floats.load(saved + at), Floats.load(dy + at)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(
+                    dx + at & Lanes.ADDRESS,
+                    leakyRelu(Floats.load(saved + at & Lanes.ADDRESS), Floats.load(dy + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             long at = 4L * whole;
@@ -97,9 +101,11 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
 
     private static void sigmoid(long saved, long dy, long dx, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            Floats.store(dx + at, sigmoid(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(
+                    dx + at & Lanes.ADDRESS,
+                    sigmoid(Floats.load(saved + at & Lanes.ADDRESS)).mul(Floats.load(dy + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             long at = 4L * whole;
@@ -110,9 +116,11 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
 
     private static void tanh(long saved, long dy, long dx, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            Floats.store(dx + at, tanh(Floats.load(saved + at)).mul(Floats.load(dy + at)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(
+                    dx + at & Lanes.ADDRESS,
+                    tanh(Floats.load(saved + at & Lanes.ADDRESS)).mul(Floats.load(dy + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             long at = 4L * whole;

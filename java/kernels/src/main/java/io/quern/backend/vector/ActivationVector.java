@@ -76,8 +76,9 @@ final class ActivationVector implements Kernel<Activation.Args> {
 
     private static void relu(long x, long y, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, relu(Floats.load(x + 4L * i)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(y + at & Lanes.ADDRESS, relu(Floats.load(x + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             var tail = Floats.first(count - whole);
@@ -87,8 +88,9 @@ final class ActivationVector implements Kernel<Activation.Args> {
 
     private static void leakyRelu(long x, long y, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, leakyRelu(Floats.load(x + 4L * i)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(y + at & Lanes.ADDRESS, leakyRelu(Floats.load(x + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             var tail = Floats.first(count - whole);

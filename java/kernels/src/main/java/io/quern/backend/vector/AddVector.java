@@ -31,12 +31,12 @@ final class AddVector implements Kernel<Add.Args> {
 
     /** y may be a or b. */
     static void add(long a, long b, long y, int count) {
-        int i = 0;
-        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            FloatVector.fromMemorySegment(Lanes.F, ALL, a + at, Lanes.ORDER)
-                    .add(FloatVector.fromMemorySegment(Lanes.F, ALL, b + at, Lanes.ORDER))
-                    .intoMemorySegment(ALL, y + at, Lanes.ORDER);
+        int i = Floats.whole(count);
+        long end = 4L * i;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            FloatVector.fromMemorySegment(Lanes.F, ALL, a + at & Lanes.ADDRESS, Lanes.ORDER)
+                    .add(FloatVector.fromMemorySegment(Lanes.F, ALL, b + at & Lanes.ADDRESS, Lanes.ORDER))
+                    .intoMemorySegment(ALL, y + at & Lanes.ADDRESS, Lanes.ORDER);
         }
         for (; i < count; i++) {
             long at = 4L * i;

@@ -33,23 +33,32 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
 
     /** Each element of x fills a run of y. */
     private static void elements(long x, long y, long from, int count, long repeated, float scale) {
+        long element = x + 4 * (from / repeated);
+        long done = from % repeated;
         int length;
         for (int i = 0; i < count; i += length) {
-            long at = from + i;
-            length = (int) Math.min(repeated - at % repeated, count - i);
-            FillVector.fill(y + 4 * at, length, scale * Floats.get(x + 4 * (at / repeated)));
+            length = (int) Math.min(repeated - done, count - i);
+            FillVector.fill(y + 4 * (from + i), length, scale * Floats.get(element));
+            element += 4;
+            done = 0;
         }
     }
 
     /** Each row of x is copied to consecutive rows of y. */
     private static void rows(long x, long y, long from, int count, long repeated, long inner, float scale) {
+        long column = from % inner;
+        long copy = from / inner % repeated;
+        long row = x + 4 * (from / inner / repeated) * inner;
         int length;
         for (int i = 0; i < count; i += length) {
-            long at = from + i;
-            long column = at % inner;
-            long row = at / inner / repeated;
             length = (int) Math.min(inner - column, count - i);
-            ScaleVector.scale(x + 4 * (row * inner + column), y + 4 * at, length, scale);
+            ScaleVector.scale(row + 4 * column, y + 4 * (from + i), length, scale);
+            column = 0;
+            copy++;
+            if (copy == repeated) {
+                copy = 0;
+                row += 4 * inner;
+            }
         }
     }
 }

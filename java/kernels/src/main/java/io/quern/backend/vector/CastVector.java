@@ -89,13 +89,14 @@ final class CastVector implements Kernel<Cast.Args> {
     }
 
     private static void halfToFloat(long x, long y, int count) {
-        int i = 0;
-        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
-            ShortVector.fromMemorySegment(HALF, ALL, x + 2L * i, Lanes.ORDER)
+        int i = Floats.whole(count);
+        long end = 2L * i;
+        for (long at = 0; at != end; at += Lanes.BYTES / 2) {
+            ShortVector.fromMemorySegment(HALF, ALL, x + at & Lanes.ADDRESS, Lanes.ORDER)
                     .convertShape(VectorOperators.S2I, Lanes.I, 0)
                     .reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, 16)
-                    .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
+                    .intoMemorySegment(ALL, y + 2 * at & Lanes.ADDRESS, Lanes.ORDER);
         }
         for (; i < count; i++) {
             int bits = ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, x + 2L * i) << 16;
@@ -118,12 +119,13 @@ final class CastVector implements Kernel<Cast.Args> {
     }
 
     private static void doubleToFloat(long x, long y, int count) {
-        int i = 0;
-        for (; i <= count - D.length(); i += D.length()) {
-            DoubleVector.fromMemorySegment(D, ALL, x + 8L * i, Lanes.ORDER)
+        int i = count & -D.length();
+        long end = 4L * i;
+        for (long at = 0; at != end; at += Lanes.BYTES / 2) {
+            DoubleVector.fromMemorySegment(D, ALL, x + 2 * at & Lanes.ADDRESS, Lanes.ORDER)
                     .convertShape(VectorOperators.D2F, FEW, 0)
                     .reinterpretAsFloats()
-                    .intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
+                    .intoMemorySegment(ALL, y + at & Lanes.ADDRESS, Lanes.ORDER);
         }
         for (; i < count; i++) {
             double value = ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, x + 8L * i);

@@ -4,6 +4,7 @@ import static io.quern.backend.ffi.NativeMemory.ALL;
 
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /** Short copies and fills of floats, where a call of the runtime's copy routine would cost more than the copy. */
 final class Copies {
@@ -19,6 +20,12 @@ final class Copies {
             FloatVector.fromMemorySegment(Lanes.F, ALL, from + 4L * i, Lanes.ORDER)
                     .intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER);
         }
+        if (Rows.MASKS && i < count) {
+            VectorMask<Float> tail = Lanes.F.indexInRange(0, count - i);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, from + 4L * i, Lanes.ORDER, tail)
+                    .intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER, tail);
+            return;
+        }
         for (; i < count; i++) {
             ALL.set(FLOAT, to + 4L * i, ALL.get(FLOAT, from + 4L * i));
         }
@@ -32,6 +39,10 @@ final class Copies {
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             zero.intoMemorySegment(ALL, at + 4L * i, Lanes.ORDER);
         }
+        if (Rows.MASKS && i < count) {
+            zero.intoMemorySegment(ALL, at + 4L * i, Lanes.ORDER, Lanes.F.indexInRange(0, count - i));
+            return;
+        }
         for (; i < count; i++) {
             ALL.set(FLOAT, at + 4L * i, 0f);
         }
@@ -41,6 +52,10 @@ final class Copies {
     static void rows(long from, long rowStride, long columnStride, int rows, int columns, long to, int width) {
         long step = (long) width * Float.BYTES;
         if (columnStride == Float.BYTES) {
+            if (Rows.MASKS && columns <= width && width <= Lanes.FLOATS) {
+                narrow(from, rowStride, rows, columns, to, width);
+                return;
+            }
             for (int i = 0; i < rows; i++) {
                 copy(from + i * rowStride, to + i * step, (long) columns * Float.BYTES);
                 zero(to + i * step + (long) columns * Float.BYTES, (long) (width - columns) * Float.BYTES);
@@ -53,6 +68,17 @@ final class Copies {
             for (int i = 0; i < rows; i++) {
                 ALL.set(FLOAT, target + i * step, j < columns ? ALL.get(FLOAT, source + i * rowStride) : 0f);
             }
+        }
+    }
+
+    /** Rows that fit a vector: what is not loaded is zero. */
+    private static void narrow(long from, long rowStride, int rows, int columns, long to, int width) {
+        VectorMask<Float> live = Lanes.F.indexInRange(0, columns);
+        VectorMask<Float> all = Lanes.F.indexInRange(0, width);
+        long step = (long) width * Float.BYTES;
+        for (int i = 0; i < rows; i++) {
+            FloatVector.fromMemorySegment(Lanes.F, ALL, from + i * rowStride & Lanes.ADDRESS, Lanes.ORDER, live)
+                    .intoMemorySegment(ALL, to + i * step & Lanes.ADDRESS, Lanes.ORDER, all);
         }
     }
 

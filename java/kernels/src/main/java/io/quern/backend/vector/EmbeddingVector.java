@@ -8,7 +8,6 @@ import io.quern.op.Embedding;
 import io.quern.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /** Copies rows; checks all indices first. */
 final class EmbeddingVector implements Kernel<Embedding.Args> {
@@ -41,7 +40,7 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
             }
             for (long i = from; i < from + count; i++) {
                 long row = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, indices + 4 * i);
-                copy(table + 4 * row * width, y + 4 * i * width, width);
+                Copies.copy(table + 4 * row * width, y + 4 * i * width, 4L * width);
             }
         });
     }
@@ -73,19 +72,6 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
             FloatVector.fromMemorySegment(Lanes.F, ALL, from & Lanes.ADDRESS, Lanes.ORDER)
                     .intoMemorySegment(ALL, y + (long) i * Lanes.BYTES, Lanes.ORDER);
             from += Lanes.BYTES;
-        }
-    }
-
-    private static void copy(long from, long to, int count) {
-        int i = 0;
-        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
-            FloatVector.fromMemorySegment(Lanes.F, ALL, from + 4L * i, Lanes.ORDER)
-                    .intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Lanes.F.indexInRange(i, count);
-            FloatVector.fromMemorySegment(Lanes.F, ALL, from + 4L * i, Lanes.ORDER, mask)
-                    .intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER, mask);
         }
     }
 }

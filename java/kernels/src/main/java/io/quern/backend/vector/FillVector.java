@@ -28,8 +28,9 @@ final class FillVector implements Kernel<Fill.Args> {
     static void fill(long y, int count, float value) {
         FloatVector all = Floats.all(value);
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            Floats.store(y + 4L * i, all);
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(y + at & Lanes.ADDRESS, all);
         }
         if (whole < count) {
             Floats.store(y + 4L * whole, all, Floats.first(count - whole));

@@ -47,19 +47,25 @@ final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
         int stride = args.geometry().strideH();
         boolean large = args.x().elements() >= LARGE;
         boolean byRows = c > 0 && c % Lanes.FLOATS == 0;
-        int work = byRows ? 16 * Ranges.BLOCK : Ranges.BLOCK;
+        boolean quads = MaxPoolQuads.fits(args.geometry(), c);
+        int work = byRows && !quads ? 16 * Ranges.BLOCK : Ranges.BLOCK;
         int height = (int) Math.min(h, (long) stride * Math.ceilDiv(work, Math.max(1, (long) stride * w * c)));
         int bands = Math.ceilDiv(h, height);
         pool.run(Math.toIntExact(args.x().size(0) * bands), block -> {
             long image = 4L * (block / bands) * h * w * c;
             int top = block % bands * height;
             long result = dy + 4L * (block / bands) * p * q * c;
-            if (byRows) {
-                new MaxPoolBand(x + image, result, dx + image, args.geometry(), h, w, p, q, c, scratch)
-                        .run(top, Math.min(h, top + height), large);
+            int bottom = Math.min(h, top + height);
+            if (quads) {
+                MaxPoolQuads.band(x + image, result, dx + image, top, bottom, w, c, q);
                 return;
             }
-            band(x + image, result, dx + image, args.geometry(), top, Math.min(h, top + height), h, w, c, p, q);
+            if (byRows) {
+                new MaxPoolBand(x + image, result, dx + image, args.geometry(), h, w, p, q, c, scratch)
+                        .run(top, bottom, large);
+                return;
+            }
+            band(x + image, result, dx + image, args.geometry(), top, bottom, h, w, c, p, q);
         });
     }
 
@@ -121,7 +127,8 @@ final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
         }
     }
 
-    private static void part(
+    /** As {@link #window}, for less than a vector. */
+    static void part(
             long x, long dy, long dx, int rows, int columns, long rowBytes, int c, int from, int to, int channels) {
         VectorMask<Float> mask = Lanes.F.indexInRange(0, channels);
         FloatVector best = FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, mask);

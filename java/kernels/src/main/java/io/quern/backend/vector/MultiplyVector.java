@@ -28,9 +28,11 @@ final class MultiplyVector implements Kernel<Multiply.Args> {
 
     private static void multiply(long a, long b, long y, int count) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            Floats.store(y + at, Floats.load(a + at).mul(Floats.load(b + at)));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(
+                    y + at & Lanes.ADDRESS,
+                    Floats.load(a + at & Lanes.ADDRESS).mul(Floats.load(b + at & Lanes.ADDRESS)));
         }
         if (whole < count) {
             var tail = Floats.first(count - whole);

@@ -1,6 +1,14 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.NE;
+import static jdk.incubator.vector.VectorOperators.UGT;
+import static jdk.incubator.vector.VectorOperators.UMAX;
+
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 
 /** The sums or maxima of the columns of a few rows: eight rows at a time onto results that stay in cache. */
@@ -16,7 +24,9 @@ final class ReduceColumns {
         for (int row = 0; row < rows; row += ROWS) {
             long from = x + 4 * row * stride;
             int height = Math.min(ROWS, rows - row);
-            if (max) {
+            if (max && height == ROWS) {
+                max(from, 4 * stride, whole, y);
+            } else if (max) {
                 max(from, 4 * stride, height, whole, y);
             } else if (height == ROWS) {
                 sum(from, 4 * stride, whole, y);
@@ -53,6 +63,29 @@ final class ReduceColumns {
                 sum = sum.add(Floats.load(x + 4L * i + row * stride));
             }
             Floats.store(y + 4L * i, sum);
+        }
+    }
+
+    /** Eight rows, by their bits: see {@link ReduceRow#max}. No helpers: see {@link VectorMath} on what C2 inlines. */
+    private static void max(long x, long stride, int columns, long y) {
+        long down = stride & Lanes.ADDRESS;
+        for (int i = 0; i < columns; i += Lanes.FLOATS) {
+            long at = x + 4L * i & Lanes.ADDRESS;
+            IntVector top = IntVector.fromMemorySegment(Lanes.I, ALL, at, Lanes.ORDER);
+            IntVector low = top;
+            IntVector high = top;
+            for (int row = 1; row < ROWS; row++) {
+                at = at + down & Lanes.ADDRESS;
+                IntVector v = IntVector.fromMemorySegment(Lanes.I, ALL, at, Lanes.ORDER);
+                top = top.max(v);
+                low = low.min(v);
+                high = high.lanewise(UMAX, v);
+            }
+            FloatVector of = top.blend(low, top.compare(LT, 0))
+                    .blend(high, high.compare(UGT, ReduceRow.LOWEST))
+                    .reinterpretAsFloats();
+            FloatVector old = FloatVector.fromMemorySegment(Lanes.F, ALL, y + 4L * i, Lanes.ORDER);
+            old.blend(of, of.compare(GT, old).or(of.compare(NE, of))).intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
     }
 

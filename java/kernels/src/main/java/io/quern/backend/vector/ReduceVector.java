@@ -40,7 +40,8 @@ final class ReduceVector implements Kernel<Reduce.Args> {
         if (reduced == 0) {
             Ranges.run(pool, outer * inner, (from, count) -> FillVector.fill(y + 4 * from, count, 0));
         } else if (inner == 1) {
-            rows(args.x().address(), y, outer, reduced, max);
+            rows(args.x().address(), y, outer, reduced, max, args.kind() == ReduceKind.MEAN ? reduced : 1);
+            return;
         } else if (outer > 0 && inner > 0) {
             columns(args.x().address(), y, outer, reduced, inner, max);
         }
@@ -50,14 +51,14 @@ final class ReduceVector implements Kernel<Reduce.Args> {
         }
     }
 
-    /** y[o] from x[o, r]. */
-    private void rows(long x, long y, long outer, long reduced, boolean max) {
+    /** y[o] from x[o, r], over n. */
+    private void rows(long x, long y, long outer, long reduced, boolean max, float n) {
         if (reduced <= BLOCK) {
             long perBlock = BLOCK / reduced;
             pool.run(Math.toIntExact((outer + perBlock - 1) / perBlock), block -> {
                 long end = Math.min(outer, (block + 1) * perBlock);
                 for (long o = block * perBlock; o < end; o++) {
-                    row(x + 4 * o * reduced, (int) reduced, y + 4 * o, max);
+                    row(x + 4 * o * reduced, (int) reduced, y + 4 * o, max, n);
                 }
             });
             return;
@@ -67,15 +68,15 @@ final class ReduceVector implements Kernel<Reduce.Args> {
         pool.run(Math.toIntExact(outer * parts), block -> {
             long o = block / parts;
             long from = block % parts * BLOCK;
-            row(x + 4 * (o * reduced + from), (int) Math.min(BLOCK, reduced - from), partial + 4L * block, max);
+            row(x + 4 * (o * reduced + from), (int) Math.min(BLOCK, reduced - from), partial + 4L * block, max, 1);
         });
         for (long o = 0; o < outer; o++) {
-            row(partial + 4 * o * parts, Math.toIntExact(parts), y + 4 * o, max);
+            row(partial + 4 * o * parts, Math.toIntExact(parts), y + 4 * o, max, n);
         }
     }
 
-    private static void row(long x, int count, long y, boolean max) {
-        Floats.set(y, max ? ReduceRow.max(x, count) : ReduceRow.sum(x, count));
+    private static void row(long x, int count, long y, boolean max, float n) {
+        Floats.set(y, max ? ReduceRow.max(x, count) : ReduceRow.sum(x, count) / n);
     }
 
     /** y[o, i] from x[o, r, i]. */

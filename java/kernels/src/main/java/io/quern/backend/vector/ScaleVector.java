@@ -28,9 +28,10 @@ final class ScaleVector implements Kernel<Scale.Args> {
     /** y may be x. */
     static void scale(long x, long y, int count, float factor) {
         int whole = Floats.whole(count);
-        for (int i = 0; i < whole; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            Floats.store(y + at, Floats.load(x + at).mul(factor));
+        long end = 4L * whole;
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            Floats.store(
+                    y + at & Lanes.ADDRESS, Floats.load(x + at & Lanes.ADDRESS).mul(factor));
         }
         if (whole < count) {
             var tail = Floats.first(count - whole);

@@ -44,33 +44,34 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
         gradient(y + at, dy + at, dx + at, n, dot);
     }
 
-    /** Even vectors to one sum, odd ones to another. */
+    /** Even vectors to one sum, odd ones to another. As in {@link ReduceRow}, loops that C2 does not unroll. */
     private static float dot(long a, long b, int n) {
         FloatVector s0 = FloatVector.zero(Lanes.F);
         FloatVector s1 = s0;
-        int i = 0;
-        for (; i <= n - 2 * Lanes.FLOATS; i += 2 * Lanes.FLOATS) {
-            long at = 4L * i;
-            s0 = load(a + at).fma(load(b + at), s0);
-            s1 = load(a + at + Lanes.BYTES).fma(load(b + at + Lanes.BYTES), s1);
+        long at = 0;
+        long end = 4L * (n & -2 * Lanes.FLOATS);
+        for (; at != end; at += 2 * Lanes.BYTES) {
+            long p = a + at & Lanes.ADDRESS;
+            long q = b + at & Lanes.ADDRESS;
+            s0 = load(p).fma(load(q), s0);
+            s1 = load(p + Lanes.BYTES).fma(load(q + Lanes.BYTES), s1);
         }
+        int i = (int) (end / Float.BYTES);
         if (i <= n - Lanes.FLOATS) {
             s0 = load(a + 4L * i).fma(load(b + 4L * i), s0);
             i += Lanes.FLOATS;
         }
+        if (Rows.MASKS && i < n) {
+            VectorMask<Float> tail = Rows.tail(n);
+            s1 = load(a + 4L * i, tail).fma(load(b + 4L * i, tail), s1);
+        }
         return rest(a, b, i, n, Rows.sum(s0.add(s1)));
     }
 
-    /** Adds what is less than a vector. */
+    /** Adds what is less than a vector where there are no masks. */
     private static float rest(long a, long b, int from, int n, float sum) {
-        if (Rows.MASKS && from < n) {
-            VectorMask<Float> tail = Rows.tail(n);
-            return sum
-                    + Rows.sum(FloatVector.fromMemorySegment(Lanes.F, ALL, a + 4L * from, Lanes.ORDER, tail)
-                            .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, b + 4L * from, Lanes.ORDER, tail)));
-        }
         float dot = sum;
-        for (int i = from; i < n; i++) {
+        for (int i = from; !Rows.MASKS && i < n; i++) {
             dot = Math.fma(Rows.get(a + 4L * i), Rows.get(b + 4L * i), dot);
         }
         return dot;
@@ -91,16 +92,23 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
         FloatVector shift = FloatVector.broadcast(Lanes.F, dot);
         FloatVector s0 = FloatVector.zero(Lanes.F);
         FloatVector s1 = s0;
-        int i = head;
-        for (; i <= n - 2 * Lanes.FLOATS; i += 2 * Lanes.FLOATS) {
-            long at = 4L * i;
-            long next = at + Lanes.BYTES;
-            s0 = load(a + at & Lanes.ADDRESS).fma(load(b + at & Lanes.ADDRESS), s0);
-            s1 = load(a + next & Lanes.ADDRESS).fma(load(b + next & Lanes.ADDRESS), s1);
-            load(dy + at).sub(shift).mul(load(y + at)).intoMemorySegment(ALL, dx + at, Lanes.ORDER);
-            load(dy + next).sub(shift).mul(load(y + next)).intoMemorySegment(ALL, dx + next, Lanes.ORDER);
+        long at = 4L * head;
+        long end = at + 4L * (n - head & -2 * Lanes.FLOATS);
+        for (; at != end; at += 2 * Lanes.BYTES) {
+            long p = a + at & Lanes.ADDRESS;
+            long q = b + at & Lanes.ADDRESS;
+            s0 = load(p).fma(load(q), s0);
+            s1 = load(p + Lanes.BYTES).fma(load(q + Lanes.BYTES), s1);
+            long u = y + at & Lanes.ADDRESS;
+            long v = dy + at & Lanes.ADDRESS;
+            long to = dx + at & Lanes.ADDRESS;
+            load(v).sub(shift).mul(load(u)).intoMemorySegment(ALL, to, Lanes.ORDER);
+            load(v + Lanes.BYTES)
+                    .sub(shift)
+                    .mul(load(u + Lanes.BYTES))
+                    .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         }
-        long at = 4L * i;
+        int i = (int) (end / Float.BYTES);
         gradient(y + at, dy + at, dx + at, n - i, dot);
         int j = i - head;
         if (j <= n - 2 * Lanes.FLOATS) {
@@ -113,14 +121,22 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
             s0 = load(nextY + 4L * j).fma(load(nextDy + 4L * j), s0);
             j += Lanes.FLOATS;
         }
+        if (Rows.MASKS && j < n) {
+            VectorMask<Float> tail = Rows.tail(n);
+            s1 = load(nextY + 4L * j, tail).fma(load(nextDy + 4L * j, tail), s1);
+        }
         return rest(nextY, nextDy, j, n, Rows.sum(s0.add(s1)));
     }
 
     private static void gradient(long y, long dy, long dx, int n, float dot) {
-        int i = 0;
-        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
-            long at = 4L * i;
-            load(dy + at).sub(dot).mul(load(y + at)).intoMemorySegment(ALL, dx + at, Lanes.ORDER);
+        int i = Floats.whole(n);
+        long end = 4L * i;
+        FloatVector shift = FloatVector.broadcast(Lanes.F, dot);
+        for (long at = 0; at != end; at += Lanes.BYTES) {
+            load(dy + at & Lanes.ADDRESS)
+                    .sub(shift)
+                    .mul(load(y + at & Lanes.ADDRESS))
+                    .intoMemorySegment(ALL, dx + at & Lanes.ADDRESS, Lanes.ORDER);
         }
         if (Rows.MASKS && i < n) {
             long at = 4L * i;
@@ -139,6 +155,10 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
                 .sub(dot)
                 .mul(FloatVector.fromMemorySegment(Lanes.F, ALL, y, Lanes.ORDER, lanes))
                 .intoMemorySegment(ALL, dx, Lanes.ORDER, lanes);
+    }
+
+    private static FloatVector load(long address, VectorMask<Float> lanes) {
+        return FloatVector.fromMemorySegment(Lanes.F, ALL, address, Lanes.ORDER, lanes);
     }
 
     private static FloatVector load(long address) {
