@@ -19,6 +19,16 @@ record ConvAxis(
     /** Filter position {@code index} reads the source at {@code offset}. */
     record Tap(int index, int offset) {}
 
+    /**
+     * Units {@code from} .. {@code to}, counted from where a slab begins, whose taps {@code first} .. {@code last} of a phase
+     * lie inside the source.
+     */
+    record Run(int from, int to, int first, int last) {
+        int count() {
+            return to - from;
+        }
+    }
+
     static ConvAxis forward(int sources, int results, int taps, int stride, int padding, int dilation) {
         List<Tap> phase = new ArrayList<>();
         for (int r = 0; r < taps; r++) {
@@ -67,6 +77,34 @@ record ConvAxis(
     /** True when no unit reads outside the source. */
     boolean inside() {
         return low >= 0 && (units - 1) * stride + high < sources;
+    }
+
+    /**
+     * The units {@code from} .. {@code to} of a phase, as far as they have results, in runs with the same taps inside the source.
+     *
+     * @param zeros whether there are zeros around the source, which make all taps lie inside
+     * @return runs with units counted from {@code from}
+     */
+    List<Run> runs(int phase, int from, int to, boolean zeros) {
+        List<Tap> taps = phases.get(phase);
+        List<Run> runs = new ArrayList<>();
+        int units = live(phase, from, to);
+        for (int u = 0; u < units; u++) {
+            int at = (from + u) * stride, first = 0, last = taps.size();
+            while (!zeros && first < last && at + taps.get(first).offset() < 0) {
+                first++;
+            }
+            while (!zeros && last > first && at + taps.get(last - 1).offset() >= sources) {
+                last--;
+            }
+            Run before = runs.isEmpty() ? null : runs.getLast();
+            if (before != null && before.first == first && before.last == last) {
+                runs.set(runs.size() - 1, new Run(before.from, u + 1, first, last));
+            } else {
+                runs.add(new Run(u, u + 1, first, last));
+            }
+        }
+        return runs;
     }
 
     /** How many of the units from .. to have a result in this phase. */

@@ -24,6 +24,7 @@ final class ConvNarrowTiles {
 
     static void set16x1(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -70,10 +71,11 @@ final class ConvNarrowTiles {
         FloatVector cf = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c0 = x.fma(b0, c0);
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
@@ -107,7 +109,7 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a15 + at));
                 cf = x.fma(b0, cf);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -165,6 +167,7 @@ final class ConvNarrowTiles {
 
     static void add16x1(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -209,10 +212,11 @@ final class ConvNarrowTiles {
         FloatVector cf = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c0 = x.fma(b0, c0);
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
@@ -246,7 +250,7 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a15 + at));
                 cf = x.fma(b0, cf);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -285,6 +289,7 @@ final class ConvNarrowTiles {
 
     static void set8x1(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -315,10 +320,11 @@ final class ConvNarrowTiles {
         FloatVector c7 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c0 = x.fma(b0, c0);
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
@@ -336,7 +342,7 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
                 c7 = x.fma(b0, c7);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -370,6 +376,7 @@ final class ConvNarrowTiles {
 
     static void add8x1(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -398,10 +405,11 @@ final class ConvNarrowTiles {
         FloatVector c7 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c0 = x.fma(b0, c0);
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
@@ -419,7 +427,7 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
                 c7 = x.fma(b0, c7);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -442,6 +450,7 @@ final class ConvNarrowTiles {
 
     static void set4x1(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -464,10 +473,11 @@ final class ConvNarrowTiles {
         FloatVector c3 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c0 = x.fma(b0, c0);
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
@@ -477,7 +487,7 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
                 c3 = x.fma(b0, c3);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -499,6 +509,7 @@ final class ConvNarrowTiles {
 
     static void add4x1(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -519,10 +530,11 @@ final class ConvNarrowTiles {
         FloatVector c3 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c0 = x.fma(b0, c0);
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
@@ -532,7 +544,7 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
                 c3 = x.fma(b0, c3);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;

@@ -21,20 +21,33 @@ record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, 
     /** Result pixels of a slab at least: a few register tiles. */
     private static final int FEW_PIXELS = 64;
 
+    /** The two limits for large slabs. */
+    private static final int LARGE_BYTES = 1 << 20, LARGE_PIXELS = 128;
+
     /** @param copy to read from scratch even where the source would do */
     static ConvSlabs of(ConvAxis h, ConvAxis w, int images, int channels, boolean copy) {
+        return of(h, w, images, channels, copy, BYTES, FEW_PIXELS);
+    }
+
+    /** Without copying, and larger: for filters that are read again from L3 for every slab. */
+    static ConvSlabs large(ConvAxis h, ConvAxis w, int images, int channels) {
+        return of(h, w, images, channels, false, LARGE_BYTES, LARGE_PIXELS);
+    }
+
+    private static ConvSlabs of(
+            ConvAxis h, ConvAxis w, int images, int channels, boolean copy, int bytes, int fewPixels) {
         boolean direct = h.inside() && w.inside() && !copy;
         long row = (long) w.reach(w.units()) * Math.max(1, channels) * Float.BYTES;
         long image = row * h.reach(h.units());
         int pixels = Math.max(1, h.units() * w.units());
-        if (image <= BYTES && pixels <= PIXELS && (images >= TASKS / 2 || pixels <= FEW_PIXELS)) {
-            long most = Math.min(BYTES / image, PIXELS / pixels);
-            long even = Math.max((images + TASKS - 1) / TASKS, FEW_PIXELS / pixels);
+        if (image <= bytes && pixels <= PIXELS && (images >= TASKS / 2 || pixels <= fewPixels)) {
+            long most = Math.min(bytes / image, PIXELS / pixels);
+            long even = Math.max((images + TASKS - 1) / TASKS, fewPixels / pixels);
             return new ConvSlabs(h, w, images, channels, (int) Math.max(1, Math.min(most, even)), h.units(), direct);
         }
-        long most = Math.min((BYTES / row - (h.high() - h.low() + 1)) / h.stride() + 1, PIXELS / w.units());
+        long most = Math.min((bytes / row - (h.high() - h.low() + 1)) / h.stride() + 1, PIXELS / w.units());
         int parts = Math.max(1, TASKS / Math.max(1, images));
-        long even = Math.max((h.units() + parts - 1) / parts, (FEW_PIXELS + w.units() - 1) / w.units());
+        long even = Math.max((h.units() + parts - 1) / parts, (fewPixels + w.units() - 1) / w.units());
         int longest = (int) Math.max(1, Math.min(h.units(), Math.min(most, even)));
         int bands = (h.units() + longest - 1) / longest;
         int band = (h.units() + bands - 1) / bands;

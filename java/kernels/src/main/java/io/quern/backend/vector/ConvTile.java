@@ -2,14 +2,18 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 
+import java.util.stream.LongStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 
 /** Covers a panel of result columns with register tiles, whole ones in place and those at the borders through scratch. */
 final class ConvTile {
     /** Columns of a panel: two vectors. */
     static final int COLUMNS = 2 * Lanes.FLOATS;
-    /** Rows of the largest tile; tables are filled up to a multiple of it. */
+    /** Columns of a panel of four vectors, where registers suffice for it. */
+    static final int WIDE_COLUMNS = ConvWideTile.VECTORS * Lanes.FLOATS;
+    /** Rows of the largest tile; tables are filled up to a multiple of it, and of the others. */
     static final int MOST_ROWS = 16;
     /** Bytes of scratch that {@link #panel} needs. */
     static final int SCRATCH = MOST_ROWS * COLUMNS * Float.BYTES;
@@ -19,8 +23,9 @@ final class ConvTile {
 
     private static final int FEW_ROWS = 4;
     /** Tiles of 16 sums and 18 rows of operands do not fit the 16 registers of older x86. */
-    private static final boolean LARGE = Lanes.REGISTERS >= 32;
+    static final boolean LARGE = Lanes.REGISTERS >= 32;
 
+    private static final long[] WIDEST = strides(WIDE_COLUMNS);
     private static final long[] WIDE = strides(COLUMNS);
     private static final long[] NARROW = strides(Lanes.FLOATS);
 
@@ -34,13 +39,24 @@ final class ConvTile {
         return rows;
     }
 
-    /** Where the operands of a set of tiles lie; offsets in bytes. */
-    record Walk(long[] taps, int kc, long cs, ConvRows rows) {}
+    /**
+     * Where the operands of a set of tiles lie; offsets in bytes.
+     *
+     * @param taps in A
+     * @param filters the row of B that each tap begins with
+     */
+    record Walk(long[] taps, long[] filters, int kc, long cs, ConvRows rows) {
+        /** Taps whose rows of B follow one another. */
+        Walk(long[] taps, int kc, long cs, ConvRows rows) {
+            this(taps, LongStream.range(0, taps.length).map(t -> t * kc).toArray(), kc, cs, rows);
+        }
+    }
 
     /**
      * Computes {@code wide} columns of all rows.
      *
-     * @param b the panel of B: COLUMNS or, if wide fits one vector, that many floats readable every bs bytes
+     * @param wide {@link #WIDE_COLUMNS}, which only a panel that does not add may have, or up to {@link #COLUMNS}
+     * @param b the panel of B: WIDE_COLUMNS, COLUMNS or, if wide fits one vector, that many floats readable every bs bytes
      * @param c address of the panel's first column in the row at offset 0
      * @param bias one panel of floats
      * @param floor int bits of the least result, {@link #UNBOUNDED} for none
@@ -48,16 +64,60 @@ final class ConvTile {
      */
     static void panel(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
-        if (wide > Lanes.FLOATS) {
+        if (wide > COLUMNS) {
+            four(walk, a, b, bs, c, bias, floor, scratch);
+        } else if (wide > Lanes.FLOATS) {
             two(walk, a, b, bs, c, wide, bias, floor, add, scratch);
         } else {
             one(walk, a, b, bs, c, wide, bias, floor, add, scratch);
         }
     }
 
+    private static void four(Walk walk, long a, long b, long bs, long c, long bias, int floor, long scratch) {
+        long[] rows = walk.rows.sources(), results = walk.rows.results();
+        int count = walk.rows.count();
+        for (int i = 0; i < count; i += ConvWideTile.ROWS) {
+            int left = Math.min(ConvWideTile.ROWS, count - i);
+            boolean whole = left == ConvWideTile.ROWS;
+            ConvWideTile.set6x4(
+                    walk.taps,
+                    walk.filters,
+                    walk.kc,
+                    walk.cs,
+                    rows,
+                    i,
+                    a,
+                    b,
+                    bs,
+                    whole ? results : WIDEST,
+                    whole ? i : 0,
+                    whole ? c : scratch,
+                    bias);
+            if (!whole) {
+                copy(WIDEST, 0, scratch, results, i, c, left, COLUMNS);
+                copy(WIDEST, 0, scratch + COLUMNS * Float.BYTES, results, i, c + COLUMNS * Float.BYTES, left, COLUMNS);
+            }
+            if (floor != UNBOUNDED) {
+                raise(results, i, c, left, floor);
+            }
+        }
+    }
+
+    /** Rows of {@link #WIDE_COLUMNS} floats to at least {@code floor}. */
+    private static void raise(long[] results, int from, long c, int rows, int floor) {
+        FloatVector low = FloatVector.broadcast(Lanes.F, Float.intBitsToFloat(floor));
+        for (int i = from; i < from + rows; i++) {
+            for (long at = c + results[i], end = at + WIDE_COLUMNS * Float.BYTES; at < end; at += Lanes.BYTES) {
+                FloatVector v = FloatVector.fromMemorySegment(Lanes.F, ALL, at, Lanes.ORDER);
+                v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, at, Lanes.ORDER);
+            }
+        }
+    }
+
     private static void two(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         long[] taps = walk.taps;
+        long[] filters = walk.filters;
         int kc = walk.kc;
         long cs = walk.cs;
         long[] rows = walk.rows.sources();
@@ -75,15 +135,15 @@ final class ConvTile {
             int at = whole ? i : 0;
             if (tile == 8) {
                 if (add) {
-                    ConvTiles.add8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    ConvTiles.add8x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    ConvTiles.set8x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    ConvTiles.set8x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             } else {
                 if (add) {
-                    ConvTiles.add4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    ConvTiles.add4x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    ConvTiles.set4x2(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    ConvTiles.set4x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             }
             if (!whole) {
@@ -96,6 +156,7 @@ final class ConvTile {
     private static void one(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         long[] taps = walk.taps;
+        long[] filters = walk.filters;
         int kc = walk.kc;
         long cs = walk.cs;
         long[] rows = walk.rows.sources();
@@ -113,21 +174,21 @@ final class ConvTile {
             int at = whole ? i : 0;
             if (tile == 16) {
                 if (add) {
-                    ConvNarrowTiles.add16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    ConvNarrowTiles.add16x1(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    ConvNarrowTiles.set16x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    ConvNarrowTiles.set16x1(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             } else if (tile == 8) {
                 if (add) {
-                    ConvNarrowTiles.add8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    ConvNarrowTiles.add8x1(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    ConvNarrowTiles.set8x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    ConvNarrowTiles.set8x1(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             } else {
                 if (add) {
-                    ConvNarrowTiles.add4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    ConvNarrowTiles.add4x1(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    ConvNarrowTiles.set4x1(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    ConvNarrowTiles.set4x1(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             }
             if (!whole) {
@@ -144,6 +205,7 @@ final class ConvTile {
     static void depthwise(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         long[] taps = walk.taps;
+        long[] filters = walk.filters;
         int kc = walk.kc;
         long cs = walk.cs;
         long[] rows = walk.rows.sources();
@@ -161,15 +223,15 @@ final class ConvTile {
             int at = whole ? i : 0;
             if (tile == 8) {
                 if (add) {
-                    DepthwiseTiles.add8(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    DepthwiseTiles.add8(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    DepthwiseTiles.set8(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    DepthwiseTiles.set8(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             } else {
                 if (add) {
-                    DepthwiseTiles.add4(taps, kc, cs, rows, i, a, b, bs, into, at, to);
+                    DepthwiseTiles.add4(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
                 } else {
-                    DepthwiseTiles.set4(taps, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                    DepthwiseTiles.set4(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
             }
             if (!whole) {

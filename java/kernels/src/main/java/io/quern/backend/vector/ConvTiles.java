@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The register tiles of convolutions: pixels x vectors of sums over all taps, neither branching nor masking inside.
  *
- * <p>With sum = sum over taps t and depth d of A[rows[i] + taps[t] + d cs] B[t kc + d], {@code set} stores results[i] =
+ * <p>With sum = sum over taps t and depth d of A[rows[i] + taps[t] + d cs] B[filters[t] + d], {@code set} stores results[i] =
  * max(floor, bias + sum), where floor (as int bits) is 0 for a fused ReLU, else minus infinity, and NaN stays; {@code add}
  * adds the sum to results[i]. A is read by broadcast from wherever its rows lie, so an im2col view needs no memory and no
  * packing: forward, a row is a result pixel, a tap a filter row and d runs along (s, c); for the filter's gradient, a row
@@ -39,6 +39,7 @@ final class ConvTiles {
 
     static void set8x2(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -77,11 +78,12 @@ final class ConvTiles {
         FloatVector c71 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
-                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + Lanes.BYTES, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
@@ -107,7 +109,7 @@ final class ConvTiles {
                 c70 = x.fma(b0, c70);
                 c71 = x.fma(b1, c71);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -158,6 +160,7 @@ final class ConvTiles {
 
     static void add8x2(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -194,11 +197,12 @@ final class ConvTiles {
         FloatVector c71 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
-                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + Lanes.BYTES, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
@@ -224,7 +228,7 @@ final class ConvTiles {
                 c70 = x.fma(b0, c70);
                 c71 = x.fma(b1, c71);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -271,6 +275,7 @@ final class ConvTiles {
 
     static void set4x2(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -297,11 +302,12 @@ final class ConvTiles {
         FloatVector c31 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
-                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + Lanes.BYTES, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
@@ -315,7 +321,7 @@ final class ConvTiles {
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -346,6 +352,7 @@ final class ConvTiles {
 
     static void add4x2(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -370,11 +377,12 @@ final class ConvTiles {
         FloatVector c31 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
-                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + Lanes.BYTES, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
                 FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
@@ -388,7 +396,7 @@ final class ConvTiles {
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;

@@ -23,6 +23,7 @@ final class DepthwiseTiles {
 
     static void set8(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -53,10 +54,11 @@ final class DepthwiseTiles {
         FloatVector c7 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
                 c0 = x.fma(b0, c0);
                 x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
@@ -74,7 +76,7 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, a7 + at, Lanes.ORDER);
                 c7 = x.fma(b0, c7);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -108,6 +110,7 @@ final class DepthwiseTiles {
 
     static void add8(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -136,10 +139,11 @@ final class DepthwiseTiles {
         FloatVector c7 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
                 c0 = x.fma(b0, c0);
                 x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
@@ -157,7 +161,7 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, a7 + at, Lanes.ORDER);
                 c7 = x.fma(b0, c7);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -180,6 +184,7 @@ final class DepthwiseTiles {
 
     static void set4(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -202,10 +207,11 @@ final class DepthwiseTiles {
         FloatVector c3 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
                 c0 = x.fma(b0, c0);
                 x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
@@ -215,7 +221,7 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
                 c3 = x.fma(b0, c3);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -237,6 +243,7 @@ final class DepthwiseTiles {
 
     static void add4(
             long[] taps,
+            long[] filters,
             int kc,
             long cs,
             long[] rows,
@@ -257,10 +264,11 @@ final class DepthwiseTiles {
         FloatVector c3 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
+            long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
                 at &= OFFSET;
-                b &= ADDRESS;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, Lanes.ORDER);
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
                 c0 = x.fma(b0, c0);
                 x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
@@ -270,7 +278,7 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
                 c3 = x.fma(b0, c3);
                 at += cs;
-                b += bs;
+                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
