@@ -32,6 +32,8 @@ final class Gemm {
     private static final long PARALLEL = 1L << 20;
     /** Sides up to which an operand is read too seldom to be worth packing. */
     private static final int FEW = 64;
+    /** For products of a long k both of whose operands are read in place: k from which, elements of C up to which, k block. */
+    private static final int LONG = 768, STREAMED_C = 192 << 10, STREAMED_KC = 256;
     /** Bytes of an operand that a cache holds with its gaps. */
     private static final int SMALL = 128 << 10;
 
@@ -109,6 +111,26 @@ final class Gemm {
         // A row-major A is read in place at any size: packing it costs time and gains nothing (see
         // bench/lab/matmul.md). In place the borders are read from whole tiles that overlap their neighbours, so there
         // must be a whole one.
+        // Packing two operands that lie along m and n, and are used by few tiles, costs more than reading them from L2.
+        boolean streams = packed == null
+                && Lanes.REGISTERS >= 32
+                && a.isReadable()
+                && b.isReadable()
+                && a.isWide()
+                && b.isWide()
+                && k >= LONG
+                && (long) m * n <= STREAMED_C
+                && m >= GemmTile.WIDE.rows
+                && n >= GemmTile.WIDE.columns;
+        if (streams) {
+            GemmBlock block = new GemmBlock(GemmTile.WIDE, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
+            if (alpha == 0) {
+                block.withoutProduct(m, n);
+            } else {
+                new Gemm(m, n, k, block, a, b, null, STREAMED_KC, scratch, alone ? null : parallel).run();
+            }
+            return;
+        }
         boolean directA = a.isReadable() && (a.isDeep() || fits(n, m, k)) && shape.isWhole(m);
         boolean directB = packed == null
                 && b.isReadable()
@@ -123,7 +145,7 @@ final class Gemm {
         } else if (alone && m <= ROWS_L2 && n <= COLUMNS_L2 && k <= KC) {
             small(m, n, k, block, a, b, packed, scratch);
         } else {
-            new Gemm(m, n, k, block, a, b, packed, scratch, alone ? null : parallel).run();
+            new Gemm(m, n, k, block, a, b, packed, KC, scratch, alone ? null : parallel).run();
         }
     }
 
@@ -212,6 +234,7 @@ final class Gemm {
             GemmPanels a,
             GemmPanels b,
             GemmPacked packed,
+            int longest,
             Scratch scratch,
             WorkerPool parallel) {
         this.m = m;
@@ -231,7 +254,7 @@ final class Gemm {
         wholeB = SPAN / tileColumns * tileColumns;
         groupA = GROUP / tileRows * tileRows;
         groupB = GROUP / tileColumns * tileColumns;
-        kc = depth(k);
+        kc = depth(k, longest);
         // Equal blocks along both sides of C: nobody waits for a sliver.
         int down = ceil(m, ROWS_L2), across = ceil(n, COLUMNS_L2);
         if (parallel != null) {
@@ -256,7 +279,11 @@ final class Gemm {
 
     /** Of a k block: equal blocks, of whole eights where there are several. */
     static int depth(int k) {
-        return k == 0 ? 0 : Math.min(k, up(ceil(k, ceil(k, KC)), 8));
+        return depth(k, KC);
+    }
+
+    private static int depth(int k, int longest) {
+        return k == 0 ? 0 : Math.min(k, up(ceil(k, ceil(k, longest)), 8));
     }
 
     private static int ceil(int x, int y) {
