@@ -16,7 +16,8 @@ import java.util.stream.Stream;
  *
  * <pre>{@code Duel [-o JSON] [-forks 1] [-rows 12] [-laps 3] [-i 3] [-r 60] @SUITE | BENCH name=value,... [BENCH ...]}</pre>
  *
- * A suite file has such a line per block; empty lines and lines from # on do not count.
+ * A suite file has such a line per block, or {@code @FILE} for the lines of another suite beside it; empty lines and lines
+ * from # on do not count.
  */
 public final class Duel {
     private Path json;
@@ -47,9 +48,7 @@ public final class Duel {
                 case "-r" -> milliseconds = Integer.parseInt(args[++i]);
                 default -> {
                     if (args[i].startsWith("@")) {
-                        for (String block : Files.readAllLines(Path.of(args[i].substring(1)))) {
-                            add(block.replaceFirst("#.*", ""));
-                        }
+                        suite(Path.of(args[i].substring(1))).forEach(this::add);
                     } else if (args[i].contains("=")) {
                         line.append(' ').append(args[i]);
                     } else {
@@ -64,6 +63,20 @@ public final class Duel {
         if (blocks.isEmpty()) {
             throw new IllegalArgumentException("nothing to measure: name a benchmark or @a suite");
         }
+    }
+
+    /** The blocks of a suite, with those of the suites that it names. */
+    static List<String> suite(Path file) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(file)) {
+            String block = line.replaceFirst("#.*", "").strip();
+            if (block.startsWith("@")) {
+                lines.addAll(suite(file.resolveSibling(block.substring(1))));
+            } else if (!block.isEmpty()) {
+                lines.add(block);
+            }
+        }
+        return lines;
     }
 
     private void add(String line) {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The raw results of JMH's JSON files: all measured values of each combination of parameters, over all rounds. */
 final class Measurements {
@@ -82,6 +83,10 @@ final class Measurements {
     /** All combinations of parameters in the order of the files. */
     Iterable<Map<String, String>> combinations() {
         return values.keySet();
+    }
+
+    Stream<Map<String, String>> stream() {
+        return values.keySet().stream();
     }
 
     boolean isEmpty() {

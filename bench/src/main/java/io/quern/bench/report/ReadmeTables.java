@@ -11,11 +11,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Rewrites the tables of a Markdown file between their markers: {@code ReadmeTables README.md bench/results/MACHINE}.
  *
- * <p>A marker is a pair of comments, {@code <!-- table:NAME -->} and {@code <!-- /table:NAME -->}.
+ * <p>A marker is a pair of comments, {@code <!-- table:NAME -->} and {@code <!-- /table:NAME -->}. {@code FOLDER/NAME} is a
+ * table of a folder in that of the results, whose suites ran with JVM flags, and so with a roof, of their own.
  */
 public final class ReadmeTables {
     private ReadmeTables() {}
@@ -28,24 +30,33 @@ public final class ReadmeTables {
         if (text.contains("<!-- table:support -->")) {
             text = replace(text, "support", support());
         }
-        text = fill(text, Results.of(results));
+        text = fill(text, "", Results.of(results));
+        for (Path folder : folders(results)) {
+            text = fill(text, folder.getFileName() + "/", Results.of(folder));
+        }
         Path temporary = readme.resolveSibling(readme.getFileName() + ".tmp");
         Files.writeString(temporary, text);
         Files.move(temporary, readme, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
     }
 
+    private static List<Path> folders(Path results) throws IOException {
+        try (Stream<Path> files = Files.list(results)) {
+            return files.filter(Files::isDirectory).sorted().toList();
+        }
+    }
+
     /** The tables of those benchmarks that have results and a marker, and the summary of all. */
-    private static String fill(String text, Results results) {
+    static String fill(String text, String prefix, Results results) {
         String filled = text;
         for (ResultTable table : Tables.ALL) {
-            String marker = "<!-- table:" + table.bench() + " -->";
-            if (filled.contains(marker) && results.has(table)) {
-                filled = replace(
-                        filled, table.bench(), results.markdown(table) + "\n" + results.conditions(table) + "\n");
+            String name = prefix + table.bench();
+            if (filled.contains("<!-- table:" + name + " -->") && results.has(table)) {
+                filled = replace(filled, name, results.markdown(table) + "\n" + results.conditions(table) + "\n");
             }
         }
-        if (filled.contains("<!-- table:summary -->") && !results.isEmpty()) {
-            filled = replace(filled, "summary", results.summary());
+        String summary = prefix + "summary";
+        if (filled.contains("<!-- table:" + summary + " -->") && !results.isEmpty()) {
+            filled = replace(filled, summary, results.summary());
         }
         return filled;
     }

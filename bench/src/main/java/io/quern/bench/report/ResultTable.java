@@ -72,6 +72,9 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         for (Map<String, String> row : rows) {
             line(measurements, roof, peers, names, row, ratios, text);
         }
+        if (peers.isEmpty()) {
+            text.append(shares(measurements, roof));
+        }
         if (ratios.size() > 1) {
             double mean =
                     Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow());
@@ -84,6 +87,23 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                     least));
         }
         return text.toString();
+    }
+
+    /** How near to the roof the rows of a table without peers are; empty for the roof's own. */
+    private String shares(Measurements measurements, Roof roof) {
+        double[] shares = measurements.stream()
+                .mapToDouble(row -> roof.micros(cost.apply(row), row.get("threads")) / measurements.median(row))
+                .filter(share -> share > 0 && !this.roof)
+                .sorted()
+                .toArray();
+        return shares.length < 2
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "%nOf the roof over %d rows: smallest **%.0f %%**, median %.0f %%.%n",
+                        shares.length,
+                        100 * shares[0],
+                        100 * shares[shares.length / 2]);
     }
 
     /** One line per number of threads: rows, ratios to the best peer of each row, and how near to the roof. */

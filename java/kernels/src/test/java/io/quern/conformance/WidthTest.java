@@ -30,6 +30,9 @@ class WidthTest {
                 "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                // 16 registers with 256 bit, where x86 would have 32: their kernels are others
+                bits == 256 ? "-XX:UseAVX=2" : "-Dquern.vector.bits=" + bits,
                 "-Dquern.vector.bits=" + bits,
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -1,14 +1,13 @@
 package io.quern.backend.vector;
 
 /**
- * The rows of a set of tiles: offsets in bytes of where each reads and writes. The tables go on for the
- * rows of the largest tile with copies of the first row, so that a tile may read, though not write, beyond {@code count}.
+ * The rows of a set of tiles: offsets in bytes of where each reads and writes. The tables go on with copies of
+ * the first row, so that a tile of any height may read, though not write, beyond {@code count}.
  */
 record ConvRows(long[] sources, long[] results, int count) {
     /** Room for {@code count} rows, to be filled by {@link #set} and closed by {@link #pad}. */
     static ConvRows allocate(int count) {
-        // Tiles begin at multiples of their own rows, 4, 6, 8 or 16.
-        int padded = count + ConvTile.MOST_ROWS - 1;
+        int padded = count == 0 ? 0 : count + ConvTile.MOST_ROWS - 1;
         return new ConvRows(new long[padded], new long[padded], count);
     }
 

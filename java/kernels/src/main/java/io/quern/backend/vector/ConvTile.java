@@ -13,7 +13,7 @@ final class ConvTile {
     static final int COLUMNS = 2 * Lanes.FLOATS;
     /** Columns of a panel of four vectors, where registers suffice for it. */
     static final int WIDE_COLUMNS = ConvWideTile.VECTORS * Lanes.FLOATS;
-    /** Rows of the largest tile; tables are filled up to a multiple of it, and of the others. */
+    /** Rows of the largest tile. */
     static final int MOST_ROWS = 16;
     /** Bytes of scratch that {@link #panel} needs. */
     static final int SCRATCH = MOST_ROWS * COLUMNS * Float.BYTES;
@@ -24,6 +24,8 @@ final class ConvTile {
     private static final int FEW_ROWS = 4;
     /** Tiles of 16 sums and 18 rows of operands do not fit the 16 registers of older x86. */
     static final boolean LARGE = Lanes.REGISTERS >= 32;
+    /** Rows of the tiles of two vectors that cover most of a panel; with 16 registers B may be read 2 GiB far. */
+    static final int ROWS = LARGE ? 8 : 5;
 
     private static final long[] WIDEST = strides(WIDE_COLUMNS);
     private static final long[] WIDE = strides(COLUMNS);
@@ -123,9 +125,10 @@ final class ConvTile {
         long[] rows = walk.rows.sources();
         long[] results = walk.rows.results();
         int count = walk.rows.count();
+        boolean far = !LARGE && kc * bs > Integer.MAX_VALUE;
         for (int i = 0; i < count; ) {
             int left = count - i;
-            int tile = LARGE && left > FEW_ROWS ? 8 : FEW_ROWS;
+            int tile = far ? FEW_ROWS : rows(left);
             boolean whole = left >= tile && wide == COLUMNS;
             if (!whole && add) {
                 copy(results, i, c, WIDE, 0, scratch, Math.min(left, tile), wide);
@@ -139,6 +142,12 @@ final class ConvTile {
                 } else {
                     ConvTiles.set8x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
                 }
+            } else if (tile == 5) {
+                if (add) {
+                    ConvTiles16.add5x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
+                } else {
+                    ConvTiles16.set5x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to, bias, floor);
+                }
             } else {
                 if (add) {
                     ConvTiles.add4x2(taps, filters, kc, cs, rows, i, a, b, bs, into, at, to);
@@ -151,6 +160,11 @@ final class ConvTile {
             }
             i += tile;
         }
+    }
+
+    /** Of the next tile; two of four rows are less than one of five and one of four. */
+    private static int rows(int left) {
+        return left > FEW_ROWS && (LARGE || left == ROWS || left > 2 * FEW_ROWS) ? ROWS : FEW_ROWS;
     }
 
     private static void one(

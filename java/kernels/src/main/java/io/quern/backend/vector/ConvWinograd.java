@@ -71,7 +71,7 @@ final class ConvWinograd {
         int fits = (int) (BLOCK_BYTES / ((long) POINTS * Float.BYTES * (depth + width))) / 8 * 8;
         int most = sourceFirst ? 64 : Math.clamp(fits, 32, 128);
         // equal blocks of whole register tiles
-        block = Math.max(1, up(up(tiles, up(tiles, most)), 8) * 8);
+        block = Math.max(1, up(up(tiles, up(tiles, most)), ConvTile.ROWS) * ConvTile.ROWS);
         int together = (int) (SOURCE_BYTES / ((long) POINTS * Float.BYTES * depth)) / block * block;
         span = sourceFirst ? Math.min(up(tiles, block) * block, Math.max(block, together)) : block;
         int columns = sourceFirst ? ConvTile.COLUMNS : panels * ConvTile.COLUMNS;

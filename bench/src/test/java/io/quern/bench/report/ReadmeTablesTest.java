@@ -1,0 +1,46 @@
+package io.quern.bench.report;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReadmeTablesTest {
+    /** 2 * 4096 * 4096 * 4096 operations, and the roof's 2 * 12 * 2^18 * lanes, in so many microseconds. */
+    private static String run(String bench, String parameters, double micros) {
+        return "{\"benchmark\": \"io.quern.bench." + bench + ".run\", \"params\": {" + parameters
+                + ", \"threads\": \"1\"}, \"primaryMetric\": {\"score\": 1, \"rawData\": [[" + micros + "]]}}";
+    }
+
+    private static void suite(Path folder, String name, int bits, double roof, double product) throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(
+                folder.resolve(name + ".json"),
+                "[" + run("FmaCeilingBench", "\"bits\": \"" + bits + "\"", roof) + ","
+                        + run("MatmulBench", "\"impl\": \"quern\", \"shape\": \"512x512x512\"", product) + ","
+                        + run("MatmulBench", "\"impl\": \"quern\", \"shape\": \"1024x1024x1024\"", 8 * product) + "]");
+        Files.writeString(folder.resolve(name + ".txt"), "measured " + name);
+    }
+
+    @Test
+    void aFolderOfResultsHasItsOwnTablesAndRoof(@TempDir Path folder) throws IOException {
+        Path results = folder.resolve("results");
+        suite(results, "matmul", 512, 1000, 2666.667); // 100.7 of 100.7 GFLOP/s
+        suite(results.resolve("avx2"), "avx2", 256, 1000, 2 * 2666.667 / 0.9); // 45.3 of 50.3
+        Path page = folder.resolve("page.md");
+        Files.writeString(
+                page,
+                "<!-- table:MatmulBench -->\n<!-- /table:MatmulBench -->\n"
+                        + "<!-- table:avx2/MatmulBench -->\n<!-- /table:avx2/MatmulBench -->\n");
+        ReadmeTables.main(new String[] {page.toString(), results.toString()});
+        String text = Files.readString(page);
+        String wide = text.substring(0, text.indexOf("<!-- table:avx2"));
+        String narrow = text.substring(wide.length());
+        assertTrue(wide.contains("| 512x512x512 | 1 | 100.66 | 100 % |") && wide.contains("measured matmul"), text);
+        assertTrue(narrow.contains("| 512x512x512 | 1 | 45.30 | 90 % |") && narrow.contains("measured avx2"), text);
+        assertTrue(narrow.contains("Of the roof over 2 rows: smallest **90 %**, median 90 %."), text);
+    }
+}
