@@ -38,7 +38,12 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
         long bytes = 4L * n;
         long at = 0;
         for (int r = 1; r < rows; r++) {
-            dot = gradient(y + at, dy + at, dx + at, n, dot, y + at + bytes, dy + at + bytes);
+            int head = head(dx + at, n);
+            part(y + at, dy + at, dx + at, head, dot);
+            float next = pairs(y + at, dy + at, dx + at, n, head, dot, y + at + bytes, dy + at + bytes);
+            long end = at + 4L * (head + (n - head & -2 * Lanes.FLOATS));
+            gradient(y + end, dy + end, dx + end, (int) ((at + bytes - end) / Float.BYTES), dot);
+            dot = next;
             at += bytes;
         }
         gradient(y + at, dy + at, dx + at, n, dot);
@@ -77,16 +82,16 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
         return dot;
     }
 
+    /** Elements of a row before its first cache line. */
+    private static int head(long dx, int n) {
+        return Rows.MASKS ? Math.min(n, (int) (-dx & Lanes.BYTES - 1) / Float.BYTES) : 0;
+    }
+
     /**
-     * From the first cache line of dx on in whole ones. Returns the dot product of the next row: its memory is read while
+     * Pairs of vectors from the first cache line of dx on. Returns the dot product of the next row: its memory is read while
      * this row's is written.
      */
-    private static float gradient(long y, long dy, long dx, int n, float dot, long nextY, long nextDy) {
-        int head = 0;
-        if (Rows.MASKS && dx % Lanes.BYTES != 0) {
-            head = Math.min(n, (int) (-dx & Lanes.BYTES - 1) / Float.BYTES);
-            part(y, dy, dx, head, dot);
-        }
+    private static float pairs(long y, long dy, long dx, int n, int head, float dot, long nextY, long nextDy) {
         long a = nextY - 4L * head;
         long b = nextDy - 4L * head;
         FloatVector shift = FloatVector.broadcast(Lanes.F, dot);
@@ -108,9 +113,7 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
                     .mul(load(u + Lanes.BYTES))
                     .intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         }
-        int i = (int) (end / Float.BYTES);
-        gradient(y + at, dy + at, dx + at, n - i, dot);
-        int j = i - head;
+        int j = n - head & -2 * Lanes.FLOATS;
         if (j <= n - 2 * Lanes.FLOATS) {
             long pair = 4L * j;
             s0 = load(nextY + pair).fma(load(nextDy + pair), s0);
