@@ -21,6 +21,7 @@ import picocli.CommandLine.ParentCommand;
 /** Says what this machine offers, and what is missing and why. */
 @Command(
         name = "doctor",
+        addMethodSubcommands = false,
         description = "Shows what this machine offers: Java, vector width, backends with the reason why each is or is"
                 + " not available, memory, data.")
 final class DoctorCommand implements Callable<Integer> {

@@ -20,6 +20,7 @@ import picocli.CommandLine.ParentCommand;
 /** Measures a trained network on the test part of a data set. */
 @Command(
         name = "evaluate",
+        addMethodSubcommands = false,
         description = "Measures a trained network on the test part of a data set: accuracy, loss, precision, recall and"
                 + " F1 of each class, AUROC, confusion matrix.",
         sortOptions = false,

@@ -23,6 +23,7 @@ import picocli.CommandLine.ParentCommand;
 /** Shows which pixels of a picture speak for and against a class. */
 @Command(
         name = "explain",
+        addMethodSubcommands = false,
         description = "Shows which pixels of an image speak for and against a class, and how well the parts add up to"
                 + " the whole.",
         sortOptions = false,

@@ -30,7 +30,7 @@ public final class Main {
         Logs.onOneLine();
         // charts and images are drawn in memory, on machines without a display too
         System.setProperty("java.awt.headless", "true");
-        CommandLine commands = new CommandLine(new QuernCommand(terminal));
+        CommandLine commands = QuernCommand.line(terminal, args);
         Errors errors = new Errors(terminal, args);
         try {
             return execute(commands, terminal, errors, args);

@@ -20,6 +20,7 @@ import picocli.CommandLine.ParentCommand;
 /** Says what is on pictures, and in rows of tables. */
 @Command(
         name = "predict",
+        addMethodSubcommands = false,
         description =
                 "Says what a trained network sees on PNG or JPEG images, or in the rows of CSV files if it learned from"
                         + " a table: the class and its probability, and the runners-up. Images must have the size the network was"

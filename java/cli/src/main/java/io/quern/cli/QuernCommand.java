@@ -1,5 +1,7 @@
 package io.quern.cli;
 
+import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -14,13 +16,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Versions.class,
         sortOptions = false,
-        subcommands = {
-            TrainCommand.class,
-            EvaluateCommand.class,
-            PredictCommand.class,
-            ExplainCommand.class,
-            DoctorCommand.class
-        },
+        addMethodSubcommands = false,
         footerHeading = "%nFirst steps:%n",
         footer = {
             "  quern train                              learn to read digits; needs no data",
@@ -34,6 +30,8 @@ import picocli.CommandLine.Spec;
             "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 stopped with Ctrl-C."
         })
 final class QuernCommand implements Runnable {
+    private static final List<String> COMMANDS = List.of("train", "evaluate", "predict", "explain", "doctor");
+
     private final Terminal terminal;
 
     @Spec
@@ -57,6 +55,25 @@ final class QuernCommand implements Runnable {
 
     QuernCommand(Terminal terminal) {
         this.terminal = terminal;
+    }
+
+    /** With the command that is called, and with all of them where that is not clear: each costs time at every start. */
+    static CommandLine line(Terminal terminal, String[] args) {
+        CommandLine quern = new CommandLine(new QuernCommand(terminal));
+        List<String> wanted = args.length > 0 && COMMANDS.contains(args[0]) ? List.of(args[0]) : COMMANDS;
+        wanted.forEach(name -> quern.addSubcommand(name, command(name)));
+        return quern;
+    }
+
+    private static Object command(String name) {
+        return switch (name) {
+            case "train" -> new TrainCommand();
+            case "evaluate" -> new EvaluateCommand();
+            case "predict" -> new PredictCommand();
+            case "explain" -> new ExplainCommand();
+            case "doctor" -> new DoctorCommand();
+            default -> throw new IllegalArgumentException(name);
+        };
     }
 
     Terminal terminal() {

@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
 /** Trains a network and writes a run folder. */
 @Command(
         name = "train",
+        addMethodSubcommands = false,
         description = {
             "Trains a network and writes a run folder with weights, figures and report.html.",
             "Without options: a small convolutional network on drawn digits, done in less than a minute.",
