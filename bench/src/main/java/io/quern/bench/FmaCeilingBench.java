@@ -9,7 +9,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import org.openjdk.jmh.annotations.Param;
 
-/** The compute roof: fused multiply-adds on registers alone, twelve independent chains per thread. */
+/**
+ * The compute roof: fused multiply-adds on registers alone, twelve independent chains per thread. A sum is the addend,
+ * as in the kernels: an addend that is needed again would be copied first.
+ */
 public class FmaCeilingBench extends OpBench {
     /** Rounds of twelve multiply-adds in one call. */
     private static final int ROUNDS = 1 << 18;
@@ -76,18 +79,18 @@ public class FmaCeilingBench extends OpBench {
         FloatVector c10 = FloatVector.broadcast(species, 10f);
         FloatVector c11 = FloatVector.broadcast(species, 11f);
         for (int i = 0; i < rounds; i++) {
-            c00 = c00.fma(scale, shift);
-            c01 = c01.fma(scale, shift);
-            c02 = c02.fma(scale, shift);
-            c03 = c03.fma(scale, shift);
-            c04 = c04.fma(scale, shift);
-            c05 = c05.fma(scale, shift);
-            c06 = c06.fma(scale, shift);
-            c07 = c07.fma(scale, shift);
-            c08 = c08.fma(scale, shift);
-            c09 = c09.fma(scale, shift);
-            c10 = c10.fma(scale, shift);
-            c11 = c11.fma(scale, shift);
+            c00 = scale.fma(shift, c00);
+            c01 = scale.fma(shift, c01);
+            c02 = scale.fma(shift, c02);
+            c03 = scale.fma(shift, c03);
+            c04 = scale.fma(shift, c04);
+            c05 = scale.fma(shift, c05);
+            c06 = scale.fma(shift, c06);
+            c07 = scale.fma(shift, c07);
+            c08 = scale.fma(shift, c08);
+            c09 = scale.fma(shift, c09);
+            c10 = scale.fma(shift, c10);
+            c11 = scale.fma(shift, c11);
         }
         c00 = c00.add(c01).add(c02).add(c03).add(c04).add(c05);
         c06 = c06.add(c07).add(c08).add(c09).add(c10).add(c11);
@@ -111,18 +114,18 @@ public class FmaCeilingBench extends OpBench {
         FloatVector c10 = FloatVector.broadcast(species, 10f);
         FloatVector c11 = FloatVector.broadcast(species, 11f);
         for (int i = 0; i < rounds; i++) {
-            c00 = c00.fma(scale, shift);
-            c01 = c01.fma(scale, shift);
-            c02 = c02.fma(scale, shift);
-            c03 = c03.fma(scale, shift);
-            c04 = c04.fma(scale, shift);
-            c05 = c05.fma(scale, shift);
-            c06 = c06.fma(scale, shift);
-            c07 = c07.fma(scale, shift);
-            c08 = c08.fma(scale, shift);
-            c09 = c09.fma(scale, shift);
-            c10 = c10.fma(scale, shift);
-            c11 = c11.fma(scale, shift);
+            c00 = scale.fma(shift, c00);
+            c01 = scale.fma(shift, c01);
+            c02 = scale.fma(shift, c02);
+            c03 = scale.fma(shift, c03);
+            c04 = scale.fma(shift, c04);
+            c05 = scale.fma(shift, c05);
+            c06 = scale.fma(shift, c06);
+            c07 = scale.fma(shift, c07);
+            c08 = scale.fma(shift, c08);
+            c09 = scale.fma(shift, c09);
+            c10 = scale.fma(shift, c10);
+            c11 = scale.fma(shift, c11);
         }
         c00 = c00.add(c01).add(c02).add(c03).add(c04).add(c05);
         c06 = c06.add(c07).add(c08).add(c09).add(c10).add(c11);
@@ -146,18 +149,18 @@ public class FmaCeilingBench extends OpBench {
         FloatVector c10 = FloatVector.broadcast(species, 10f);
         FloatVector c11 = FloatVector.broadcast(species, 11f);
         for (int i = 0; i < rounds; i++) {
-            c00 = c00.fma(scale, shift);
-            c01 = c01.fma(scale, shift);
-            c02 = c02.fma(scale, shift);
-            c03 = c03.fma(scale, shift);
-            c04 = c04.fma(scale, shift);
-            c05 = c05.fma(scale, shift);
-            c06 = c06.fma(scale, shift);
-            c07 = c07.fma(scale, shift);
-            c08 = c08.fma(scale, shift);
-            c09 = c09.fma(scale, shift);
-            c10 = c10.fma(scale, shift);
-            c11 = c11.fma(scale, shift);
+            c00 = scale.fma(shift, c00);
+            c01 = scale.fma(shift, c01);
+            c02 = scale.fma(shift, c02);
+            c03 = scale.fma(shift, c03);
+            c04 = scale.fma(shift, c04);
+            c05 = scale.fma(shift, c05);
+            c06 = scale.fma(shift, c06);
+            c07 = scale.fma(shift, c07);
+            c08 = scale.fma(shift, c08);
+            c09 = scale.fma(shift, c09);
+            c10 = scale.fma(shift, c10);
+            c11 = scale.fma(shift, c11);
         }
         c00 = c00.add(c01).add(c02).add(c03).add(c04).add(c05);
         c06 = c06.add(c07).add(c08).add(c09).add(c10).add(c11);

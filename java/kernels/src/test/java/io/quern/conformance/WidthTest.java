@@ -31,8 +31,8 @@ class WidthTest {
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "-XX:+IgnoreUnrecognizedVMOptions",
-                // 16 registers with 256 bit, where x86 would have 32: their kernels are others
-                bits == 256 ? "-XX:UseAVX=2" : "-Dquern.vector.bits=" + bits,
+                // 256 bit with 16 registers, which have kernels of their own, where x86 would have 32
+                "-XX:UseAVX=" + (bits == 256 ? 2 : 3),
                 "-Dquern.vector.bits=" + bits,
                 "-cp",
                 System.getProperty("java.class.path"),
