@@ -10,10 +10,11 @@ import java.util.Map;
 /**
  * result = source correlated with a filter along two axes: a convolution forward, or its gradient by the image.
  *
- * <p>No im2col: register tiles read the source in place, or, if it has few channels, a padded slab of it. In NHWC the taps of one filter row and their
- * channels are neighbours in memory, so a row of taps is one run of S x C multiply-adds. In place, results of which some taps lie
- * outside have walks of their own without these. The filter is packed once per call into panels of columns.
- * Every result element is one chain of fused multiply-adds in the order of taps.
+ * <p>No im2col: register tiles read the source in place, or, by the image and where it has few channels, a padded slab of
+ * it. In NHWC the taps of one filter row and their channels are neighbours in memory, so a row of taps is one run of S x C
+ * multiply-adds. In place, results of which some taps lie outside have walks of their own without these. The filter is
+ * packed once per call into panels of columns. Every result element is one chain of fused multiply-adds in the order of
+ * taps.
  */
 final class Correlation {
     /** Multiply-adds below which threads cost more than they bring. */
@@ -69,11 +70,12 @@ final class Correlation {
         resultChannels = forward ? shape.k() : shape.c();
         depth = depthwise ? 1 : sourceChannels / groups;
         width = resultChannels / groups;
-        boolean thin = depth < Lanes.FLOATS;
+        // By the image, the phases of a stride have few results each, and borders of their own would leave fewer.
+        boolean thin = depth < Lanes.FLOATS || !forward;
         boolean wide = ConvTile.LARGE && !thin && width >= ConvTile.WIDE_COLUMNS;
         columns = depthwise ? Lanes.FLOATS : wide ? ConvTile.WIDE_COLUMNS : ConvTile.COLUMNS;
         copies = depthwise ? width % columns != 0 : thin && !(h.inside() && w.inside());
-        slabs = copies || shape.filterElements() * Float.BYTES < LARGE
+        slabs = copies || thin || shape.filterElements() * Float.BYTES < LARGE
                 ? ConvSlabs.of(h, w, shape.n(), sourceChannels, copies)
                 : ConvSlabs.large(h, w, shape.n(), sourceChannels);
         panels = width / columns + (width % columns > ConvTile.COLUMNS ? 2 : width % columns > 0 ? 1 : 0);
