@@ -66,7 +66,11 @@ find_jdk() {
   case $_java in
     */*)
       follow_links "$_java"
-      _java=${_path%/*}/..
+      _java=${_path%/*} # without /java, and then without /bin
+      case $_java in
+        */*) _java=${_java%/*} ;;
+        *) _java=. ;;
+      esac
       ;;
     *) _java= ;; # none, or an alias
   esac

@@ -13,14 +13,14 @@ QUERN_DEVICE float gelu_argument(float x) { return 1.5957691216057308f * fmaf(0.
 template <class T>
 QUERN_DEVICE float gated(float x, float z) {
     if constexpr (kIsBf16<T>) {
-        return fmaxf(x, -1e30f) * logistic<T>(z);  // of a NaN the second factor is one
+        return fmaxf(x, -1e30f) * logistic<T>(z);  // of a NaN the second factor is a NaN too
     } else {
         return z < -88.0f ? -0.0f : x / (1.0f + expf(-z));
     }
 }
 
 /// f(x) for results stored as T.
-template <class T = float>
+template <class T>
 QUERN_DEVICE float activate(float x, int kind) {
     switch (kind) {
         case kRelu:

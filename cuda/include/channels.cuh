@@ -8,7 +8,7 @@ namespace quern {
 /// Blocks are (threads along the channels, rows) in size; those along y take slabs of kSlabSteps times their rows: ChannelLaunch
 /// of the Java side. setup(channel) is called once and gives body(Vec<float, Lanes>[] of the arrays there), whose result goes to
 /// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored. The last slabs come first:
-/// the pass before, column_sums, ended there, and the cache still has them.
+/// where sums were taken before, that pass ended there, and the cache may still have them.
 constexpr int kSlabSteps = 8;
 template <int Lanes, int AtOnce, class To, class Setup, class... T>
 QUERN_DEVICE void map_channels(To* y, long long rows, int channels, Setup setup, const T*... arrays) {

@@ -62,7 +62,7 @@ struct ConvolutionEnd {
         if (Plain ? is_simple(kind) : kind != kNone) {
 #pragma unroll
             for (int j = 0; j < N; j++) {
-                run[j] = Plain ? activate_simple(run[j], kind) : activate(run[j], kind);
+                run[j] = Plain ? activate_simple(run[j], kind) : activate<float>(run[j], kind);
             }
         }
         store_mixed(y, halves, at, run, whole, valid);

@@ -50,11 +50,6 @@ struct HeldRow {
         }
     }
 
-    /// Keeps the compiler from holding what it has computed from the elements as well.
-    QUERN_DEVICE void forget() {
-        each([](float& v) { opaque(v); });
-    }
-
     /// A sum over all own elements: sum = f(sum, v, w, ...), of eight in f32, and of those in double.
     template <class F, class... Rows>
     QUERN_DEVICE double sum_of_eights(F f, const Rows&... others) const {

@@ -107,7 +107,7 @@ QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Vec
     if (p.activation != kNone) {
 #pragma unroll
         for (int j = 0; j < N; j++) {
-            run[j] = activate(run[j], p.activation);
+            run[j] = activate<float>(run[j], p.activation);
         }
     }
     if (p.threshold != 0) {

@@ -132,7 +132,7 @@ QUERN_DEVICE void tiles(const float* x, const float* filter, const Epilogue& epi
             const int pixel = place.pixel + row, channel = place.channel + column;
             float* y = static_cast<float*>(epilogue.y) + static_cast<long long>(pixel) * conv.k + first_k + channel;
             for (int i = 0; i < 4 && pixel < place.pixels && channel + i < group_k; i++) {
-                y[i] = activate(y[i], epilogue.kind);
+                y[i] = activate<float>(y[i], epilogue.kind);
             }
         });
     }

@@ -31,7 +31,7 @@ struct Mask {
     }
 };
 
-/// What `block` of the 32 blocks of a warp, from `first` on, has to do. What is read is under way while the draws are computed.
+/// A thread's block of a warp's 32. What is read is under way while the draws are computed.
 QUERN_DEVICE void whole(const bf16* x, bf16* y, const RngKey& rng, long long block, const Mask& mask) {
     const Pack<bf16> in = load_pack(x + block * 8);
     u32 words[4];

@@ -6,8 +6,8 @@
 //   next[count] hold positions + 1, and 0 ends a list; a list is in the order in which its threads came.
 // embedding_backward_f32  a warp per row of dtable puts at most 32 positions in order and sums, zeros for an empty list;
 //   rows of more occurrences are appended to frequent[1...], and counted in frequent[0], zero before
-// embedding_frequent_f32  blocks take rows in frequent in turn, each 128 times 16 bytes of columns, block 128, grid (some, count / 33
-//   at most, ceil(width * bytes of one / 2048)): searches all indices, 512 at a time
+// embedding_frequent_f32  blocks take rows in frequent in turn, each 128 times 16 bytes of columns, block 128, grid (at most 512 and
+//   count / 33, ceil(width * bytes of one / 2048)): searches all indices, 512 at a time
 // embedding_bf16, embedding_backward_bf16, embedding_frequent_bf16: the same with bf16 tables; the sums are f32
 #include "ptx/atomic.cuh"
 #include "ptx/barrier.cuh"

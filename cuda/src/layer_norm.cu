@@ -19,7 +19,7 @@ struct Mean {
 };
 
 /// The sum of a row's elements. Of eight bf16 a float holds the sum exactly, unless they differ so much that the deviation is
-/// many times what is lost.
+/// many times what is lost, or they are too large for it, which forward_held sees.
 template <class T, int Lanes>
 QUERN_DEVICE double sum_of(HeldRow<Lanes>& row) {
     if constexpr (kIsBf16<T>) {
@@ -31,39 +31,41 @@ QUERN_DEVICE double sum_of(HeldRow<Lanes>& row) {
     }
 }
 
-/// Elements are f32 wherever nothing cancels: conversions to double are as slow as memory.
+/// A row in registers, f32 wherever nothing cancels: conversions to double are as slow as memory. False, and nothing is
+/// written, where the squares show that a float was too large or too small on the way.
+template <int Lanes, class T>
+QUERN_DEVICE bool forward_held(const T* x, const float* gamma, const float* beta, T* y, int n, double epsilon, double& m,
+                               double& s) {
+    HeldRow<Lanes> row;
+    row.load(x, n, 0);
+    m = warp_sum(sum_of<T>(row)) / n;
+    const Mean middle(m);
+    row.each_in(n, [=](float& v) { v = middle.to(v); });
+    const double squares = warp_sum(row.sum_of_eights([](float sum, float v) { return fmaf(v, v, sum); }));
+    if (!(squares > 1e-30 && squares < 1e37)) {
+        return false;
+    }
+    s = rsqrt(squares / n + epsilon);
+    const float scale = static_cast<float>(s);
+    row.map(y, n, [=](int, float v, float g, float b) { return fmaf(v * scale, g, b); }, gamma, beta);
+    return true;
+}
+
 template <int Lanes, class T>
 QUERN_DEVICE void forward(const T* x, const float* gamma, const float* beta, T* y, float* mean, float* inverse, int n,
                           double epsilon) {
     const int lane = lane_id();
     double m, s;
-    if (held_row(n)) {
-        HeldRow<Lanes> row;
-        row.load(x, n, 0);
-        m = warp_sum(sum_of<T>(row)) / n;
-        const Mean middle(m);
-        row.each_in(n, [=](float& v) { v = middle.to(v); });
-        double squares = warp_sum(row.sum_of_eights([](float sum, float v) { return fmaf(v, v, sum); }));
-        if (!(squares < 1e37)) {  // a square may be too large for a float
-            squares = 0;
-            row.each([&](float v) { squares += static_cast<double>(v) * v; });
-            squares = warp_sum(squares);
-        }
-        s = rsqrt(squares / n + epsilon);
-        const float scale = static_cast<float>(s);
-        row.map(y, n, [=](int, float v, float g, float b) { return fmaf(v * scale, g, b); }, gamma, beta);
-    } else {
+    if (!held_row(n) || !forward_held<Lanes>(x, gamma, beta, y, n, epsilon, m, s)) {
         double sum = 0, squares = 0;
         for_packs<Lanes>(n, lane, 32, [&](int, float v) { sum += v; }, x);
         m = warp_sum(sum) / n;
-        const Mean middle(m);
         for_packs<Lanes>(n, lane, 32, [&](int, float v) {
-            const double difference = middle.to(v);
+            const double difference = v - m;
             squares += difference * difference;
         }, x);
         s = rsqrt(warp_sum(squares) / n + epsilon);
-        const float scale = static_cast<float>(s);
-        auto normalized = [=](int, float v, float g, float b) { return fmaf(middle.to(v) * scale, g, b); };
+        auto normalized = [=](int, float v, float g, float b) { return static_cast<float>((v - m) * s) * g + b; };
         map_packs<Lanes>(y, n, lane, 32, normalized, x, gamma, beta);
     }
     if (lane == 0) {

@@ -30,6 +30,8 @@ CUresult get_attribute(int* value, int attribute, KernelHandle* k) {
             *value = 32;
             return CUDA_SUCCESS;
         case 5:
+            *value = s.compiled_for != 0 ? s.compiled_for : s.major * 10 + s.minor;
+            return CUDA_SUCCESS;
         case 6:
             *value = s.major * 10 + s.minor;
             return CUDA_SUCCESS;

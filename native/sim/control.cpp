@@ -158,6 +158,9 @@ QUERN_API void quern_sim_set_compute_capability(int major, int minor) {
     s->settings.minor = minor;
 }
 
+/// What functions say that they were compiled for, as major * 10 + minor, like code from PTX on a newer GPU; 0: its own.
+QUERN_API void quern_sim_set_compiled_for(int capability) { Locked()->settings.compiled_for = capability; }
+
 /// The error that made the context lost, or 0.
 QUERN_API CUresult quern_sim_lost() { return Locked()->lost; }
 

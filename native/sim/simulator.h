@@ -22,6 +22,7 @@ struct Settings {
     int driver_version = 13000;
     int devices = 1;
     int major = 9, minor = 0;
+    int compiled_for = 0;
     size_t memory = size_t{4} << 30;
     bool late = false, early_loads = false;
 

@@ -69,11 +69,4 @@ QUERN_DEVICE unsigned round_to_bf16(float low, float high) {
 #endif
 }
 
-/// The same number, of which the compiler no longer knows what it was computed from.
-QUERN_DEVICE void opaque([[maybe_unused]] float& x) {
-#if !QUERN_SIM
-    asm volatile("" : "+f"(x));
-#endif
-}
-
 }  // namespace quern

@@ -103,7 +103,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                         "%nOf the roof over %d rows: smallest **%.0f %%**, median %.0f %%.%n",
                         shares.length,
                         100 * shares[0],
-                        100 * shares[shares.length / 2]);
+                        50 * (shares[(shares.length - 1) / 2] + shares[shares.length / 2]));
     }
 
     /** One line per number of threads: rows, ratios to the best peer of each row, and how near to the roof. */

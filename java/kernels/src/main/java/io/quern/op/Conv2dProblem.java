@@ -114,8 +114,8 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(
                     1, 6, 2, 16, 3, 3, 16, UNIT.withPadding(1).withStride(2).withGroups(16)),
             // register tiles of four vectors of results, and what such panels leave, at borders
-            new Conv2dProblem(2, 7, 6, 3, 3, 3, 130, UNIT.withPadding(1)),
-            new Conv2dProblem(1, 9, 8, 5, 3, 3, 100, UNIT.withStride(2).withPadding(1)));
+            new Conv2dProblem(1, 7, 6, 16, 3, 3, 130, UNIT.withPadding(1).withDirect()),
+            new Conv2dProblem(2, 9, 8, 17, 3, 3, 100, UNIT.withStride(2).withPadding(1)));
 
     /** For tensor cores, whose tiles have 16 bytes of channels at a time: whole, cut, in groups, strided; sums in parts. */
     static final List<Conv2dProblem> TENSOR_CORES = List.of(

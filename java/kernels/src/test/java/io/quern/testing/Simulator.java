@@ -134,6 +134,11 @@ public final class Simulator {
                 minor);
     }
 
+    /** What kernels were compiled for, as major * 10 + minor: from PTX, less than the device's own. */
+    public void setCompiledFor(int capability) {
+        call("quern_sim_set_compiled_for", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), capability);
+    }
+
     /** Asynchronous work completes as late as allowed. */
     public void setLate(boolean late) {
         call("quern_sim_set_late", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), late ? 1 : 0);

@@ -12,12 +12,15 @@ record ColumnChunks(long rows, int columns, int chunks) {
     private static final int WIDTH = 32;
 
     private static final int LEAST_ROWS = 64;
-    /** Of all columns together, so that large GPUs have three for each processor, whose registers carry no more. */
+    /** Of all columns together: three for each processor of a large GPU, whose registers carry two or three. */
     private static final int MOST_BLOCKS = 384;
 
     static ColumnChunks of(long rows, int columns) {
-        int most = Math.max(1, MOST_BLOCKS / Math.max(1, Math.ceilDiv(columns, WIDTH)));
-        return new ColumnChunks(rows, columns, Math.clamp(Math.ceilDiv(rows, (long) LEAST_ROWS), 1, most));
+        int across = Math.max(1, Math.ceilDiv(columns, WIDTH)), most = MOST_BLOCKS / across;
+        if (most * across < MOST_BLOCKS / 5 * 4) { // too many processors would have nothing: two rounds
+            most = 2 * MOST_BLOCKS / across;
+        }
+        return new ColumnChunks(rows, columns, Math.clamp(Math.ceilDiv(rows, (long) LEAST_ROWS), 1, Math.max(1, most)));
     }
 
     /** Doubles that the partial sums take. */

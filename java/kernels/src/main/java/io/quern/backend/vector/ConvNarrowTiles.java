@@ -3,6 +3,8 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.Lanes.ADDRESS;
+import static io.quern.backend.vector.Lanes.OFFSET;
 
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
@@ -13,10 +15,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class ConvNarrowTiles {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Addresses and the offsets of taps, as types that C2 knows not to overflow. */
-    private static final long ADDRESS = (1L << 56) - 1;
-
-    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 

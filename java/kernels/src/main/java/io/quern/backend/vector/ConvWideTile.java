@@ -3,6 +3,7 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
 import static io.quern.backend.vector.Lanes.BYTES;
+import static io.quern.backend.vector.Lanes.OFFSET;
 import static io.quern.backend.vector.Lanes.ORDER;
 
 import java.lang.foreign.ValueLayout;
@@ -15,7 +16,6 @@ final class ConvWideTile {
 
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 

@@ -3,6 +3,7 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
 import static io.quern.backend.vector.Lanes.BYTES;
+import static io.quern.backend.vector.Lanes.OFFSET;
 import static io.quern.backend.vector.Lanes.ORDER;
 
 import jdk.incubator.vector.FloatVector;
@@ -15,8 +16,6 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class DepthwiseGradient {
     private static final VectorSpecies<Float> S = Lanes.F;
-    /** Offsets and strides, as types that C2 knows not to overflow. */
-    private static final long OFFSET = (1L << 40) - 1;
     /** Always 1, but not to the compiler: it would unroll, and spill. */
     private static int step = 1;
 

@@ -108,9 +108,6 @@ final class Gemm {
             }
         }
         GemmTile shape = packed == null ? GemmTile.of(m, n) : packed.shape();
-        // A row-major A is read in place at any size: packing it costs time and gains nothing (see
-        // bench/lab/matmul.md). In place the borders are read from whole tiles that overlap their neighbours, so there
-        // must be a whole one.
         // Packing two operands that lie along m and n, and are used by few tiles, costs more than reading them from L2.
         boolean streams = packed == null
                 && Lanes.REGISTERS >= 32
@@ -131,6 +128,9 @@ final class Gemm {
             }
             return;
         }
+        // A row-major A is read in place at any size: packing it costs time and gains nothing (see
+        // bench/lab/matmul.md). In place the borders are read from whole tiles that overlap their neighbours, so there
+        // must be a whole one.
         boolean directA = a.isReadable() && (a.isDeep() || fits(n, m, k)) && shape.isWhole(m);
         boolean directB = packed == null
                 && b.isReadable()

@@ -28,6 +28,8 @@ final class Lanes {
      * whole-memory segment then folds at compile time, in any loop form.
      */
     static final long ADDRESS = (1L << 56) - 1;
+    /** The same for what is added to an address, so that the sum does not overflow. */
+    static final long OFFSET = (1L << 40) - 1;
 
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

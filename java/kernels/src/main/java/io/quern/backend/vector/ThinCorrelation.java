@@ -141,7 +141,7 @@ final class ThinCorrelation {
         FloatVector b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
         FloatVector f;
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t] & ThinRows.OFFSET;
+            long at = taps[t] & Lanes.OFFSET;
             filter &= ADDRESS;
             FloatVector p = FloatVector.fromMemorySegment(S, ALL, x + at, Lanes.ORDER);
             FloatVector r = FloatVector.fromMemorySegment(S, ALL, u + at, Lanes.ORDER);
@@ -168,7 +168,7 @@ final class ThinCorrelation {
         filter &= ADDRESS;
         c &= ADDRESS;
         d &= ADDRESS;
-        line &= ThinRows.OFFSET;
+        line &= Lanes.OFFSET;
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor)), v;
         f = FloatVector.broadcast(S, ALL.get(FLOAT, filter));
         v = f.add(a0);

@@ -149,8 +149,8 @@ final class ThinFilterGradient {
         for (int i = 0, one = step; i < lines; i += one) {
             long atX = i * lineX, atY = i * lineY;
             for (int v = 0; v < vectors; v += one) {
-                atX &= ThinRows.OFFSET;
-                atY &= ThinRows.OFFSET;
+                atX &= Lanes.OFFSET;
+                atY &= Lanes.OFFSET;
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, y0 + atY, Lanes.ORDER);
                 FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, y1 + atY, Lanes.ORDER);
                 FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, y2 + atY, Lanes.ORDER);

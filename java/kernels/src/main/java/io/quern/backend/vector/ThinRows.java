@@ -9,8 +9,6 @@ final class ThinRows {
     static final int CHANNELS = 8;
     /** Multiply-adds below which threads cost more than they bring. */
     static final double PARALLEL = 1 << 19;
-    /** Of offsets, as a type that C2 knows not to overflow. */
-    static final long OFFSET = (1L << 40) - 1;
 
     private ThinRows() {}
 

@@ -24,7 +24,11 @@ class LayerNormCudaTest extends OnEveryCudaDevice {
         "BF16, 1000, 0, 0x1p83",
         "BF16, 1304, 0, 0x1p83",
         "F32, 700, -7, 0x1p-60",
-        "F32, 699, 3, 0"
+        "F32, 699, 3, 0",
+        "F32, 700, 0, 1e-25",
+        "F32, 1000, 0, 1e38",
+        "BF16, 1000, 1e38, 0x1p100",
+        "BF16, 1000, 1e38, 0"
     })
     void keepsDeviationsBesideAnyMean(DType dtype, int n, double mean, double deviation) {
         try (CudaBackend backend = device.open();

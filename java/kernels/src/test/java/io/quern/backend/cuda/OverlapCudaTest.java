@@ -12,9 +12,13 @@ import io.quern.tensor.Workspace;
 import io.quern.testing.OnEveryCudaDevice;
 import io.quern.testing.Simulator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
-/** Launches overlap on GPUs that can, unless switched off; the bits are the same. The simulator finds kernels that do not wait. */
+/**
+ * Launches overlap on GPUs that can, unless switched off; the bits are the same. The simulator finds kernels that end without
+ * having waited, OverlapSourcesTest those that do something before.
+ */
 class OverlapCudaTest extends OnEveryCudaDevice {
     private static final String SWITCH = "quern.cuda.overlap";
     private static final int ROWS = 130;
@@ -65,10 +69,8 @@ class OverlapCudaTest extends OnEveryCudaDevice {
 
     @Test
     void onlyWhereTheKernelsCanWait() {
-        Simulator simulator = device.simulator().orElse(null);
-        if (simulator == null) {
-            return; // a GPU does not tell
-        }
+        Assumptions.assumeTrue(device.simulator().isPresent(), "a GPU does not tell which launches overlapped");
+        Simulator simulator = device.simulator().orElseThrow();
         long before = simulator.overlappingKernelsRun();
         normalized();
         assertEquals(3, simulator.overlappingKernelsRun() - before, "sums, statistics, normalisation");
@@ -76,6 +78,10 @@ class OverlapCudaTest extends OnEveryCudaDevice {
         normalized();
         assertEquals(3, simulator.overlappingKernelsRun() - before, "switched off");
         System.clearProperty(SWITCH);
+        simulator.setCompiledFor(80);
+        normalized();
+        assertEquals(3, simulator.overlappingKernelsRun() - before, "compiled from the PTX of 8.0");
+        simulator.setCompiledFor(0);
         simulator.setCapability(8, 6);
         normalized();
         assertEquals(3, simulator.overlappingKernelsRun() - before, "a GPU of compute capability 8.6");

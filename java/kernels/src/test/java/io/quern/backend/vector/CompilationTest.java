@@ -16,15 +16,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Every kernel method is small enough for C1, the first of HotSpot's compilers. One that C1 gives up on waits in the
  * interpreter for C2, on a busy machine for ever: a hundred times slower.
  */
 class CompilationTest {
-    @Test
-    void firstCompilerTakesEveryMethod() throws IOException, InterruptedException {
+    /** With the machine's registers, and with the 16 of older x86, which have tiles of their own. */
+    @ParameterizedTest(name = "UseAVX={0}")
+    @ValueSource(ints = {3, 2})
+    void firstCompilerTakesEveryMethod(int avx) throws IOException, InterruptedException {
         Assumptions.assumeTrue(
                 ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
                 "the module jdk.incubator.vector is not loaded in this JVM");
@@ -34,6 +37,8 @@ class CompilationTest {
                         "jdk.incubator.vector",
                         "--enable-native-access=ALL-UNNAMED",
                         "-XX:+UseSerialGC",
+                        "-XX:+IgnoreUnrecognizedVMOptions",
+                        "-XX:UseAVX=" + avx,
                         "-Xbatch",
                         "-XX:TieredStopAtLevel=3",
                         "-XX:CompileCommand=CompileThresholdScaling,io.quern.backend.vector.*::*,0.001",

@@ -95,6 +95,27 @@ class LargeCallsTest {
         }
     }
 
+    /** Filters of more than 1 MB, which larger parts of the images share; results of one, two and four vectors at their ends. */
+    @Test
+    void stridedConvolutionsByLargeFilters() {
+        strided(17, 16, 160, 192, ActivationKind.RELU);
+        strided(15, 18, 176, 168, ActivationKind.NONE);
+    }
+
+    private static void strided(int h, int w, int c, int k, ActivationKind kind) {
+        Conv2dGeometry geometry = Conv2dGeometry.UNIT.withStride(2).withPadding(1);
+        int p = (int) geometry.resultH(h, 3), q = (int) geometry.resultW(w, 3);
+        try (Tensor x = random(1, Shape.of(2, h, w, c));
+                Tensor filter = random(2, Shape.of(3, 3, c, k));
+                Tensor bias = random(3, Shape.of(k))) {
+            check("c" + c + "k" + k + " " + kind, 1e-5, backend -> {
+                Tensor y = random(4, Shape.of(2, p, q, k));
+                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, bias, y, null, geometry, kind));
+                return List.of(y);
+            });
+        }
+    }
+
     /** Images of one channel in three bands of rows, the last one short, for a share of a tile's channels and for two tiles. */
     @Test
     void convolutionsOfOneChannelInBandsOfAnImage() {
