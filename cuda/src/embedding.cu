@@ -176,12 +176,17 @@ QUERN_DEVICE int find(const int* indices, int count, int row, int first, u32* wo
             words[k * (kThreads / 32) + thread / 32] = ballot;
         }
     }
+    u32 own[kThreads / 32];  // in words of this warp its own bit: conditions kept over the loops would be more than there are
+#pragma unroll
+    for (int w = 0; w < kThreads / 32; w++) {
+        own[w] = w == thread / 32 ? 1u << lane : 0;
+    }
     block_barrier();
     int n = 0;
 #pragma unroll
     for (int w = 0; w < kWords; w++) {
         const u32 bits = words[w];
-        if (w % (kThreads / 32) == thread / 32 && (bits >> lane & 1) != 0) {
+        if ((bits & own[w % (kThreads / 32)]) != 0) {
             positions[n + __popc(bits & ((1u << lane) - 1))] = first + w * 32 + lane;
         }
         n += __popc(bits);
@@ -203,18 +208,13 @@ QUERN_DEVICE void sum_frequent(const int* indices, const T* dy, T* to, int count
     store_sums<kThreads * Lanes>(to, sums, width, column);
 }
 
-template <class T>
+template <int Lanes, class T>
 QUERN_DEVICE void backward_frequent(const u32* frequent, const int* indices, const T* dy, T* dtable, int count, int width) {
-    const int thread = static_cast<int>(threadIdx.x), column = static_cast<int>(blockIdx.y) * kThreads * kLanes<T>;
+    const int column = (static_cast<int>(blockIdx.y) * kThreads * kLanes<T>) + static_cast<int>(threadIdx.x) * Lanes;
     const u32 rows = frequent[0];
     for (u32 i = blockIdx.x; i < rows; i += gridDim.x) {
         const int row = static_cast<int>(frequent[1 + i]);
-        T* to = dtable + static_cast<long long>(row) * width;
-        if (whole_rows(dy, dtable, width)) {
-            sum_frequent<kLanes<T>>(indices, dy, to, count, row, width, column + thread * kLanes<T>);
-        } else {
-            sum_frequent<1>(indices, dy, to, count, row, width, column + thread);
-        }
+        sum_frequent<Lanes>(indices, dy, dtable + static_cast<long long>(row) * width, count, row, width, column);
     }
 }
 
@@ -238,8 +238,12 @@ QUERN_KERNEL_BY_DTYPE(128, embedding_backward, (const u32* heads, const u32* nex
     embedding::backward(heads, next, frequent, dy, dtable, rows, width);
 })
 
-QUERN_KERNEL_BY_DTYPE(128, embedding_frequent, (const u32* frequent, const int* indices, const T* dy, T* dtable, int count,
+QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 4, embedding_frequent, (const u32* frequent, const int* indices, const T* dy, T* dtable, int count,
                       int width), {
     overlap_launches();
-    embedding::backward_frequent(frequent, indices, dy, dtable, count, width);
+    if (embedding::whole_rows(dy, dtable, width)) {
+        embedding::backward_frequent<kLanes<T>>(frequent, indices, dy, dtable, count, width);
+    } else {
+        embedding::backward_frequent<1>(frequent, indices, dy, dtable, count, width);
+    }
 })
