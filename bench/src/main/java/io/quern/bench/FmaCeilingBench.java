@@ -45,7 +45,9 @@ public class FmaCeilingBench extends OpBench {
         if (contest.threads() == 1) {
             return work;
         }
-        ExecutorService others = contest.own(Executors.newFixedThreadPool(contest.threads() - 1));
+        // daemons: the last contest of a JVM stays open, and must not keep it alive
+        ExecutorService others = contest.own(Executors.newFixedThreadPool(
+                contest.threads() - 1, Thread.ofPlatform().daemon().factory()));
         return () -> {
             Future<?>[] running = new Future<?>[contest.threads() - 1];
             for (int i = 0; i < running.length; i++) {
