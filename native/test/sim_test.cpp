@@ -1,4 +1,5 @@
-// Long because each misuse of the simulated driver has its own test. Order, misuse, faults. Each test runs with eager and with late completion.
+// Long because each misuse of the simulated driver has its own test. Order, misuse, faults; each test runs with eager and with
+// late completion.
 #include "check.h"
 
 #include <cmath>

@@ -3,7 +3,7 @@ package io.quern.backend.vector;
 /**
  * Images whose pixels a depthwise convolution reads in place, and the memory that stands for what is not there.
  *
- * @param padH rows of zeros above, below 0 if the first rows meet no tap
+ * @param padH rows of zeros above
  * @param pixel bytes from one pixel to the next
  * @param zeros a row of pixels whose first vectors are zero
  * @param spare a row of results that nobody reads
