@@ -92,7 +92,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
     /** How near to the roof the rows of a table without peers are; empty for the roof's own. */
     private String shares(Measurements measurements, Roof roof) {
         double[] shares = measurements.stream()
-                .mapToDouble(row -> roof.micros(cost.apply(row), row.get("threads")) / measurements.median(row))
+                .mapToDouble(row -> roof.micros(cost.apply(row), row) / measurements.median(row))
                 .filter(share -> share > 0 && !this.roof)
                 .sorted()
                 .toArray();
@@ -128,7 +128,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                 }
             }
             if (best / ours < Double.POSITIVE_INFINITY) {
-                double share = roof.micros(cost.apply(row), row.get("threads")) / ours;
+                double share = roof.micros(cost.apply(row), row) / ours;
                 byThreads
                         .computeIfAbsent(row.get("threads"), key -> new ArrayList<>())
                         .add(new double[] {best / ours, share});
@@ -179,7 +179,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         double spread = measured ? measurements.spread(ours) : 0;
         cell(text, "%.2f", rate.of(row, micros));
         if (!this.roof) {
-            cell(text, "%.0f %%", 100 * roof.micros(cost.apply(row), row.get("threads")) / micros);
+            cell(text, "%.0f %%", 100 * roof.micros(cost.apply(row), row) / micros);
         }
         String best = null;
         double bestMicros = Double.POSITIVE_INFINITY;

@@ -25,7 +25,7 @@ final class Results {
             String name = file.getFileName().toString().replace(".json", ".txt");
             texts.put(file, Files.readString(file.resolveSibling(name)).strip());
         }
-        roof = new Roof(all);
+        roof = new Roof(List.copyOf(suites.values()));
     }
 
     static Results of(Path folder) throws IOException {

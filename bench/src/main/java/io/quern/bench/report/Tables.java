@@ -52,7 +52,7 @@ public final class Tables {
         for (Path file : json) {
             measurements.read(file);
         }
-        Roof roof = new Roof(measurements);
+        Roof roof = new Roof(List.of(measurements));
         StringBuilder text = new StringBuilder();
         for (ResultTable table : ALL) {
             Measurements own = measurements.of(table.bench());

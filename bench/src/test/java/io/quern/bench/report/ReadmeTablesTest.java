@@ -43,4 +43,28 @@ class ReadmeTablesTest {
         assertTrue(narrow.contains("| 512x512x512 | 1 | 45.30 | 90 % |") && narrow.contains("measured avx2"), text);
         assertTrue(narrow.contains("Of the roof over 2 rows: smallest **90 %**, median 90 %."), text);
     }
+
+    @Test
+    void eachSuiteIsHeldAgainstTheRoofOfItsOwnMinutes(@TempDir Path folder) throws IOException {
+        Path results = folder.resolve("results");
+        suite(results, "quick", 512, 1000, 2666.667); // 100.7 of 100.7 GFLOP/s
+        Files.writeString(
+                results.resolve("slow.json"),
+                "[" + run("FmaCeilingBench", "\"bits\": \"512\"", 2000) + "," // 50.3
+                        + run("MatmulBench", "\"impl\": \"quern\", \"shape\": \"256x256x256\"", 2666.667 / 4)
+                        + "]"); // 50.3
+        Files.writeString(results.resolve("slow.txt"), "measured slow");
+        Files.writeString(
+                results.resolve("without.json"),
+                "[" + run("MatmulBench", "\"impl\": \"quern\", \"shape\": \"128x128x128\"", 2666.667 / 32)
+                        + "]"); // 50.3
+        Files.writeString(results.resolve("without.txt"), "measured without");
+        Path page = folder.resolve("page.md");
+        Files.writeString(page, "<!-- table:MatmulBench -->\n<!-- /table:MatmulBench -->\n");
+        ReadmeTables.main(new String[] {page.toString(), results.toString()});
+        String text = Files.readString(page);
+        assertTrue(text.contains("| 512x512x512 | 1 | 100.66 | 100 % |"), text);
+        assertTrue(text.contains("| 256x256x256 | 1 | 50.33 | 100 % |"), text);
+        assertTrue(text.contains("| 128x128x128 | 1 | 50.33 | 50 % |"), text);
+    }
 }
