@@ -120,6 +120,12 @@ final class Gemm {
                 && m >= GemmTile.WIDE.rows
                 && n >= GemmTile.WIDE.columns;
         if (streams) {
+            GemmChunks chunks = new GemmChunks(m, n, k);
+            if (chunks.cuts() && alpha != 0 && beta == 0 && epilogue == null) {
+                WorkerPool threads = alone ? null : parallel;
+                chunks.run(alpha, a, b, c, ldc * Float.BYTES, STREAMED_KC, scratch, threads);
+                return;
+            }
             GemmBlock block = new GemmBlock(GemmTile.WIDE, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
             if (alpha == 0) {
                 block.withoutProduct(m, n);
@@ -282,7 +288,7 @@ final class Gemm {
         return depth(k, KC);
     }
 
-    private static int depth(int k, int longest) {
+    static int depth(int k, int longest) {
         return k == 0 ? 0 : Math.min(k, up(ceil(k, ceil(k, longest)), 8));
     }
 

@@ -57,6 +57,11 @@ record GemmPanels(long base, long along, long deep) {
         return deep == Float.BYTES;
     }
 
+    /** What begins with element k. */
+    GemmPanels from(int k) {
+        return new GemmPanels(base + k * deep, along, deep);
+    }
+
     /** The first {@code count} rows or columns copied to {@code to}, each contiguous along k. */
     GemmPanels gather(int count, int k, long to) {
         if (isWide()) {

@@ -18,11 +18,12 @@ final class Sums {
         int blocks = Math.toIntExact((elements + BLOCK - 1) / BLOCK);
         Blocks.run(pool, parallel && blocks > 1, blocks, block -> {
             long first = (long) block * BLOCK;
-            block(rows + 4 * first, stride, count, to + 4 * first, (int) Math.min(BLOCK, elements - first));
+            add(rows + 4 * first, stride, count, to + 4 * first, (int) Math.min(BLOCK, elements - first));
         });
     }
 
-    private static void block(long rows, long stride, int count, long to, int elements) {
+    /** The same on the calling thread; {@code to} may be one of the rows. */
+    static void add(long rows, long stride, int count, long to, int elements) {
         int i = 0;
         for (; i <= elements - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector sum = FloatVector.fromMemorySegment(Lanes.F, ALL, rows + 4L * i, Lanes.ORDER);

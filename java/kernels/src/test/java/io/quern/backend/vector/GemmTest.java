@@ -62,13 +62,15 @@ class GemmTest {
 
     private record Problem(int m, int n, int k, boolean ta, boolean tb, int gap, float alpha, float beta) {}
 
-    /** Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n. */
+    /** Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, the last two in chunks. */
     private static final List<Problem> SPECIAL = List.of(
             new Problem(43, 13, 1024, false, false, 0, 1, 0.5f),
             new Problem(43, 70, 1030, true, false, 2, -0.5f, 0.5f),
             new Problem(11, 64, 800, true, false, 0, 1, 0),
             new Problem(6, 130, 770, true, false, 1, 1, 1),
-            new Problem(16, 64, 900, true, false, 1, 0, 0.5f));
+            new Problem(16, 64, 900, true, false, 1, 0, 0.5f),
+            new Problem(70, 300, 2100, true, false, 1, -0.5f, 0),
+            new Problem(260, 66, 1600, true, false, 0, 1, 0));
 
     private static int size(SplittableRandom random, int... around) {
         return Math.max(1, around[random.nextInt(around.length)] + random.nextInt(-3, 4));
