@@ -99,4 +99,22 @@ QUERN_DEVICE void with_kind(int kind, Run run) {
     }
 }
 
+/// activate for results that are stored as bf16 if narrow, else as f32.
+template <int N>
+QUERN_DEVICE void activate_each(Vec<float, N>& run, int kind, bool narrow) {
+    with_kind(kind, [&](auto known) {
+        if (narrow) {
+#pragma unroll
+            for (int j = 0; j < N; j++) {
+                run[j] = activate<bf16>(run[j], decltype(known)::value);
+            }
+        } else {
+#pragma unroll
+            for (int j = 0; j < N; j++) {
+                run[j] = activate<float>(run[j], decltype(known)::value);
+            }
+        }
+    });
+}
+
 }  // namespace quern

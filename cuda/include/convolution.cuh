@@ -59,11 +59,15 @@ struct ConvolutionEnd {
         if (preactivation != nullptr) {
             store_mixed(preactivation, halves, at, run, whole, valid);
         }
-        if (Plain ? is_simple(kind) : kind != kNone) {
+        if constexpr (Plain) {
+            if (is_simple(kind)) {
 #pragma unroll
-            for (int j = 0; j < N; j++) {
-                run[j] = Plain ? activate_simple(run[j], kind) : activate<float>(run[j], kind);
+                for (int j = 0; j < N; j++) {
+                    run[j] = activate_simple(run[j], kind);
+                }
             }
+        } else if (kind != kNone) {
+            activate_each(run, kind, halves);
         }
         store_mixed(y, halves, at, run, whole, valid);
     }

@@ -29,6 +29,7 @@
 #define QUERN_SIM_MODULE 1
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "sim.cuh"
 
@@ -59,8 +60,6 @@
 #define blockDim (quern::sim::current->block->block_dim)
 #define gridDim (quern::sim::current->block->grid_dim)
 
-inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
-inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(uint64_t{a} * b >> 32); }
 inline unsigned __float_as_uint(float x) { return __builtin_bit_cast(unsigned, x); }
 inline float __uint_as_float(unsigned x) { return __builtin_bit_cast(float, x); }

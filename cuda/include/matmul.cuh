@@ -105,10 +105,7 @@ QUERN_DEVICE void finish(const Call& p, long long at, int column, int valid, Vec
         store_mixed(p.preactivation, narrow, at, run, whole, valid);
     }
     if (p.activation != kNone) {
-#pragma unroll
-        for (int j = 0; j < N; j++) {
-            run[j] = activate<float>(run[j], p.activation);
-        }
+        activate_each(run, p.activation, narrow);
     }
     if (p.threshold != 0) {
         drop<N>(p, at, run);

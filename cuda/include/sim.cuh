@@ -10,7 +10,7 @@
 namespace quern::sim {
 
 /// Version of this contract; a module built against another one is refused.
-inline constexpr unsigned kAbi = 2;
+inline constexpr unsigned kAbi = 3;
 
 struct Dim {
     unsigned x, y, z;
@@ -61,6 +61,8 @@ struct Wgmma {
 struct Runtime {
     /// True when asynchronous instructions complete as late as allowed.
     bool late;
+    /// True when functions that hardware approximates are exact; else they are as far off as is documented.
+    bool exact;
     void (*barrier)(unsigned id, unsigned threads, bool wait);
     void (*collective)(unsigned mask, void* argument, Collective run, const char* what);
     /// The same for the 4 warps of a warpgroup; lanes has 128 entries.

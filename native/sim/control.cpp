@@ -146,6 +146,14 @@ QUERN_API void quern_sim_set_late(int late) {
     set_late(s->settings.late, s->settings.early_loads);
 }
 
+/// 1: functions that hardware approximates are exact; 0: as far off as is documented.
+QUERN_API void quern_sim_set_exact(int exact) {
+    Locked s;
+    s->finish_all();
+    s->settings.exact = exact != 0;
+    set_exact(s->settings.exact);
+}
+
 QUERN_API void quern_sim_set_driver_version(int version) { Locked()->settings.driver_version = version; }
 
 QUERN_API void quern_sim_set_devices(int devices) { Locked()->settings.devices = devices; }

@@ -105,15 +105,16 @@ void Group::reset(const Launch& launch, sim::Dim cluster_index) {
     failure_ = {};
 }
 
-bool Group::run(const Launch& launch, sim::Dim cluster_index, const sim::Runtime* calls) {
+bool Group::run(const Launch& launch, sim::Dim cluster_index, const sim::Runtime* calls, bool before_wait) {
     slot_ = launch.bind(calls);
     group = this;
+    before_wait_ = before_wait;
     reset(launch, cluster_index);
     loop();
-    if (failure_.error == 0 && live_ != 0) {
+    if (failure_.error == 0 && live_ != 0 && !before_wait) {
         report_deadlock();
     }
-    if (failure_.error != 0) {
+    if (failure_.error != 0 || before_wait) {
         pool_.reclaim();
     }
     running_ = nullptr;
@@ -242,6 +243,13 @@ void Group::park(const char* what, unsigned id) {
     running_ = nullptr;
     switch_stack(mine->stack, scheduler_);
     t->waits_for = nullptr;
+}
+
+void Group::wait_for_grids() {
+    if (before_wait_) {
+        leave();
+    }
+    running_->waited_for_grids = true;
 }
 
 void Group::resume(CudaThread* thread) { ready_.add(thread); }

@@ -134,8 +134,9 @@ struct GroupBlock {
 class Group {
 public:
     Group();
-    /// Runs the cluster whose first block is given; false when it failed.
-    bool run(const Launch& launch, sim::Dim cluster_index, const sim::Runtime* runtime);
+    /// Runs the cluster whose first block is given; false when it failed. With before_wait, each thread only as far as it gets
+    /// without passing griddepcontrol.wait.
+    bool run(const Launch& launch, sim::Dim cluster_index, const sim::Runtime* runtime, bool before_wait);
     Failure& failure() { return failure_; }
 
     // for the runtime, called on a CUDA thread's stack
@@ -143,6 +144,9 @@ public:
     GroupBlock& block() { return *running_->block; }
     GroupBlock* block_of_rank(unsigned rank) { return rank < count_ ? blocks_[rank].get() : nullptr; }
     const Launch& launch() const { return *launch_; }
+    bool before_wait() const { return before_wait_; }
+    /// griddepcontrol.wait; does not return where the thread's part is what comes before it.
+    void wait_for_grids();
     void park(const char* what, unsigned id);
     void resume(CudaThread* thread);
     /// Parks until ready() holds; asked again whenever nothing else can go on.
@@ -180,6 +184,7 @@ private:
     void report_deadlock();
 
     const Launch* launch_ = nullptr;
+    bool before_wait_ = false;
     std::vector<std::unique_ptr<GroupBlock>> blocks_;
     unsigned count_ = 0, next_block_ = 0, next_thread_ = 0, live_ = 0, block_threads_ = 0;
     ThreadList ready_;
@@ -199,6 +204,8 @@ Group*& current_group();
 /// The calls that kernels make.
 const sim::Runtime* runtime();
 void set_late(bool late, bool early_loads);
+/// Whether functions that hardware approximates are exact instead of as far off as documented.
+void set_exact(bool exact);
 /// True when loads that complete on an mbarrier are done as late as allowed, too.
 bool loads_late();
 

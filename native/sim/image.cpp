@@ -187,6 +187,16 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
     task->cluster[2] = cluster.z;
     task->overlaps = launch->overlaps;
     task->run = [owner, launch]() -> CUresult {
+        if (launch->overlaps) {
+            // before its wait a kernel may be ahead of all launches before it, or behind them: it must not touch what they might
+            owner->memory.hide();
+            Failure early = run_before_wait(*launch);
+            owner->memory.show();
+            if (early.error != 0) {
+                report(early.text);
+                return early.error;
+            }
+        }
         owner->memory.open();
         Failure failure = run_kernel(*launch);
         bool fine = owner->memory.close(launch->kernel->name);

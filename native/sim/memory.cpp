@@ -180,6 +180,20 @@ char* DeviceMemory::view(CUdeviceptr address, size_t bytes, const char* call) {
     return alias(address);
 }
 
+void DeviceMemory::hide() {
+    if (base_ != 0) {
+        mprotect(reinterpret_cast<void*>(base_), next_, PROT_NONE);
+    }
+}
+
+void DeviceMemory::show() {
+    for (auto& [address, a] : live_) {
+        if (!guards_from_host()) {
+            protect(a, PROT_READ | PROT_WRITE);
+        }
+    }
+}
+
 void DeviceMemory::open() {
     for (auto& [address, a] : live_) {
         if (guards_from_host()) {

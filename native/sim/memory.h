@@ -36,6 +36,10 @@ public:
     char* view(CUdeviceptr address, size_t bytes, const char* call);
     bool contains(uintptr_t address) const { return address >= base_ && address < base_ + kSpan; }
 
+    /// Keeps all of it from kernels.
+    void hide();
+    /// As it was before hide().
+    void show();
     /// Lets kernels touch all live allocations.
     void open();
     /// Forbids it again; false, with a report, when bytes beside an allocation were written.

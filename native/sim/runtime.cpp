@@ -203,7 +203,7 @@ void cluster_barrier(bool arrive, bool wait) {
     }
 }
 
-void grid_wait() { current_group()->thread().waited_for_grids = true; }
+void grid_wait() { current_group()->wait_for_grids(); }
 
 }  // namespace
 
@@ -230,6 +230,8 @@ void set_late(bool late, bool early_loads) {
     calls.late = late;
     early = early_loads;
 }
+
+void set_exact(bool exact) { calls.exact = exact; }
 
 bool loads_late() { return calls.late && !early; }
 

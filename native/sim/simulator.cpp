@@ -30,6 +30,8 @@ Settings Settings::from_environment() {
     const char* completion = std::getenv("QUERN_SIM_COMPLETION");
     s.early_loads = completion != nullptr && std::strcmp(completion, "mixed") == 0;
     s.late = s.early_loads || (completion != nullptr && std::strcmp(completion, "late") == 0);
+    const char* math = std::getenv("QUERN_SIM_MATH");
+    s.exact = math != nullptr && std::strcmp(math, "exact") == 0;
     return s;
 }
 
@@ -57,6 +59,7 @@ Simulator& simulator() {
         made->legacy->legacy = true;
         set_describer(describe, is_device);
         set_late(made->settings.late, made->settings.early_loads);
+        set_exact(made->settings.exact);
         const char* faults = std::getenv("QUERN_SIM_FAIL");
         if (faults != nullptr) {
             set_faults(*made, faults);
@@ -199,6 +202,7 @@ void Simulator::reset() {
     all_calls = 0;
     settings = Settings::from_environment();
     set_late(settings.late, settings.early_loads);
+    set_exact(settings.exact);
     clear_reports();
 }
 

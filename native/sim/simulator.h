@@ -25,6 +25,7 @@ struct Settings {
     int compiled_for = 0;
     size_t memory = size_t{4} << 30;
     bool late = false, early_loads = false;
+    bool exact = false;
 
     static Settings from_environment();
 };

@@ -38,6 +38,7 @@ struct sigaction previous[NSIG];
 /// One launch at a time; clusters are handed out in order, so a failure's cluster is known to be the first.
 struct Job {
     const Launch* launch = nullptr;
+    bool before_wait = false;
     sim::Dim clusters{};
     uint64_t count = 0;
     std::atomic<uint64_t> next{0};
@@ -84,6 +85,9 @@ unsigned thread_count() {
         // x86 does not say where: a non-canonical address, or an aligned vector access to a misaligned one
         error = CUDA_ERROR_MISALIGNED_ADDRESS;
         message = "misaligned vector access, or a wild address";
+    } else if (w.group.before_wait() && is_device_address != nullptr && is_device_address(w.fault_address)) {
+        message = text("access before griddepcontrol.wait to 0x%llx, which %s; the launch before may still use it",
+                       static_cast<unsigned long long>(w.fault_address), describe_address(w.fault_address).c_str());
     } else {
         error = CUDA_ERROR_ILLEGAL_ADDRESS;
         message = text("access to 0x%llx, which %s", static_cast<unsigned long long>(w.fault_address),
@@ -137,7 +141,7 @@ void work_on(Job& j) {
         }
         sim::Dim cluster{static_cast<unsigned>(index % j.clusters.x), static_cast<unsigned>(index / j.clusters.x % j.clusters.y),
                          static_cast<unsigned>(index / j.clusters.x / j.clusters.y)};
-        if (!worker->group.run(*j.launch, cluster, runtime())) {
+        if (!worker->group.run(*j.launch, cluster, runtime(), j.before_wait)) {
             std::lock_guard lock(j.guard);
             if (index < j.failed_cluster) {
                 j.failed_cluster = index;
@@ -199,20 +203,12 @@ void start_workers() {
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
-}  // namespace
-
-void set_describer(std::string (*describe)(uintptr_t), bool (*is_device)(uintptr_t)) {
-    describe_address = describe;
-    is_device_address = is_device;
-}
-
-Failure run_kernel(const Launch& launch) {
+Failure run(const Launch& launch, bool before_wait) {
     Job mine;
     mine.launch = &launch;
+    mine.before_wait = before_wait;
     mine.clusters = {launch.grid.x / launch.cluster.x, launch.grid.y / launch.cluster.y, launch.grid.z / launch.cluster.z};
     mine.count = uint64_t{mine.clusters.x} * mine.clusters.y * mine.clusters.z;
-    kernels++;
-    overlapping += launch.overlaps;
     std::unique_lock lock(guard);
     start_workers();
     job = &mine;
@@ -226,6 +222,21 @@ Failure run_kernel(const Launch& launch) {
     job = nullptr;
     return mine.failure;
 }
+
+}  // namespace
+
+void set_describer(std::string (*describe)(uintptr_t), bool (*is_device)(uintptr_t)) {
+    describe_address = describe;
+    is_device_address = is_device;
+}
+
+Failure run_kernel(const Launch& launch) {
+    kernels++;
+    overlapping += launch.overlaps;
+    return run(launch, false);
+}
+
+Failure run_before_wait(const Launch& launch) { return run(launch, true); }
 
 long kernels_run() { return kernels; }
 

@@ -7,6 +7,8 @@ namespace quern::driver {
 
 /// Runs a kernel to its end; the failure of its first failing cluster, if any.
 Failure run_kernel(const Launch& launch);
+/// Of a kernel that may overlap with the launch before, what its threads do before they wait for that: to be followed by all of it.
+Failure run_before_wait(const Launch& launch);
 
 /// Says what a device address is; for reports of faults.
 void set_describer(std::string (*describe)(uintptr_t address), bool (*is_device)(uintptr_t address));

@@ -74,6 +74,7 @@ extern "C" long quern_sim_outstanding_handles();
 extern "C" long quern_sim_reports();
 extern "C" const char* quern_sim_report();
 extern "C" void quern_sim_set_late(int);
+extern "C" void quern_sim_set_exact(int);
 extern "C" void quern_sim_set_devices(int);
 extern "C" void quern_sim_set_driver_version(int);
 extern "C" void quern_sim_set_device_memory(long);

@@ -253,7 +253,8 @@ void overlaps(bool late) {
             if (captured) {
                 OK(cuStreamBeginCapture_v2(d.stream, 1));
             }
-            CUresult result = d.launch("increment_overlapped", 4, 256, y, 1000, waiting);
+            // of 255 numbers, so that the last thread of a block touches none
+            CUresult result = d.launch("increment_overlapped", 4, 256, y, waiting == 256 ? 1000 : 255, waiting);
             if (captured) {
                 OK(result);
                 OK(cuStreamEndCapture(d.stream, &graph));
@@ -270,6 +271,21 @@ void overlaps(bool late) {
                      "the thread ends without griddepcontrol.wait");
         }
     }
+    for (int how = 0; how < 4; how++) {
+        Device d(image, late);
+        CUdeviceptr y = d.upload(std::vector<float>(512));
+        OK(d.launch("increment", 2, 256, y, 512));
+        d.overlap = true;
+        (void)d.launch("hasty", 2, 256, y, how);
+        EXPECT(how == 0 ? CUDA_SUCCESS : CUDA_ERROR_LAUNCH_FAILED, cuStreamSynchronize(d.stream));
+        if (how == 0) {
+            CHECK(d.download<float>(y, 512) == std::vector<float>(512, 2.0f));
+            continue;
+        }
+        reported(how == 3 ? "kernel hasty, block (0,0,0) of grid (2,1,1), thread (0,0,0): access before griddepcontrol.wait"
+                          : "kernel hasty, block (1,0,0) of grid (2,1,1), thread (44,0,0): access before griddepcontrol.wait");
+        reported(how == 3 ? "inside allocation 1 (2048 bytes, offset 0)" : "inside allocation 1 (2048 bytes, offset 1200)");
+    }
     Device d(image, late);
     CUdeviceptr y = d.upload(std::vector<float>(1000));
     OK(d.launch("increment_overlapped", 4, 256, y, 1000, 0));  // one after the other as ever
@@ -285,6 +301,41 @@ void overlaps(bool late) {
         y = other.upload(std::vector<float>(1000));
         EXPECT(major == 9 ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED, other.launch("increment_overlapped", 4, 256, y, 1000, 256));
     }
+}
+
+/// Functions that hardware approximates: as far off as documented, to both sides and no further, or exact.
+void approximations(bool late) {
+    constexpr size_t n = 4096;
+    std::vector<float> x(n);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (static_cast<float>(i) - 2047.5f) / 512;
+    }
+    for (bool exact : {false, true}) {
+        Device d(image, late);
+        quern_sim_set_exact(exact);
+        CUdeviceptr dx = d.upload(x), dy = d.upload(std::vector<float>(4 * n));
+        OK(d.launch("approximations", n / 256, 256, dx, dy, static_cast<int>(n)));
+        std::vector<float> y = d.download<float>(dy, 4 * n);
+        const auto errors = [&](size_t function, double most, double (*formula)(double)) {
+            double low = 0, high = 0;
+            for (size_t i = 0; i < n; i++) {
+                const double value = formula(x[i]), got = y[function * n + i];
+                const float rounded = static_cast<float>(value);
+                const double ulp = std::abs(static_cast<double>(std::nextafterf(rounded, 2 * rounded)) - rounded);
+                const double error = (std::abs(got) - std::abs(function == 2 ? value : rounded)) / (function == 2 ? std::abs(value) : ulp);
+                low = std::min(low, error);
+                high = std::max(high, error);
+            }
+            const double slack = function == 2 ? 0x1p-23 : 0;
+            CHECK(exact ? low >= -slack && high <= slack : low >= -most - slack && low <= -most + slack);
+            CHECK(exact || (high >= most - slack && high <= most + slack));
+        };
+        errors(0, 2, [](double v) { return std::exp2(v); });
+        errors(1, 1, [](double v) { return 1 / v; });
+        errors(2, 0x1p-11, [](double v) { return std::tanh(v); });
+        errors(3, 2, [](double v) { return std::exp(v); });
+    }
+    quern_sim_reset();
 }
 
 void graphs(bool late) {
@@ -428,6 +479,7 @@ int main(int, char** arguments) {
                           {"misuse", misuse}, {"bounds", bounds}, {"poison", poison}, {"shared memory limits", shared_limits},
                           {"cp.async", async_copies}, {"mbarriers", mbarriers},
                           {"missing synchronisation", missing_synchronisation}, {"events", events}, {"graphs", graphs}, {"overlaps", overlaps},
+                          {"approximations", approximations},
                           {"fault injection", faults}, {"machines", machines}};
     for (const Case& c : cases) {
         for (bool late : {false, true}) {

@@ -21,6 +21,31 @@ QUERN_KERNEL(256, increment_overlapped, float* y, int n, int waiting) {
     if (i < n) y[i] += 1.0f;
 }
 
+/// Before it waits it reads (1), writes (2), prefetches (3) or only computes and meets its block (0).
+QUERN_KERNEL(256, hasty, float* y, int how) {
+    QUERN_SHARED(float, sum, [256]);
+    const int i = static_cast<int>(global_index());
+    grid_dependents_launch();
+    sum[threadIdx.x] = how == 1 && i == 300 ? y[i] : 1.0f;
+    block_barrier();
+    if (how == 2 && i == 300) y[i] = 7.0f;
+    if (how == 3) prefetch_line<4>(y + i);
+    const float more = sum[255 - threadIdx.x];
+    grid_dependency_wait();
+    y[i] += more;
+}
+
+/// 2^x, 1 / x, tanh x and e^x, each for all numbers.
+QUERN_KERNEL(256, approximations, const float* x, float* y, int n) {
+    const int i = static_cast<int>(global_index());
+    if (i < n) {
+        y[i] = exp2_approx(x[i]);
+        y[n + i] = reciprocal_approx(x[i]);
+        y[2 * n + i] = tanh_approx(x[i]);
+        y[3 * n + i] = quern::expf(x[i]);
+    }
+}
+
 QUERN_KERNEL(1024, block_sum, const float* x, float* y) {
     QUERN_SHARED(float, partial, [32]);
     float sum = x[global_index()];

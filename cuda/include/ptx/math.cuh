@@ -2,22 +2,16 @@
 #pragma once
 
 #include "../device.cuh"
+#if QUERN_SIM
+#include "../sim_math.cuh"
+#endif
 
 namespace quern {
-
-#if QUERN_SIM
-namespace emulated {
-
-/// What .ftz does to operands and results.
-inline float flushed(float x) { return std::fabs(x) < 0x1p-126f ? std::copysign(0.0f, x) : x; }
-
-}  // namespace emulated
-#endif
 
 /// 1 / x to a unit in the last place; operands and results below 2^-126 are zeros.
 QUERN_DEVICE float reciprocal_approx(float x) {
 #if QUERN_SIM
-    return emulated::flushed(1.0f / emulated::flushed(x));
+    return emulated::flushed(emulated::off_by_ulps(1.0f / emulated::flushed(x), 1, x));
 #else
     float inverse;
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(x));
@@ -35,7 +29,8 @@ QUERN_DEVICE float reciprocal(float x) {
 /// 2^x to two units in the last place; results below 2^-126 are zeros.
 QUERN_DEVICE float exp2_approx(float x) {
 #if QUERN_SIM
-    return emulated::flushed(std::exp2(x));
+    const double exact = std::exp2(static_cast<double>(emulated::flushed(x)));
+    return emulated::flushed(emulated::off_by_ulps(static_cast<float>(exact), 2, x));
 #else
     float power;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
@@ -46,7 +41,7 @@ QUERN_DEVICE float exp2_approx(float x) {
 /// tanh x with a relative error of at most 2^-11.
 QUERN_DEVICE float tanh_approx(float x) {
 #if QUERN_SIM
-    return std::tanh(x);
+    return emulated::off_by_part(static_cast<float>(std::tanh(static_cast<double>(x))), 1 << 11, x);
 #else
     float y;
     asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));

@@ -12,10 +12,12 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The benchmarks of ops on a GPU, timed by its events: the classes, arguments and comparisons of JMH's, with
@@ -24,11 +26,13 @@ import java.util.Map;
  * <pre>{@code GpuBench [-backend cuda|cuda-sim] [-laps 3] [-samples 5] [-ms 20] @SUITE | BENCH name=value,... [BENCH ...]}</pre>
  *
  * The roofs, the rate of a copy, of multiply-adds in registers and of tensor cores, are measured in the same run, before and
- * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone. The last column and the last lines hold the figures to
+ * after. {@code quern-cuda-mma} is ours without the kernels for Hopper alone, {@code quern-cuda-serial} with launches one after the
+ * other. The last column and the last lines hold the figures to
  * the targets; the lines come also when the process is asked to end before. Exit codes: 0, 2 where rows failed, 1 for all else.
  */
 public final class GpuBench {
     private static final String HOPPER = "quern.cuda.hopper";
+    private static final String OVERLAP = "quern.cuda.overlap";
 
     private final PrintStream out;
     private String backend = "cuda";
@@ -115,7 +119,12 @@ public final class GpuBench {
     /** True when every row was right. */
     boolean run() {
         try (CudaBackend device = open();
-                CudaBackend everyGpu = device.isHopper() ? openWithoutHopper() : null) {
+                CudaBackend everyGpu = device.isHopper() ? openWithout(HOPPER) : null;
+                CudaBackend serial = device.overlaps() ? openWithout(OVERLAP) : null) {
+            Map<String, CudaBackend> others = new HashMap<>();
+            others.put(GpuRow.EVERY_GPU, everyGpu);
+            others.put(GpuRow.SERIAL, serial);
+            others.values().removeIf(Objects::isNull);
             out.println("# " + device.description());
             if (simulated()) {
                 out.println("# simulated: these numbers show that the benchmarks run, and nothing else");
@@ -127,7 +136,7 @@ public final class GpuBench {
                     "# row", "impl", "us", "rate", "of roof", "spread", "target");
             long start = System.nanoTime();
             for (Row row : rows) {
-                measure(row, device, everyGpu, roofs);
+                measure(row, device, others, roofs);
                 done++;
                 out.flush();
             }
@@ -167,15 +176,15 @@ public final class GpuBench {
         return (CudaBackend) Backends.of(backend, 1);
     }
 
-    private CudaBackend openWithoutHopper() {
-        String before = System.setProperty(HOPPER, "false");
+    private CudaBackend openWithout(String feature) {
+        String before = System.setProperty(feature, "false");
         try {
             return open();
         } finally {
             if (before == null) {
-                System.clearProperty(HOPPER);
+                System.clearProperty(feature);
             } else {
-                System.setProperty(HOPPER, before);
+                System.setProperty(feature, before);
             }
         }
     }
@@ -204,9 +213,9 @@ public final class GpuBench {
     }
 
     /** A row that goes wrong is told and left, unless the device is lost with it. */
-    private void measure(Row given, CudaBackend device, CudaBackend everyGpu, Roofs roofs) {
+    private void measure(Row given, CudaBackend device, Map<String, CudaBackend> others, Roofs roofs) {
         Row row = GpuRow.filled(given);
-        try (GpuRow prepared = new GpuRow(row, device, everyGpu)) {
+        try (GpuRow prepared = new GpuRow(row, device, others)) {
             prepared.absent().forEach(reason -> out.println("# " + given + " " + reason));
             Map<String, Double> medians = new LinkedHashMap<>();
             prepared.wrong().forEach((impl, reason) -> {

@@ -25,10 +25,15 @@ final class GpuRow implements AutoCloseable {
     static final String OURS = "quern-cuda";
     /** By mma.sync also on a Hopper. */
     static final String EVERY_GPU = "quern-cuda-mma";
+    /** With launches one after the other, where ours overlap. */
+    static final String SERIAL = "quern-cuda-serial";
+
+    /** All implementations of ours. */
+    static final List<String> ALL = List.of(OURS, EVERY_GPU, SERIAL);
 
     private final Row row;
     private final CudaBackend backend;
-    private final CudaBackend everyGpu;
+    private final Map<String, CudaBackend> others;
     private final Contest contest;
     private final Cost cost;
     private final Map<String, Contender> contenders = new LinkedHashMap<>();
@@ -42,11 +47,11 @@ final class GpuRow implements AutoCloseable {
         }
     }
 
-    /** @param everyGpu the same device without the kernels for Hopper alone; null where there are none */
-    GpuRow(Row row, CudaBackend backend, CudaBackend everyGpu) {
+    /** @param others the same device for those of {@link #ALL} that are not what it does by itself */
+    GpuRow(Row row, CudaBackend backend, Map<String, CudaBackend> others) {
         this.row = row;
         this.backend = backend;
-        this.everyGpu = everyGpu;
+        this.others = others;
         OpBench bench = bench(row);
         cost = cost(bench, set(bench, row.parameters()));
         contest = bench.open();
@@ -96,7 +101,7 @@ final class GpuRow implements AutoCloseable {
     static List<String> ours(Row row) {
         return row.impl().isEmpty()
                 ? List.of(OURS)
-                : row.impl().stream().filter(List.of(OURS, EVERY_GPU)::contains).toList();
+                : row.impl().stream().filter(ALL::contains).toList();
     }
 
     /** Fills the benchmark's parameters; what the row leaves open takes its first value. */
@@ -133,7 +138,7 @@ final class GpuRow implements AutoCloseable {
                     impl,
                     switch (impl) {
                         case OURS -> own();
-                        case EVERY_GPU -> ownOfEveryGpu();
+                        case EVERY_GPU, SERIAL -> otherOwn(impl);
                         default -> peer(impl);
                     });
         } catch (Unavailable e) {
@@ -152,14 +157,14 @@ final class GpuRow implements AutoCloseable {
         return new Rotation(contest, on, calls -> () -> calls.forEach(call -> call.on(on)));
     }
 
-    private Contender ownOfEveryGpu() {
-        if (everyGpu == null) {
-            throw new Unavailable("is " + OURS + " itself where there are no kernels for Hopper", null);
+    private Contender otherOwn(String impl) {
+        if (!others.containsKey(impl)) {
+            throw new Unavailable("is " + OURS + " itself on this GPU", null);
         }
         if (contest.calls().isEmpty()) {
             throw new Unavailable("is for single ops", null);
         }
-        return own(everyGpu);
+        return own(others.get(impl));
     }
 
     private Contender peer(String impl) {

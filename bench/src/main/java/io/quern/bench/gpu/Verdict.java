@@ -3,7 +3,9 @@ package io.quern.bench.gpu;
 import io.quern.bench.duel.Row;
 import io.quern.op.Cost;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,6 +24,7 @@ final class Verdict {
     private final double copyRate;
     private final boolean simulated;
     private final List<Target> targets;
+    private final Map<String, Double> gains = new LinkedHashMap<>();
 
     /** A number of an implementation. */
     private record Figure(String impl, double value) {}
@@ -133,6 +136,12 @@ final class Verdict {
                                 impl, String.format(Locale.ROOT, "%.1f %% of %s", 100 * figure.value, peer)));
             }
         }
+        of(seconds, GpuRow.SERIAL, GpuRow.OURS)
+                .filter(figure -> figure.value > 0)
+                .ifPresent(figure -> {
+                    gains.put(row.bench() + " " + row.parameters(), figure.value);
+                    judgements.put(GpuRow.SERIAL, String.format(Locale.ROOT, "overlapping x%.3f", figure.value));
+                });
         for (Target target : targets) {
             target.measure.of(row, cost, seconds).ifPresent(figure -> {
                 target.add(row, figure.value);
@@ -153,14 +162,35 @@ final class Verdict {
         return simulated ? "simulated" : value >= target.least ? "met" : "NOT MET";
     }
 
-    /** One line per target: what it is, what was asked, the worst row, how many rows reach it. */
+    /** One line per target: what it is, what was asked, the worst row, how many rows reach it; then what overlapping launches give. */
     synchronized List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add(String.format("# target %-48s %8s %8s %10s", "", "least", "worst", "rows"));
         for (Target target : targets) {
             lines.add(line(target));
         }
+        if (!gains.isEmpty()) {
+            lines.add(gain());
+        }
         return lines;
+    }
+
+    private String gain() {
+        Comparator<Map.Entry<String, Double>> byGain = Map.Entry.comparingByValue();
+        Map.Entry<String, Double> least = gains.entrySet().stream().min(byGain).orElseThrow();
+        Map.Entry<String, Double> most = gains.entrySet().stream().max(byGain).orElseThrow();
+        double mean = Math.exp(
+                gains.values().stream().mapToDouble(Math::log).average().orElseThrow());
+        return String.format(
+                Locale.ROOT,
+                "# overlap of launches: geometric mean x%.3f of %d rows, least x%.3f %s, most x%.3f %s%s",
+                mean,
+                gains.size(),
+                least.getValue(),
+                least.getKey(),
+                most.getValue(),
+                most.getKey(),
+                simulated ? ": simulated" : "");
     }
 
     private String line(Target target) {

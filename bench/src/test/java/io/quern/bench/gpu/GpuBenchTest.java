@@ -174,6 +174,28 @@ class GpuBenchTest {
         assertTrue(lines.stream().noneMatch(line -> line.contains("wgmma")), lines.toString());
     }
 
+    /** Ours and ours one after the other are rows of their own, and the last line compares them; another chip has but one of them. */
+    @Test
+    void launchesThatOverlapBesideThoseThatDoNot() throws Exception {
+        String[] row = {"LayerNormBench", "pass=forward", "size=5x48", "impl=quern-cuda,quern-cuda-serial"};
+        long before = simulator.overlappingKernelsRun();
+        List<String> serial = run("LayerNormBench", "pass=forward", "size=5x48", "impl=quern-cuda-serial");
+        assertEquals(before, simulator.overlappingKernelsRun());
+        assertEquals(1, rows(serial, "LayerNormBench", "quern-cuda-serial"), serial.toString());
+        List<String> lines = run(row);
+        assertTrue(simulator.overlappingKernelsRun() > before);
+        assertEquals(2, rows(lines, "LayerNormBench", ""), lines.toString());
+        assertTrue(
+                lines.getLast().matches("# overlap of launches: geometric mean x.* of 1 rows, .*simulated"),
+                lines.toString());
+        simulator.setCapability(8, 0);
+        lines = run(row);
+        assertEquals(1, rows(lines, "LayerNormBench", ""), lines.toString());
+        assertTrue(
+                lines.stream().anyMatch(line -> line.contains("quern-cuda-serial: is quern-cuda itself")),
+                lines.toString());
+    }
+
     /** The summary stands at the end, once; where the process ends before, it tells what is known. */
     @Test
     void theSummaryComesOnce() throws Exception {

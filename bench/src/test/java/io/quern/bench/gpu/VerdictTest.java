@@ -107,6 +107,22 @@ class VerdictTest {
     }
 
     @Test
+    void overlapIsComparedWithLaunchesOneAfterTheOther() {
+        Cost cost = new Cost(0, 1e9);
+        assertTrue(verdict.lines().stream().noneMatch(line -> line.startsWith("# overlap")));
+        assertEquals(
+                Map.of("quern-cuda", "100.0 of 85 %: met", "quern-cuda-serial", "overlapping x1.100"),
+                add("PoolBench op=max", cost, Map.of("quern-cuda", 1e-3, "quern-cuda-serial", 1.1e-3)));
+        add("PoolBench op=average", cost, Map.of("quern-cuda", 1e-3, "quern-cuda-serial", 0.9e-3));
+        add("PoolBench op=wrong", cost, Map.of("quern-cuda", Verdict.FAILED, "quern-cuda-serial", 0.9e-3));
+        add("DropoutBench size=1", cost, Map.of("quern-cuda", 1e-3));
+        assertEquals(
+                "# overlap of launches: geometric mean x0.995 of 2 rows, least x0.900 PoolBench {op=average}, "
+                        + "most x1.100 PoolBench {op=max}",
+                line("# overlap"));
+    }
+
+    @Test
     void nothingSimulatedIsJudged() {
         Verdict simulated = new Verdict(COPY, true, false);
         simulated.add(Row.expand("ElementwiseBench op=add").getFirst(), new Cost(0, 10), Map.of("quern-cuda", 1e-12));

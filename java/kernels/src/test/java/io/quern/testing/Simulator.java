@@ -144,6 +144,11 @@ public final class Simulator {
         call("quern_sim_set_late", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), late ? 1 : 0);
     }
 
+    /** Functions that hardware approximates are exact, instead of as far off as is documented. */
+    public void setExact(boolean exact) {
+        call("quern_sim_set_exact", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), exact ? 1 : 0);
+    }
+
     private long number(String name) {
         return (long) call(name, FunctionDescriptor.of(ValueLayout.JAVA_LONG));
     }

@@ -127,6 +127,11 @@ public final class CudaBackend implements Backend {
         return images.hopper().isPresent();
     }
 
+    /** True when launches may begin while the one before ends. */
+    public boolean overlaps() {
+        return images.base().mayOverlap();
+    }
+
     /** The driver's handle of the stream on which everything runs, for libraries that shall join in. */
     public long stream() {
         return device.stream();

@@ -21,11 +21,14 @@ final class KernelImage implements AutoCloseable {
     private static final String OVERLAP = "quern.cuda.overlap";
 
     private final CudaDevice device;
+    private final boolean mayOverlap;
     private final Arena arena = Arena.ofShared();
     private final long library;
 
     KernelImage(CudaDevice device, byte[] image) {
         this.device = device;
+        mayOverlap =
+                device.info().major() * 10 >= OVERLAPS && Boolean.parseBoolean(System.getProperty(OVERLAP, "true"));
         try {
             MemorySegment bytes = arena.allocate(image.length, 64);
             MemorySegment.copy(image, 0, bytes, ValueLayout.JAVA_BYTE, 0, image.length);
@@ -60,12 +63,17 @@ final class KernelImage implements AutoCloseable {
         }
     }
 
+    /** True if launches of kernels that wait for the launch before may overlap with it, unless compiled for an older GPU. */
+    boolean mayOverlap() {
+        return mayOverlap;
+    }
+
     /**
      * True if a function that has been written to wait for the launch before does so: on a GPU newer than the modules it is
-     * compiled from what was meant for older ones. False with {@code -Dquern.cuda.overlap=false}.
+     * compiled from what was meant for older ones. False with {@code -Dquern.cuda.overlap=false} when the backend was opened.
      */
     boolean overlaps(long function) {
-        if (!Boolean.parseBoolean(System.getProperty(OVERLAP, "true"))) {
+        if (!mayOverlap) {
             return false;
         }
         try (Arena call = Arena.ofConfined()) {

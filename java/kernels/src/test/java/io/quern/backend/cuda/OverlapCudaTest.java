@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /**
- * Launches overlap on GPUs that can, unless switched off; the bits are the same. The simulator finds kernels that end without
- * having waited, OverlapSourcesTest those that do something before.
+ * Launches overlap on GPUs that can, unless switched off; the bits are the same. The simulator finds kernels that touch memory
+ * before they wait, or end without having waited; OverlapSourcesTest those that it never runs.
  */
 class OverlapCudaTest extends OnEveryCudaDevice {
     private static final String SWITCH = "quern.cuda.overlap";
