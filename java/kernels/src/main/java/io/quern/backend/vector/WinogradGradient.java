@@ -14,11 +14,23 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * over tiles, and the sums transformed to nine or 25 taps. Tiles go through in spans that stay in cache; spans are added in order.
  * Where the products of all columns of the filter would not stay in cache, slices of columns go through one after another.
  *
+ * <p>Threads take whole spans where the products of all of them fit {@link #PARTS_BYTES}: what a thread transforms, it
+ * multiplies. Else they share the tiles and the points of each span. A span's products are summed from zero and then added
+ * either way, so bits are the same.
+ *
  * <p>As with {@link ConvWinograd}, {@link #run} tells when a result is not finite.
  */
 final class WinogradGradient {
     /** Bytes of transformed tiles of a span, and of the products of a slice at most. */
     private static final long SPAN_BYTES = 6 << 20, PRODUCT_BYTES = 12 << 20;
+    /** Bytes of the products of all spans at most, for each to have its own. */
+    private static final long PARTS_BYTES = 16 << 20;
+    /** Spans to aim at, so that threads can share them, and tiles of such a span at least. */
+    private static final int SPANS = 8, FEW = 64;
+    /** Multiply-adds below which threads cost more than they bring. */
+    private static final double PARALLEL = 1 << 20;
+    /** Elements of the filter that one task transforms back. */
+    private static final int FINISHED = 1 << 8;
     /** Tiles that one task transforms. */
     private static final int SOME = 8;
     /** Keeps the 36 points apart in the sets of the caches. */
@@ -30,7 +42,7 @@ final class WinogradGradient {
     private final int taps, tile;
 
     private final WinogradSource source;
-    private final int down, across, tiles, span, slice;
+    private final int down, across, tiles, spans, span, slice;
     private final ConvTile.Walk whole, last;
     private final long imagePoint, signalPoint, productPoint;
 
@@ -46,12 +58,15 @@ final class WinogradGradient {
         across = (shape.q() + tile - 1) / tile;
         tiles = shape.n() * down * across;
         this.slice = slice;
-        int most = (int) Math.max(64, SPAN_BYTES / ((long) POINTS * Float.BYTES * (shape.c() + slice)));
-        int spans = (tiles + most - 1) / most;
-        span = (tiles + spans - 1) / spans;
+        int most = (int) Math.max(FEW, SPAN_BYTES / ((long) POINTS * Float.BYTES * (shape.c() + slice)));
+        productPoint = (long) shape.c() * slice * Float.BYTES + SKEW;
+        if (SPANS * POINTS * productPoint <= PARTS_BYTES) {
+            most = Math.min(most, Math.max(FEW, Math.ceilDiv(tiles, SPANS)));
+        }
+        spans = Math.ceilDiv(tiles, most);
+        span = Math.ceilDiv(tiles, spans);
         imagePoint = (long) span * shape.c() * Float.BYTES + SKEW;
         signalPoint = (long) span * slice * Float.BYTES + SKEW;
-        productPoint = (long) shape.c() * slice * Float.BYTES + SKEW;
         ConvRows rows = ConvRows.allocate(shape.c());
         for (int c = 0; c < shape.c(); c++) {
             rows.set(c, (long) c * Float.BYTES, (long) c * slice * Float.BYTES);
@@ -82,31 +97,47 @@ final class WinogradGradient {
 
     /** False if a result is not finite, and hence none may be right. */
     boolean run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
+        boolean parallel = shape.work() >= PARALLEL;
+        boolean apart = parallel && pool.threads() > 1 && spans > 1 && spans * POINTS * productPoint <= PARTS_BYTES;
+        int parts = apart ? spans : 1;
         long zeroBytes = Math.max(source.zeroBytes(), (long) ConvTile.COLUMNS * Float.BYTES);
-        long shared = zeroBytes + POINTS * (imagePoint + signalPoint + productPoint);
-        long zeros = scratch.address(shared + ownBytes()), images = zeros + zeroBytes;
+        long shared = zeroBytes + POINTS * parts * productPoint + (apart ? 0 : spanBytes());
+        long own = ownBytes() + (apart ? spanBytes() : 0);
+        long zeros = scratch.address(shared + own), products = zeros + zeroBytes;
         Copies.zero(zeros, zeroBytes);
-        Room room =
-                new Room(zeros, images, images + POINTS * imagePoint, zeros + shared, Thread.currentThread(), scratch);
+        long images = products + POINTS * parts * productPoint;
+        Room room = new Room(zeros, products, images, zeros + shared, own, Thread.currentThread(), scratch);
         for (int column = 0; column < shape.k(); column += slice) {
             int columns = Math.min(slice, shape.k() - column);
             long offset = (long) column * Float.BYTES;
-            for (int from = 0; from < tiles; from += span) {
-                transform(x.address(), dy.address() + offset, from, columns, room, pool);
-                multiply(from, columns, room, pool);
+            if (apart) {
+                pool.run(spans, part -> span(part, x.address(), dy.address() + offset, columns, room));
+            } else {
+                for (int from = 0; from < tiles; from += span) {
+                    transform(x.address(), dy.address() + offset, from, columns, room, parallel, pool);
+                    multiply(from, columns, room, parallel, pool);
+                }
             }
-            if (!finish(dfilter.address() + offset, columns, room, pool)) {
+            if (!finish(dfilter.address() + offset, columns, parts, room, parallel, pool)) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Memory of a run: shared transforms, and some of its own for each thread. */
-    private record Room(long zeros, long images, long signals, long callers, Thread caller, Scratch scratch) {
-        long own(long bytes) {
+    /**
+     * Memory of a run: products, perhaps of each span, transforms that threads share, and some of its own for each thread.
+     */
+    private record Room(
+            long zeros, long products, long images, long callers, long bytes, Thread caller, Scratch scratch) {
+        long own() {
             return Thread.currentThread() == caller ? callers : scratch.address(bytes);
         }
+    }
+
+    /** Of the transformed tiles. */
+    private long spanBytes() {
+        return POINTS * (imagePoint + signalPoint);
     }
 
     private long bufferBytes() {
@@ -122,49 +153,74 @@ final class WinogradGradient {
         return bufferBytes() + edgeBytes() + ConvTile.SCRATCH + Lanes.BYTES;
     }
 
-    private void transform(long image, long signal, int from, int columns, Room room, WorkerPool pool) {
+    /** All of a span on the calling thread, its products to a part of their own. */
+    private void span(int part, long image, long signal, int columns, Room room) {
+        long own = room.own(), images = own + ownBytes();
+        int from = part * span, count = Math.min(span, tiles - from);
+        source.transform(image, room.zeros, from, count, images, imagePoint, own);
+        signals(signal, from, count, columns, images + POINTS * imagePoint, own, own + bufferBytes());
+        long products = room.products + part * POINTS * productPoint;
+        for (int point = 0; point < POINTS; point++) {
+            multiply(point, count, columns, images, products, false, room.zeros, own);
+        }
+    }
+
+    private void transform(
+            long image, long signal, int from, int columns, Room room, boolean parallel, WorkerPool pool) {
         int count = Math.min(span, tiles - from), parts = (count + SOME - 1) / SOME;
-        pool.run(2 * parts, task -> {
-            long buffer = room.own(ownBytes());
+        Blocks.run(pool, parallel, 2 * parts, task -> {
+            long buffer = room.own();
             int at = task / 2 * SOME, some = Math.min(SOME, count - at);
             if (task % 2 == 0) {
                 long to = room.images + (long) at * shape.c() * Float.BYTES;
                 source.transform(image, room.zeros, from + at, some, to, imagePoint, buffer);
             } else {
-                long to = room.signals + (long) at * slice * Float.BYTES;
+                long to = room.images + POINTS * imagePoint + (long) at * slice * Float.BYTES;
                 signals(signal, from + at, some, columns, to, buffer, buffer + bufferBytes());
             }
         });
     }
 
-    private void multiply(int from, int columns, Room room, WorkerPool pool) {
-        ConvTile.Walk walk = tiles - from >= span ? whole : last;
-        long products = room.signals + POINTS * signalPoint, bs = (long) slice * Float.BYTES;
-        pool.run(POINTS, point -> {
-            long scratch = room.own(ownBytes()) + bufferBytes() + edgeBytes();
-            long a = room.images + point * imagePoint, b = room.signals + point * signalPoint;
-            for (int column = 0; column < columns; column += ConvTile.COLUMNS) {
-                long offset = (long) column * Float.BYTES, c = products + point * productPoint + offset;
-                int wide = Math.min(ConvTile.COLUMNS, columns - column);
-                ConvTile.panel(walk, a, b + offset, bs, c, wide, room.zeros, ConvTile.UNBOUNDED, from > 0, scratch);
-            }
-        });
+    private void multiply(int from, int columns, Room room, boolean parallel, WorkerPool pool) {
+        int count = Math.min(span, tiles - from);
+        Blocks.run(
+                pool,
+                parallel,
+                POINTS,
+                point -> multiply(point, count, columns, room.images, room.products, from > 0, room.zeros, room.own()));
     }
 
-    /** From sums of products to taps; false if one is not finite. */
-    private boolean finish(long filter, int columns, Room room, WorkerPool pool) {
-        long products = room.signals + POINTS * signalPoint;
+    private void multiply(
+            int point, int count, int columns, long images, long products, boolean add, long zeros, long own) {
+        ConvTile.Walk walk = count == span ? whole : last;
+        long scratch = own + bufferBytes() + edgeBytes(), bs = (long) slice * Float.BYTES;
+        long a = images + point * imagePoint, b = images + POINTS * imagePoint + point * signalPoint;
+        for (int column = 0; column < columns; column += ConvTile.COLUMNS) {
+            long offset = (long) column * Float.BYTES, c = products + point * productPoint + offset;
+            int wide = Math.min(ConvTile.COLUMNS, columns - column);
+            ConvTile.panel(walk, a, b + offset, bs, c, wide, zeros, ConvTile.UNBOUNDED, add, scratch);
+        }
+    }
+
+    /** From sums of products, which parts are added to, to taps; false if one is not finite. */
+    private boolean finish(long filter, int columns, int parts, Room room, boolean parallel, WorkerPool pool) {
         long row = (long) shape.k() * Float.BYTES, tap = shape.c() * row;
-        int vectors = columns / Lanes.FLOATS;
+        int vectors = columns / Lanes.FLOATS, some = Math.max(1, FINISHED / columns);
         AtomicBoolean finite = new AtomicBoolean(true);
-        pool.run(shape.c(), c -> {
-            long buffer = room.own(ownBytes()), seen = buffer + ownBytes() - Lanes.BYTES;
-            long from = products + (long) c * slice * Float.BYTES, to = filter + c * row;
+        Blocks.run(pool, parallel, Math.ceilDiv(shape.c(), some), task -> {
+            long buffer = room.own(), seen = buffer + ownBytes() - Lanes.BYTES;
             Copies.zero(seen, Lanes.BYTES);
-            if (taps == 3) {
-                WinogradTransforms.gradient(from, productPoint, vectors, buffer, to, tap, seen);
-            } else {
-                WinogradFive.gradient(from, productPoint, vectors, buffer, to, tap, seen);
+            for (int c = task * some; c < Math.min(shape.c(), (task + 1) * some); c++) {
+                long from = room.products + (long) c * slice * Float.BYTES, to = filter + c * row;
+                for (int point = 0; point < POINTS && parts > 1; point++) {
+                    long sums = from + point * productPoint;
+                    Sums.add(sums, POINTS * productPoint, parts, sums, columns);
+                }
+                if (taps == 3) {
+                    WinogradTransforms.gradient(from, productPoint, vectors, buffer, to, tap, seen);
+                } else {
+                    WinogradFive.gradient(from, productPoint, vectors, buffer, to, tap, seen);
+                }
             }
             if (!WinogradTransforms.isZero(seen)) {
                 finite.set(false);
