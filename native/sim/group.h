@@ -27,6 +27,8 @@ struct Launch {
     bool overlaps = false;
     std::shared_ptr<char> storage;
     std::vector<void*> parameters;
+    /// Device addresses in the parameters, through which alone a kernel gets at device memory.
+    std::vector<uintptr_t> addresses;
 };
 
 struct Failure {

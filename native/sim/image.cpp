@@ -176,6 +176,13 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
             packed += kernel.sizes[i];
         }
         std::memcpy(storage + offset, source, kernel.sizes[i]);
+        for (unsigned word = 0; word + sizeof(uintptr_t) <= kernel.sizes[i]; word += sizeof(uintptr_t)) {
+            uintptr_t value;
+            std::memcpy(&value, storage + offset + word, sizeof value);
+            if (s.memory.contains(value)) {
+                launch->addresses.push_back(value);
+            }
+        }
         launch->parameters.push_back(storage + offset);
         offset += (kernel.sizes[i] + 63) / 64 * 64;
     }
@@ -189,9 +196,9 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
     task->run = [owner, launch]() -> CUresult {
         if (launch->overlaps) {
             // before its wait a kernel may be ahead of all launches before it, or behind them: it must not touch what they might
-            owner->memory.hide();
+            owner->memory.hide(launch->addresses, true);
             Failure early = run_before_wait(*launch);
-            owner->memory.show();
+            owner->memory.hide(launch->addresses, false);
             if (early.error != 0) {
                 report(early.text);
                 return early.error;

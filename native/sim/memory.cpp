@@ -180,16 +180,11 @@ char* DeviceMemory::view(CUdeviceptr address, size_t bytes, const char* call) {
     return alias(address);
 }
 
-void DeviceMemory::hide() {
-    if (base_ != 0) {
-        mprotect(reinterpret_cast<void*>(base_), next_, PROT_NONE);
-    }
-}
-
-void DeviceMemory::show() {
-    for (auto& [address, a] : live_) {
-        if (!guards_from_host()) {
-            protect(a, PROT_READ | PROT_WRITE);
+void DeviceMemory::hide(const std::vector<uintptr_t>& addresses, bool hidden) {
+    for (uintptr_t address : addresses) {
+        const Allocation* a = find(address);
+        if (a != nullptr && !guards_from_host()) {  // which hides all of them between kernels
+            protect(*a, hidden ? PROT_NONE : PROT_READ | PROT_WRITE);
         }
     }
 }

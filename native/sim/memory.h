@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "abi.h"
 
@@ -36,10 +37,8 @@ public:
     char* view(CUdeviceptr address, size_t bytes, const char* call);
     bool contains(uintptr_t address) const { return address >= base_ && address < base_ + kSpan; }
 
-    /// Keeps all of it from kernels.
-    void hide();
-    /// As it was before hide().
-    void show();
+    /// Keeps the allocations that hold one of these addresses from kernels, or gives them back.
+    void hide(const std::vector<uintptr_t>& addresses, bool hidden);
     /// Lets kernels touch all live allocations.
     void open();
     /// Forbids it again; false, with a report, when bytes beside an allocation were written.
