@@ -1,12 +1,15 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.GemmGrid.ceil;
+import static io.quern.backend.vector.GemmGrid.up;
+
 import io.quern.backend.WorkerPool;
 import java.util.function.IntConsumer;
 
 /**
  * f32 matrix multiply, C = alpha * A * B + beta * C, over absolute addresses.
  *
- * <p>C is cut into blocks of about {@link #ROWS_L2} x {@link #COLUMNS_L2}, one task each, that stay in L2 while the task
+ * <p>C is cut into blocks ({@link GemmGrid}), one task each, that stay in L2 while the task
  * walks all k blocks: C is then read and written in L2 and not in L3, which was 18 % at 2048 cubed. An operand used by
  * several tasks is <em>shared</em>: packed once by all threads together, for as many k blocks as fit {@link #SHARED}, so
  * that a multiply of 1024 cubed meets two barriers. An operand used by one task only is packed by that task, into its own
@@ -18,8 +21,6 @@ import java.util.function.IntConsumer;
 final class Gemm {
     /** Longest k block: a panel of B then takes an eighth of a 1 MiB L2, and C is passed seldom. */
     static final int KC = 512;
-    /** A block of C with the block of A and the panels of B that pass it takes 3/4 of a 1 MiB L2. */
-    static final int ROWS_L2 = 256, COLUMNS_L2 = 256;
     /** Bytes of shared panels packed at once: half of L3. */
     private static final long SHARED = 16L << 20;
     /** Rows and columns of shared operands packed at once. */
@@ -27,6 +28,10 @@ final class Gemm {
 
     /** Rows and columns packed by one unit of work: long runs to read, few panels to write at once. */
     private static final int GROUP = 256;
+    /** Floats of a cache line. */
+    private static final int LINE = 16;
+    /** Units of packing that a thread should find, so that none waits long for another. */
+    private static final int UNITS = 4;
 
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
@@ -148,7 +153,7 @@ final class Gemm {
                 shape, n, k, alpha, directA ? a : null, directB ? b : null, beta, c, ldc * Float.BYTES, epilogue);
         if (k == 0 || alpha == 0) {
             block.withoutProduct(m, n);
-        } else if (alone && m <= ROWS_L2 && n <= COLUMNS_L2 && k <= KC) {
+        } else if (alone && m <= GemmGrid.ROWS_L2 && n <= GemmGrid.COLUMNS_L2 && k <= KC) {
             small(m, n, k, block, a, b, packed, scratch);
         } else {
             new Gemm(m, n, k, block, a, b, packed, KC, scratch, alone ? null : parallel).run();
@@ -256,25 +261,15 @@ final class Gemm {
         this.parallel = parallel;
         tileRows = block.shape().rows;
         tileColumns = block.shape().columns;
-        wholeA = SPAN / tileRows * tileRows;
-        wholeB = SPAN / tileColumns * tileColumns;
-        groupA = GROUP / tileRows * tileRows;
-        groupB = GROUP / tileColumns * tileColumns;
+        wholeA = up(ceil(m, ceil(m, SPAN)), tileRows);
+        wholeB = up(ceil(n, ceil(n, SPAN)), tileColumns);
         kc = depth(k, longest);
-        // Equal blocks along both sides of C: nobody waits for a sliver.
-        int down = ceil(m, ROWS_L2), across = ceil(n, COLUMNS_L2);
-        if (parallel != null) {
-            int wanted = 4 * parallel.threads();
-            while (down * across < wanted && (long) down * tileRows < m | (long) across * tileColumns < n) {
-                if (ceil(m, down) >= ceil(n, across) || (long) across * tileColumns >= n) {
-                    down++;
-                } else {
-                    across++;
-                }
-            }
-        }
-        rowsPerTask = up(ceil(m, down), tileRows);
-        columnsPerTask = up(ceil(n, across), tileColumns);
+        int threads = parallel == null ? 1 : parallel.threads(), kBlocks = ceil(k, kc);
+        groupA = group(m, kBlocks, threads, tileRows);
+        groupB = group(n, kBlocks, threads, tileColumns);
+        GemmGrid grid = GemmGrid.of(m, n, block.shape(), threads);
+        rowsPerTask = grid.rows();
+        columnsPerTask = grid.columns();
         sharedA = !directA && n > columnsPerTask;
         sharedB = !directB && packed == null && m > rowsPerTask;
         blockA = directA ? 0 : bytesA(up(sharedA ? Math.min(m, wholeA) : rowsPerTask, tileRows), kc);
@@ -292,12 +287,16 @@ final class Gemm {
         return k == 0 ? 0 : Math.min(k, up(ceil(k, ceil(k, longest)), 8));
     }
 
-    private static int ceil(int x, int y) {
-        return (x + y - 1) / y;
-    }
-
-    private static int up(int x, int y) {
-        return ceil(x, y) * y;
+    /**
+     * Rows or columns of a unit of packing: whole panels and whole cache lines of what lies side by side, and no more than a
+     * thread's share.
+     */
+    private static int group(int side, int kBlocks, int threads, int tile) {
+        int step = tile, share = threads == 1 ? GROUP : ceil(side, ceil(UNITS * threads, kBlocks));
+        while (step % LINE != 0) {
+            step += tile;
+        }
+        return Math.max(step, Math.min(GROUP, share) / step * step);
     }
 
     /** Bytes of packed rows, in whole cache lines. */
