@@ -448,6 +448,10 @@ public final class Matmul implements Op<Matmul.Args> {
         cases.add(dropped(24, 40, 1100, true, 0.5, ActivationKind.TANH));
         cases.add(dropped(64, 72, 1032, true, 0.5, ActivationKind.RELU));
         cases.add(dropped(5, 19, 777, false, 0.5, ActivationKind.GELU));
+        for (ActivationKind kind : ActivationKind.values()) {
+            cases.add(evaluated(43, 128, 24, kind, 0));
+            cases.add(evaluated(43, 64, 24, kind, 0.3));
+        }
         cases.add(product(150, 130, 140, false, false, 1, 0, true, ActivationKind.RELU));
         cases.add(product(150, 130, 140, true, false, 1, 0, false, ActivationKind.NONE));
         for (int layout = 0; layout < 4; layout++) {
@@ -499,6 +503,24 @@ public final class Matmul implements Op<Matmul.Args> {
                         0,
                         kind,
                         new DropoutMask(p, DRAWS)));
+    }
+
+    /** As evaluation and benchmarks call it: with nothing kept for a gradient, rows of whole vectors. */
+    private static Case<Args> evaluated(int m, int n, int k, ActivationKind kind, double p) {
+        return new Case<>(
+                m + "x" + n + "x" + k + " evaluated bias " + kind.label() + " dropout " + p,
+                t -> new Args(
+                        t.input(m, k),
+                        t.input(k, n),
+                        t.input(n),
+                        t.output(m, n),
+                        null,
+                        false,
+                        false,
+                        1,
+                        0,
+                        kind,
+                        p == 0 ? null : new DropoutMask(p, DRAWS)));
     }
 
     /** The result in the type of the sums. */

@@ -112,6 +112,36 @@ class MatmulTest {
         }
     }
 
+    /** Columns that fill vectors, pairs of them and groups of draws, and columns that do not. */
+    @Test
+    void epilogueHasTheBitsOfItsOpsOnTheProduct() {
+        DropoutMask mask = new DropoutMask(0.4, new Rng(-9, -8, -7));
+        for (ActivationKind kind : List.of(ActivationKind.RELU, ActivationKind.GELU, ActivationKind.TANH)) {
+            for (int n : new int[] {5, 32, 64, 72, 128, 320}) {
+                Shape shape = Shape.of(43, n);
+                try (Backend backend = Backends.of("vector", 2);
+                        Tensor a = Rng.of(1).fillUniform(Tensor.allocate(DType.F32, Shape.of(43, 19)), -1, 1);
+                        Tensor b = Rng.of(2).fillUniform(Tensor.allocate(DType.F32, Shape.of(19, n)), -1, 1);
+                        Tensor bias = Rng.of(3).fillUniform(Tensor.allocate(DType.F32, Shape.of(n)), -1, 1);
+                        Tensor fused = Tensor.allocate(DType.F32, shape);
+                        Tensor apart = Tensor.allocate(DType.F32, shape)) {
+                    for (DropoutMask dropout : new DropoutMask[] {null, mask}) {
+                        backend.run(
+                                Matmul.OP, new Matmul.Args(a, b, bias, fused, null, false, false, 1, 0, kind, dropout));
+                        backend.run(Matmul.OP, new Matmul.Args(a, b, apart, false, false));
+                        backend.run(BiasAdd.OP, new BiasAdd.Args(apart, bias, apart));
+                        backend.run(Activation.OP, new Activation.Args(apart, apart, kind));
+                        if (dropout != null) {
+                            backend.run(Dropout.OP, new Dropout.Args(apart, apart, mask.p(), mask.rng()));
+                        }
+                        assertArrayEquals(
+                                apart.toFloats(), fused.toFloats(), kind + ", n = " + n + ", dropout " + dropout);
+                    }
+                }
+            }
+        }
+    }
+
     /** In tiles with edges, and where partial sums are added first. */
     @Tag("cuda")
     @Test

@@ -1,10 +1,7 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
-import static io.quern.backend.vector.ScalarMath.*;
-import static jdk.incubator.vector.VectorOperators.FMA;
 import static jdk.incubator.vector.VectorOperators.GT;
-import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import io.quern.backend.Kernel;
@@ -120,58 +117,13 @@ final class ActivationVector implements Kernel<Activation.Args> {
 
     private static void gelu(long x, long y, int count) {
         int pairs = count - count % (2 * Lanes.FLOATS);
-        gelus(x, y, pairs);
+        ActivationRows.gelu(x, y, pairs);
         int whole = Floats.whole(count);
         for (int i = pairs; i < whole; i += Lanes.FLOATS) {
             VectorMath.gelu(Floats.load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, Lanes.ORDER);
         }
         for (int i = whole; i < count; i++) {
             Floats.set(y + 4L * i, ScalarMath.gelu(Floats.get(x + 4L * i)));
-        }
-    }
-
-    /** {@link VectorMath#gelu} of two vectors at a time, written out, so that one's chain of dependent steps fills the other's. */
-    private static void gelus(long x, long y, int count) {
-        FloatVector one = FloatVector.broadcast(Lanes.F, 1f);
-        for (int i = 0; i < count; i += 2 * Lanes.FLOATS) {
-            long from = x + 4L * i & Lanes.ADDRESS;
-            long to = y + 4L * i & Lanes.ADDRESS;
-            FloatVector a = FloatVector.fromMemorySegment(Lanes.F, ALL, from, Lanes.ORDER);
-            FloatVector b = FloatVector.fromMemorySegment(Lanes.F, ALL, from + Lanes.BYTES, Lanes.ORDER);
-            FloatVector aArgument = a.mul(a).fma(GELU_CUBIC, GELU_LINEAR).mul(a);
-            FloatVector bArgument = b.mul(b).fma(GELU_CUBIC, GELU_LINEAR).mul(b);
-            FloatVector aNegative =
-                    aArgument.reinterpretAsInts().or(Integer.MIN_VALUE).reinterpretAsFloats();
-            FloatVector bNegative =
-                    bArgument.reinterpretAsInts().or(Integer.MIN_VALUE).reinterpretAsFloats();
-            FloatVector aRounded = aNegative.fma(LOG2_E, ROUND);
-            FloatVector bRounded = bNegative.fma(LOG2_E, ROUND);
-            FloatVector aPower = aRounded.sub(ROUND);
-            FloatVector bPower = bRounded.sub(ROUND);
-            FloatVector aRest = aPower.lanewise(FMA, -LN2_LOW, aPower.lanewise(FMA, -LN2_HIGH, aNegative));
-            FloatVector bRest = bPower.lanewise(FMA, -LN2_LOW, bPower.lanewise(FMA, -LN2_HIGH, bNegative));
-            FloatVector aSeries = aRest.fma(E6, E5)
-                    .lanewise(FMA, aRest, E4)
-                    .lanewise(FMA, aRest, E3)
-                    .lanewise(FMA, aRest, E2);
-            FloatVector bSeries = bRest.fma(E6, E5)
-                    .lanewise(FMA, bRest, E4)
-                    .lanewise(FMA, bRest, E3)
-                    .lanewise(FMA, bRest, E2);
-            FloatVector aScale =
-                    aRounded.reinterpretAsInts().lanewise(LSHL, 23).add(ONE).reinterpretAsFloats();
-            FloatVector bScale =
-                    bRounded.reinterpretAsInts().lanewise(LSHL, 23).add(ONE).reinterpretAsFloats();
-            FloatVector aExp =
-                    aSeries.fma(aRest.mul(aRest), aRest).fma(aScale, aScale).blend(0f, aNegative.compare(LT, EXP_ZERO));
-            FloatVector bExp =
-                    bSeries.fma(bRest.mul(bRest), bRest).fma(bScale, bScale).blend(0f, bNegative.compare(LT, EXP_ZERO));
-            FloatVector aSigmoid = one.blend(aExp, aArgument.compare(LT, 0f)).div(aExp.add(1f));
-            FloatVector bSigmoid = one.blend(bExp, bArgument.compare(LT, 0f)).div(bExp.add(1f));
-            FloatVector aResult = a.mul(aSigmoid).blend(-0f, a.compare(LT, -FLAT));
-            FloatVector bResult = b.mul(bSigmoid).blend(-0f, b.compare(LT, -FLAT));
-            aResult.intoMemorySegment(ALL, to, Lanes.ORDER);
-            bResult.intoMemorySegment(ALL, to + Lanes.BYTES, Lanes.ORDER);
         }
     }
 

@@ -31,6 +31,9 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Droppin
         }
     }
 
+    /** Rows that stay in L1 from one step to the next. */
+    private static final int STRIP = 8;
+
     /** Null when there is nothing to do. */
     static FusedEpilogue of(Tensor bias, Tensor preactivation, ActivationKind kind, Dropping dropout) {
         if (bias == null && preactivation == null && kind == ActivationKind.NONE && dropout == null) {
@@ -64,16 +67,55 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Droppin
                 && (dropout == null || cols == dropout.columns)
                 && (long) rows * cols <= Integer.MAX_VALUE) {
             // Whole rows without anything per column are one row.
-            apply(c, preactivation + row0 * rowStrideBytes, column, row0, col0, rows * cols);
+            activate(c, preactivation + row0 * rowStrideBytes, column, rows * cols);
+            if (dropout != null) {
+                drop(c, dropout.first + (long) row0 * dropout.columns + col0, rows * cols);
+            }
             return;
         }
-        for (int i = 0; i < rows; i++) {
-            long at = i * rowStrideBytes;
-            apply(c + at, preactivation + row0 * rowStrideBytes + at, column, row0 + i, col0, cols);
+        long first = dropout == null ? 0 : dropout.first + (long) row0 * dropout.columns + col0;
+        boolean fused = bias != 0
+                && preactivation == 0
+                && (kind == ActivationKind.RELU || kind == ActivationKind.GELU)
+                && cols % ActivationRows.STEP == 0;
+        boolean dropped = fused
+                && dropout != null
+                && cols % DropoutBits.GROUP == 0
+                && dropout.columns % 8 == 0
+                && DropoutBits.covers(first, first + (long) rows * dropout.columns);
+        long bits = dropped ? dropout.scratch.address(DropoutBits.bytes((long) STRIP * cols)) : 0;
+        for (int i = 0; i < rows; i += STRIP) {
+            long at = c + i * rowStrideBytes, index = first + (dropped ? (long) i * dropout.columns : 0);
+            int some = Math.min(STRIP, rows - i);
+            if (dropped) {
+                DropoutBits.fill(dropout.mask, index, dropout.columns, some, cols, bits);
+                float scale = dropout.mask.scale();
+                if (kind == ActivationKind.RELU) {
+                    ActivationRows.biasReluDrop(at, rowStrideBytes, bias + column, some, cols, bits, scale);
+                } else {
+                    ActivationRows.biasGeluDrop(at, rowStrideBytes, bias + column, some, cols, bits, scale);
+                }
+                continue;
+            }
+            if (fused && kind == ActivationKind.RELU) {
+                ActivationRows.biasRelu(at, rowStrideBytes, bias + column, some, cols);
+            } else if (fused) {
+                ActivationRows.biasGelu(at, rowStrideBytes, bias + column, some, cols);
+            }
+            for (int row = i; row < i + some; row++) {
+                long to = c + row * rowStrideBytes;
+                if (!fused) {
+                    activate(to, preactivation + (row0 + row) * rowStrideBytes, column, cols);
+                }
+                if (dropout != null) {
+                    drop(to, first + (long) row * dropout.columns, cols);
+                }
+            }
         }
     }
 
-    private void apply(long c, long copy, long column, int row, int col, int cols) {
+    /** A row: bias, copy and activation. */
+    private void activate(long c, long copy, long column, int cols) {
         if (bias != 0) {
             addBias(c, bias + column, cols);
         }
@@ -83,10 +125,10 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Droppin
         if (kind != ActivationKind.NONE) {
             ActivationVector.apply(kind, c, c, cols);
         }
-        if (dropout != null) {
-            long index = dropout.first + (long) row * dropout.columns + col;
-            DropoutVector.apply(dropout.mask, index, c, c, cols, dropout.scratch.address(DropoutVector.SCRATCH));
-        }
+    }
+
+    private void drop(long c, long index, int cols) {
+        DropoutVector.apply(dropout.mask, index, c, c, cols, dropout.scratch.address(DropoutVector.SCRATCH));
     }
 
     private static void addBias(long row, long bias, int cols) {

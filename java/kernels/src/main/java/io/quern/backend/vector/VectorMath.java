@@ -9,6 +9,7 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.NE;
+import static jdk.incubator.vector.VectorOperators.UMIN;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -76,9 +77,19 @@ final class VectorMath {
         return x.blend(finite, x.compare(LT, Float.POSITIVE_INFINITY));
     }
 
-    /** x s(z(x)) with the logistic function s and GELU's argument z, in its tanh form. */
+    /** x s(z(x)) with the logistic function s and GELU's argument z, in its tanh form, as x / (1 + 2^t). */
     static FloatVector gelu(FloatVector x) {
-        return x.mul(sigmoid(geluArgument(x))).blend(-0f, x.compare(LT, -FLAT));
+        FloatVector t = x.mul(x).fma(GELU_CUBIC_2, GELU_LINEAR_2).mul(x);
+        FloatVector low = t.reinterpretAsInts().lanewise(UMIN, GELU_ONE).reinterpretAsFloats();
+        FloatVector rounded = low.add(ROUND);
+        FloatVector r = low.sub(rounded.sub(ROUND));
+        FloatVector p = r.fma(P5, P4)
+                .lanewise(FMA, r, P3)
+                .lanewise(FMA, r, P2)
+                .lanewise(FMA, r, P1)
+                .lanewise(FMA, r, 1f);
+        IntVector power = p.reinterpretAsInts().add(rounded.reinterpretAsInts().lanewise(LSHL, 23));
+        return x.div(power.reinterpretAsFloats().add(1f)).blend(-0f, t.compare(GT, GELU_ZERO));
     }
 
     /** x s(x). */

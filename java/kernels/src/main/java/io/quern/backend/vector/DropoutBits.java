@@ -1,0 +1,162 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ULT;
+import static jdk.incubator.vector.VectorOperators.XOR;
+
+import io.quern.op.DropoutMask;
+import io.quern.tensor.Philox;
+import io.quern.tensor.Rng;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * What dropout drops, as bits, for 512-bit vectors: one Philox block of eight draws per 64-bit lane, as in {@link PhiloxVector}.
+ *
+ * <p>Of a block's counter only the lowest word differs from that of its neighbours, and a round mixes two words with two, so
+ * half of the first two rounds is the same for all blocks and done before the loop. Four chains of rounds side by side: one
+ * alone would leave the multipliers waiting.
+ */
+final class DropoutBits {
+    private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
+    private static final long LOW = 0xffffffffL;
+    /** Bits that say something of a word in the low half of each lane, compared as four shorts. */
+    private static final long VALID = 0x33333333L;
+    /** Where the first four draws of each block go. */
+    private static final long FRONT = 0x0f0f0f0f0f0f0f0fL;
+    /** Elements whose blocks share all words of the counter but the lowest, as a power of two. */
+    private static final int SHARING = 35;
+
+    /** Elements per vector of blocks, and bits per word. */
+    static final int GROUP = PhiloxVector.GROUP;
+
+    private static final int CHAINS = 4;
+
+    private DropoutBits() {}
+
+    /** Whether {@link #fill} can do the elements from first to last. */
+    static boolean covers(long first, long last) {
+        return Rows.MASKS && (first & 7) == 0 && first >>> SHARING == last >>> SHARING;
+    }
+
+    /** Bytes for so many elements, a multiple of {@link #GROUP}. */
+    static long bytes(long elements) {
+        return (elements / GROUP + CHAINS - 1) / CHAINS * CHAINS * Long.BYTES;
+    }
+
+    /**
+     * Bit j of row i is set where element {@code first + i along + j} is dropped; rows follow each other without gaps.
+     *
+     * @param first a multiple of 8
+     * @param along from row to row, a multiple of 8
+     * @param columns a multiple of {@link #GROUP}
+     * @param bits address of {@link #bytes} for all rows
+     */
+    static void fill(DropoutMask mask, long first, long along, int rows, int columns, long bits) {
+        Rng rng = mask.rng();
+        short limit = (short) mask.threshold();
+        long seed0 = rng.seed() & LOW, seed1 = rng.seed() >>> 32;
+        // round 1 takes (block, high, step, stream) to (word0, word1, hi(M0 block) ^ stream ^ seed1, lo(M0 block))
+        long product = (Philox.M1 & LOW) * (rng.step() & LOW);
+        long word0 = product >>> 32 ^ first >>> SHARING ^ seed0, word1 = product & LOW;
+        // round 2 then needs only the product of what has become of the block
+        long half = (Philox.M0 & LOW) * word0;
+        LongVector mix1 = LongVector.broadcast(L, rng.stream() & LOW ^ seed1);
+        LongVector mix0 = LongVector.broadcast(L, word1 ^ seed0 + Philox.W0);
+        LongVector mix2 = LongVector.broadcast(L, half >>> 32 ^ seed1 + Philox.W1);
+        LongVector word3 = LongVector.broadcast(L, half);
+        LongVector key0 = LongVector.broadcast(L, seed0 + 2L * Philox.W0);
+        LongVector key1 = LongVector.broadcast(L, seed1 + 2L * Philox.W1);
+        LongVector lane = LongVector.zero(L).addIndex(1);
+        LongVector m0 = LongVector.broadcast(L, Philox.M0 & LOW);
+        LongVector m1 = LongVector.broadcast(L, Philox.M1 & LOW);
+        int perRow = columns / GROUP, groups = rows * perRow;
+        for (int g = 0; g < groups; g += CHAINS) {
+            long a = block(first, along, perRow, g);
+            long b = block(first, along, perRow, g + 1);
+            long c = block(first, along, perRow, g + 2);
+            long d = block(first, along, perRow, g + 3);
+            // the vectors of words 3 and 1 are products: what they have above 32 bits is not of the word
+            LongVector a3 = lane.add(a).and(LOW).mul(m0);
+            LongVector b3 = lane.add(b).and(LOW).mul(m0);
+            LongVector c3 = lane.add(c).and(LOW).mul(m0);
+            LongVector d3 = lane.add(d).and(LOW).mul(m0);
+            LongVector a1 = a3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
+            LongVector b1 = b3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
+            LongVector c1 = c3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
+            LongVector d1 = d3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
+            LongVector a0 = a1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
+            LongVector b0 = b1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
+            LongVector c0 = c1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
+            LongVector d0 = d1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
+            LongVector a2 = a3.lanewise(XOR, mix2).and(LOW);
+            LongVector b2 = b3.lanewise(XOR, mix2).and(LOW);
+            LongVector c2 = c3.lanewise(XOR, mix2).and(LOW);
+            LongVector d2 = d3.lanewise(XOR, mix2).and(LOW);
+            a3 = b3 = c3 = d3 = word3;
+            LongVector k0 = key0, k1 = key1;
+            for (int round = 2; round < Philox.ROUNDS; round++) {
+                LongVector p = a2.mul(m1);
+                a2 = a0.mul(m0);
+                a0 = p.lanewise(LSHR, 32).lanewise(XOR, a1.lanewise(XOR, k0)).and(LOW);
+                a1 = p;
+                p = a2;
+                a2 = p.lanewise(LSHR, 32).lanewise(XOR, a3.lanewise(XOR, k1)).and(LOW);
+                a3 = p;
+                p = b2.mul(m1);
+                b2 = b0.mul(m0);
+                b0 = p.lanewise(LSHR, 32).lanewise(XOR, b1.lanewise(XOR, k0)).and(LOW);
+                b1 = p;
+                p = b2;
+                b2 = p.lanewise(LSHR, 32).lanewise(XOR, b3.lanewise(XOR, k1)).and(LOW);
+                b3 = p;
+                p = c2.mul(m1);
+                c2 = c0.mul(m0);
+                c0 = p.lanewise(LSHR, 32).lanewise(XOR, c1.lanewise(XOR, k0)).and(LOW);
+                c1 = p;
+                p = c2;
+                c2 = p.lanewise(LSHR, 32).lanewise(XOR, c3.lanewise(XOR, k1)).and(LOW);
+                c3 = p;
+                p = d2.mul(m1);
+                d2 = d0.mul(m0);
+                d0 = p.lanewise(LSHR, 32).lanewise(XOR, d1.lanewise(XOR, k0)).and(LOW);
+                d1 = p;
+                p = d2;
+                d2 = p.lanewise(LSHR, 32).lanewise(XOR, d3.lanewise(XOR, k1)).and(LOW);
+                d3 = p;
+                k0 = k0.add(Philox.W0);
+                k1 = k1.add(Philox.W1);
+            }
+            long to = bits + 8L * g & Lanes.ADDRESS;
+            long a01 = a0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (a1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long a23 = a2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (a3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            ALL.set(WORD, to, Long.expand(a01, FRONT) | Long.expand(a23, ~FRONT));
+            long b01 = b0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (b1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long b23 = b2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (b3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            ALL.set(WORD, to + 8, Long.expand(b01, FRONT) | Long.expand(b23, ~FRONT));
+            long c01 = c0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (c1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long c23 = c2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (c3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            ALL.set(WORD, to + 16, Long.expand(c01, FRONT) | Long.expand(c23, ~FRONT));
+            long d01 = d0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (d1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long d23 = d2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
+                    | (d3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            ALL.set(WORD, to + 24, Long.expand(d01, FRONT) | Long.expand(d23, ~FRONT));
+        }
+    }
+
+    /** The lowest word of the counter of a group's first block; garbage where there is no such group. */
+    private static long block(long first, long along, int perRow, int g) {
+        int row = g / perRow;
+        return first + row * along + (long) (g - row * perRow) * GROUP >>> 3;
+    }
+}
