@@ -82,10 +82,10 @@ final class GemmChunks {
         int from = (int) ((long) k * chunk / chunks), length = (int) ((long) k * (chunk + 1) / chunks) - from;
         int kc = Gemm.depth(length, longest);
         GemmBlock block = new GemmBlock(GemmTile.WIDE, n, length, alpha, a.from(from), b.from(from), 0, c, ldc, null);
-        for (int column = 0; column < n; column += Gemm.COLUMNS_L2) {
-            int width = Math.min(Gemm.COLUMNS_L2, n - column);
-            for (int row = 0; row < m; row += Gemm.ROWS_L2) {
-                int height = Math.min(Gemm.ROWS_L2, m - row);
+        for (int column = 0; column < n; column += GemmGrid.COLUMNS_L2) {
+            int width = Math.min(GemmGrid.COLUMNS_L2, n - column);
+            for (int row = 0; row < m; row += GemmGrid.ROWS_L2) {
+                int height = Math.min(GemmGrid.ROWS_L2, m - row);
                 for (int p = 0; p < length; p += kc) {
                     block.multiply(row, height, column, width, p, Math.min(kc, length - p), 0, 0, tile);
                 }
