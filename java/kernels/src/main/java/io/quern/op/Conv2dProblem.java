@@ -26,6 +26,9 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(3, 11, 9, 1, 3, 3, 17, UNIT),
             new Conv2dProblem(2, 10, 10, 3, 3, 3, 16, UNIT.withPadding(1)),
             new Conv2dProblem(1, 17, 19, 3, 7, 7, 8, UNIT.withStride(2).withPadding(3)),
+            new Conv2dProblem(1, 6, 19, 3, 3, 3, 112, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 9, 35, 3, 3, 3, 64, UNIT.withStride(2, 2).withPadding(1)),
+            new Conv2dProblem(1, 7, 20, 2, 3, 3, 24, UNIT.withPadding(0, 2).withDilation(2, 1)),
             // one channel and few results: rows of several vectors, bands of an image, a last tap and plane alone
             new Conv2dProblem(3, 20, 21, 1, 5, 5, 6, UNIT.withPadding(2)),
             new Conv2dProblem(1, 33, 20, 1, 3, 3, 3, UNIT.withPadding(1)),
@@ -65,6 +68,9 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(3, 5, 5, 3, 1, 1, 4, UNIT.withPadding(1)),
             new Conv2dProblem(2, 8, 8, 16, 1, 1, 32, UNIT.withStride(2)),
             new Conv2dProblem(2, 7, 6, 33, 1, 1, 6, UNIT.withStride(2, 3)),
+            new Conv2dProblem(2, 6, 7, 8, 1, 1, 70, UNIT),
+            new Conv2dProblem(2, 6, 7, 15, 1, 1, 132, UNIT.withStride(2).withPadding(1)),
+            new Conv2dProblem(1, 33, 32, 5, 1, 1, 16, UNIT),
             // dilation
             new Conv2dProblem(1, 10, 11, 6, 3, 3, 16, UNIT.withDilation(2).withPadding(2)),
             new Conv2dProblem(2, 9, 9, 1, 3, 2, 3, UNIT.withDilation(1, 3)),

@@ -12,10 +12,20 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     private final ConvPlans<ConvPointwise> products;
     private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
 
-    /** {@code fast} and {@code thin} are null where {@code direct} is faster or the only one allowed. */
-    private record Plan(FilterGradient direct, WinogradGradient fast, ThinFilterGradient thin) {
+    /** All but {@code direct} are null where others are faster or the only ones allowed. */
+    private record Plan(
+            FilterGradient direct,
+            WinogradGradient fast,
+            ThinFilterGradient thin,
+            StemFilterGradient stem,
+            PointwiseGradient pointwise) {
         static Plan of(ConvShape shape) {
-            return new Plan(new FilterGradient(shape), WinogradGradient.of(shape), ThinFilterGradient.of(shape));
+            return new Plan(
+                    new FilterGradient(shape),
+                    WinogradGradient.of(shape),
+                    ThinFilterGradient.of(shape),
+                    StemFilterGradient.of(shape),
+                    PointwiseGradient.of(shape));
         }
     }
 
@@ -33,6 +43,11 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     @Override
     public void run(Conv2dBackwardWeights.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.dfilter(), args.dy(), args.geometry());
+        Plan plan = plans.of(shape);
+        if (plan.pointwise != null) {
+            plan.pointwise.run(args.x(), args.dy(), args.dfilter(), scratch, pool);
+            return;
+        }
         if (ConvPointwise.fits(shape)) {
             products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
             return;
@@ -41,14 +56,15 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
             depthwise.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
             return;
         }
-        Plan plan = plans.of(shape);
         if (plan.fast != null && plan.fast.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
             return;
         }
         if (plan.thin != null && plan.thin.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
             return;
         }
-        if (ConvPointwise.weightsFit(shape)) {
+        if (plan.stem != null) {
+            plan.stem.run(args.x(), args.dy(), args.dfilter(), scratch, pool);
+        } else if (ConvPointwise.weightsFit(shape)) {
             products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
         } else {
             plan.direct.run(args.x(), args.dy(), args.dfilter(), scratch, pool);

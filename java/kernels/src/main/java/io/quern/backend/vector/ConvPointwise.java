@@ -46,6 +46,10 @@ final class ConvPointwise {
     void forward(Tensor x, Tensor filter, Tensor y, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
         long image = dense ? x.address() : gather(x.address(), 0, 0, pool);
         int c = shape.c(), k = shape.k();
+        if (PointwiseStream.fits(pixels, k, c)) {
+            PointwiseStream.multiply(pixels, c, image, filter.address(), y.address(), epilogue, scratch, pool);
+            return;
+        }
         Gemm.multiply(pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
     }
 

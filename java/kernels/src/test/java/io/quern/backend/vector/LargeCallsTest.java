@@ -136,6 +136,37 @@ class LargeCallsTest {
         }
     }
 
+    /** First layers in bands of an image, streams of pixels, and gradients of filters in several blocks of pixels and chunks. */
+    @Test
+    void convolutionsInBlocksOfPixels() {
+        Conv2dGeometry same = Conv2dGeometry.UNIT.withPadding(1), unit = Conv2dGeometry.UNIT;
+        passes(2, 70, 67, 3, 3, 80, same, ActivationKind.RELU);
+        passes(3, 64, 50, 3, 3, 48, same.withStride(2), ActivationKind.GELU);
+        passes(1, 40, 33, 1, 5, 32, unit.withPadding(2), ActivationKind.RELU);
+        passes(1, 97, 95, 20, 1, 16, unit, ActivationKind.RELU);
+        passes(2, 20, 38, 27, 1, 131, unit, ActivationKind.NONE);
+        passes(3, 11, 9, 260, 1, 776, unit, ActivationKind.NONE);
+        passes(3, 30, 29, 70, 1, 150, unit.withStride(2), ActivationKind.NONE);
+        passes(2, 33, 34, 130, 2, 136, same.withStride(2), ActivationKind.NONE);
+    }
+
+    private static void passes(
+            int n, int h, int w, int c, int taps, int k, Conv2dGeometry geometry, ActivationKind kind) {
+        int p = (int) geometry.resultH(h, taps), q = (int) geometry.resultW(w, taps);
+        try (Tensor x = random(1, Shape.of(n, h, w, c));
+                Tensor filter = random(2, Shape.of(taps, taps, c, k));
+                Tensor bias = random(3, Shape.of(k));
+                Tensor dy = random(4, Shape.of(n, p, q, k))) {
+            check("h" + h + "w" + w + "c" + c + "k" + k + " " + kind, 1e-5, backend -> {
+                Tensor y = random(5, dy.shape()), dfilter = random(6, filter.shape());
+                Tensor z = kind.fromOutput() ? null : random(7, dy.shape());
+                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, bias, y, z, geometry, kind));
+                backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, dfilter, geometry));
+                return z == null ? List.of(y, dfilter) : List.of(y, dfilter, z);
+            });
+        }
+    }
+
     /** Images of one channel in three bands of rows, the last one short, for a share of a tile's channels and for two tiles. */
     @Test
     void convolutionsOfOneChannelInBandsOfAnImage() {

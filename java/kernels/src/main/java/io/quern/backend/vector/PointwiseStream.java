@@ -1,0 +1,129 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.Lanes.ADDRESS;
+import static io.quern.backend.vector.Lanes.BYTES;
+import static io.quern.backend.vector.Lanes.ORDER;
+
+import io.quern.backend.WorkerPool;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Rows of few floats times a filter of one vector of columns, such as a 1x1 convolution of a large image into 16 channels: bound by
+ * memory. A tile reads sixteen rows in turn, which the machine does not foresee; so each step of it also reads one line of the
+ * rows that come a few tiles later, in order.
+ */
+final class PointwiseStream {
+    private static final VectorSpecies<Float> S = Lanes.F;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final int ROWS = 16, LINE = 64;
+    /** Bytes by which lines are read before they are needed. */
+    private static final int AHEAD = 4096;
+    /** Floats of a row up to which a tile's rows and those ahead are a small part of an L1 cache. */
+    private static final int DEPTH = 128;
+    /** Rows of a task, and of its part that an epilogue finds in cache. */
+    private static final int BLOCK = 128 * ROWS;
+    /** Rows from which what is read ahead is a small part. */
+    private static final int MANY = 1024;
+    /** Multiply-adds below which threads cost more than they bring. */
+    private static final long PARALLEL = 1 << 19;
+    /** Always 1, but not to the compiler. */
+    private static int step = 1;
+
+    private PointwiseStream() {}
+
+    static boolean fits(int m, int n, int k) {
+        return Lanes.REGISTERS >= 32 && Lanes.BYTES == LINE && n == Lanes.FLOATS && k > 0 && k <= DEPTH && m >= MANY;
+    }
+
+    /** c = a b, rows of a and c without gaps. */
+    static void multiply(int m, int k, long a, long b, long c, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
+        long row = 4L * k, last = a + (m - ROWS) * row;
+        Thread caller = Thread.currentThread();
+        long here = scratch.address(LINE);
+        Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, (m + BLOCK - 1) / BLOCK, block -> {
+            int from = block * BLOCK, to = Math.min(m, from + BLOCK);
+            long sink = Thread.currentThread() == caller ? here : scratch.address(LINE);
+            for (int i = from; i < to; i += ROWS) {
+                int at = Math.min(i, m - ROWS);
+                long source = a + at * row;
+                tile(k, source, row, b, c + (long) at * BYTES, Math.min(last, source + AHEAD), sink);
+            }
+            if (epilogue != null) {
+                epilogue.apply(c + (long) from * BYTES, BYTES, from, to - from, 0, Lanes.FLOATS);
+            }
+        });
+    }
+
+    private static void tile(int kc, long a, long rs, long b, long y, long ahead, long sink) {
+        FloatVector c0 = FloatVector.zero(S),
+                c1 = c0,
+                c2 = c0,
+                c3 = c0,
+                c4 = c0,
+                c5 = c0,
+                c6 = c0,
+                c7 = c0,
+                c8 = c0,
+                c9 = c0,
+                c10 = c0,
+                c11 = c0,
+                c12 = c0,
+                c13 = c0,
+                c14 = c0,
+                c15 = c0;
+        rs &= GemmPanels.READABLE;
+        long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2), half = a + (rs << 3);
+        int seen = 0;
+        for (int p = 0, one = step; p < kc; p += one) {
+            a &= ADDRESS;
+            half &= ADDRESS;
+            b &= ADDRESS;
+            ahead &= ADDRESS;
+            seen ^= ALL.get(INT, ahead);
+            FloatVector w = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            c0 = FloatVector.broadcast(S, ALL.get(FLOAT, a)).fma(w, c0);
+            c1 = FloatVector.broadcast(S, ALL.get(FLOAT, a + rs)).fma(w, c1);
+            c2 = FloatVector.broadcast(S, ALL.get(FLOAT, a + (rs << 1))).fma(w, c2);
+            c3 = FloatVector.broadcast(S, ALL.get(FLOAT, a + r3)).fma(w, c3);
+            c4 = FloatVector.broadcast(S, ALL.get(FLOAT, a + (rs << 2))).fma(w, c4);
+            c5 = FloatVector.broadcast(S, ALL.get(FLOAT, a + r5)).fma(w, c5);
+            c6 = FloatVector.broadcast(S, ALL.get(FLOAT, a + (r3 << 1))).fma(w, c6);
+            c7 = FloatVector.broadcast(S, ALL.get(FLOAT, a + r7)).fma(w, c7);
+            c8 = FloatVector.broadcast(S, ALL.get(FLOAT, half)).fma(w, c8);
+            c9 = FloatVector.broadcast(S, ALL.get(FLOAT, half + rs)).fma(w, c9);
+            c10 = FloatVector.broadcast(S, ALL.get(FLOAT, half + (rs << 1))).fma(w, c10);
+            c11 = FloatVector.broadcast(S, ALL.get(FLOAT, half + r3)).fma(w, c11);
+            c12 = FloatVector.broadcast(S, ALL.get(FLOAT, half + (rs << 2))).fma(w, c12);
+            c13 = FloatVector.broadcast(S, ALL.get(FLOAT, half + r5)).fma(w, c13);
+            c14 = FloatVector.broadcast(S, ALL.get(FLOAT, half + (r3 << 1))).fma(w, c14);
+            c15 = FloatVector.broadcast(S, ALL.get(FLOAT, half + r7)).fma(w, c15);
+            a += Float.BYTES;
+            half += Float.BYTES;
+            b += BYTES;
+            ahead += LINE;
+        }
+        y &= ADDRESS;
+        c0.intoMemorySegment(ALL, y, ORDER);
+        c1.intoMemorySegment(ALL, y + BYTES, ORDER);
+        c2.intoMemorySegment(ALL, y + 2 * BYTES, ORDER);
+        c3.intoMemorySegment(ALL, y + 3 * BYTES, ORDER);
+        c4.intoMemorySegment(ALL, y + 4 * BYTES, ORDER);
+        c5.intoMemorySegment(ALL, y + 5 * BYTES, ORDER);
+        c6.intoMemorySegment(ALL, y + 6 * BYTES, ORDER);
+        c7.intoMemorySegment(ALL, y + 7 * BYTES, ORDER);
+        c8.intoMemorySegment(ALL, y + 8 * BYTES, ORDER);
+        c9.intoMemorySegment(ALL, y + 9 * BYTES, ORDER);
+        c10.intoMemorySegment(ALL, y + 10 * BYTES, ORDER);
+        c11.intoMemorySegment(ALL, y + 11 * BYTES, ORDER);
+        c12.intoMemorySegment(ALL, y + 12 * BYTES, ORDER);
+        c13.intoMemorySegment(ALL, y + 13 * BYTES, ORDER);
+        c14.intoMemorySegment(ALL, y + 14 * BYTES, ORDER);
+        c15.intoMemorySegment(ALL, y + 15 * BYTES, ORDER);
+        // else the compiler would leave out the reading
+        ALL.set(INT, sink & ADDRESS, seen);
+    }
+}
