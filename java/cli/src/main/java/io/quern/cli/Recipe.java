@@ -14,9 +14,15 @@ import picocli.CommandLine.Model.OptionSpec;
  * @param texts the same by name, as config.json keeps them
  */
 record Recipe(TrainOptions options, Map<String, String> texts) {
+    /** What {@link TrainCommand} calls its options of this kind. */
+    static final String MIXIN = "recipe";
+
     /** What the user gave, by name and in one way of writing, of the options that make a recipe. */
     static Map<String, String> given(CommandLine.ParseResult parsed) {
-        List<String> names = names();
+        // the specification that picocli has already made: to make it anew takes its time at each start
+        List<String> names = parsed.commandSpec().mixins().get(MIXIN).options().stream()
+                .map(OptionSpec::longestName)
+                .toList();
         Map<String, String> given = new LinkedHashMap<>();
         for (OptionSpec option : parsed.matchedOptions()) {
             if (names.contains(option.longestName())) {
@@ -24,13 +30,6 @@ record Recipe(TrainOptions options, Map<String, String> texts) {
             }
         }
         return given;
-    }
-
-    private static List<String> names() {
-        return new CommandLine(new TrainOptions())
-                .getCommandSpec().options().stream()
-                        .map(OptionSpec::longestName)
-                        .toList();
     }
 
     /** A new run. */

@@ -62,7 +62,7 @@ final class TrainCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Mixin
+    @Mixin(name = Recipe.MIXIN)
     private TrainOptions options;
 
     @Option(

@@ -15,8 +15,8 @@ import java.util.List;
 public record Normalization(List<Double> mean, List<Double> deviation) {
     private static final int BLOCK = 256;
 
-    /** Drawn samples are all alike and cost time to draw: more of them would not change the third digit. */
-    private static final int ENOUGH_DRAWN = 1024;
+    /** Drawn samples are all alike, and to draw them takes part of the time until a first step; bench/lab/startup.md. */
+    private static final int ENOUGH_DRAWN = 256;
 
     public Normalization {
         mean = List.copyOf(mean);
@@ -33,7 +33,7 @@ public record Normalization(List<Double> mean, List<Double> deviation) {
     }
 
     /**
-     * Means and population deviations over all samples; over 1024, spread evenly, of those that {@link Dataset#formula}
+     * Means and population deviations over all samples; over 256, spread evenly, of those that {@link Dataset#formula}
      * draws. The bits do not depend on the number of threads.
      */
     public static Normalization learn(Dataset training, int threads) {
