@@ -16,7 +16,8 @@ import java.util.function.IntConsumer;
  * L2. An operand that a kernel can as well read in place is not packed at all.
  *
  * <p>Every element of C is summed in the same order whatever the tile, task or thread that computes it: one fused chain
- * per k block, k blocks in order. So bits depend on the shape alone, not on the number of threads.
+ * per k block, k blocks in order, and chunks of them in order where {@link GemmChunks} cuts k. So bits depend on
+ * the shape alone, not on the number of threads.
  */
 final class Gemm {
     /** Longest k block: a panel of B then takes an eighth of a 1 MiB L2, and C is passed seldom. */

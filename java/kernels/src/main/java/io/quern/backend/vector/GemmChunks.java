@@ -4,8 +4,8 @@ import io.quern.backend.WorkerPool;
 
 /**
  * A product with a long k and a C that stays in L2, its operands read in place: k is cut into chunks, which threads take as
- * they come, and each chunk has sums of its own. Cut along C, as {@link Gemm} does it, every task would pass over all of an
- * operand in L3 or beyond, and together they would read them many times.
+ * they come, and each chunk has sums of its own. Cut along C, as {@link Gemm} does it, every task would walk all of k in pieces
+ * of rows, and together they would read the operands several times from L3 or beyond.
  *
  * <p>The number of chunks depends on the shape alone, and they are added in order, so bits do not depend on threads.
  */
