@@ -10,14 +10,8 @@ import io.quern.tensor.Tensor;
 final class ConvDepthwise {
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 18;
-    /** Partial filters: enough for threads to share evenly. */
-    private static final int CHUNKS = 16;
-
     /** Bytes of a row of the image that kernels can step over. */
     private static final long MOST_ROW = Integer.MAX_VALUE / 8;
-
-    /** Rows of dy after which the gradient by the filter turns to the next vector of channels. */
-    private static final int BAND = 16;
 
     private static final int SIDE = 3, TAPS = SIDE * SIDE;
     /** Bytes of the nine taps of a vector of channels. */
@@ -191,41 +185,8 @@ final class ConvDepthwise {
         return ConvAxis.forward(sources, count, 2, 1, -low, 1);
     }
 
-    /** dfilter from x and dy: rows of dy are dealt out to chunks, each with a filter of its own. */
+    /** dfilter from x and dy. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        ConvAxis h = forwardH, w = forwardW;
-        int rows = h.results(), wide = w.results(), units = wide == 0 ? 0 : shape.n() * rows;
-        int chunks = Math.clamp(units, 1, CHUNKS);
-        long part = TAPS * pixel, parts = scratch.address((chunks + 1) * part + sourceBytes(w));
-        long sum = parts + chunks * part, line = wide * pixel, image = x.address(), signal = dy.address();
-        Copies.zero(parts, chunks * part);
-        DepthwiseSource source = source(h, w, sum + part);
-        Blocks.run(pool, parallel, chunks, chunk -> {
-            int end = (int) ((long) units * (chunk + 1) / chunks);
-            for (int unit = (int) ((long) units * chunk / chunks), next; unit < end; unit = next) {
-                int n = unit / rows, from = unit % rows;
-                next = Math.min(end, (n + 1) * rows);
-                long first = image + (long) n * h.sources() * w.sources() * pixel, at = signal + n * rows * line;
-                gradient(source, first, at, from, from + next - unit, parts + chunk * part);
-            }
-        });
-        Sums.rows(pool, parallel, parts, part, chunks, sum, shape.filterElements());
-        DepthwiseCopies.unpack(sum, vectors, dfilter.address(), pixel);
-    }
-
-    /** What some rows of an image give, band by band. */
-    private void gradient(DepthwiseSource source, long x, long dy, int from, int to, long sum) {
-        int wide = forwardW.results();
-        for (int p = from; p < to; p += BAND) {
-            int end = Math.min(to, p + BAND);
-            for (int v = 0; v < vectors; v++) {
-                long column = (long) v * Lanes.BYTES, own = sum + v * FILTER;
-                if (stride == 1) {
-                    DepthwiseGradient.gradient(source, x + column, dy + column, wide, p, end, own);
-                } else {
-                    DepthwiseGradient.strided(source, x + column, dy + column, wide, p, end, own);
-                }
-            }
-        }
+        new DepthwiseWeights(shape).run(x.address(), dy.address(), dfilter.address(), parallel, scratch, pool);
     }
 }

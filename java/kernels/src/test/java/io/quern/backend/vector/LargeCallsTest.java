@@ -75,6 +75,8 @@ class LargeCallsTest {
         depthwise(3, 5, 4, 112, 2, 2);
         depthwise(2, 1, 2, 48, 1, 3);
         depthwise(0, 8, 8, 16, 1, 1);
+        // more than 16 MB: rows are fetched first
+        depthwise(3, 45, 67, 256, 1, 2);
     }
 
     private static void depthwise(int n, int h, int w, int c, int stride, int padding) {

@@ -1,0 +1,121 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+
+import io.quern.backend.WorkerPool;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The gradient of a depthwise 3x3 convolution by its filter. Rows of dy are dealt out to chunks, each of which has a filter of its
+ * own, and channels to groups. Within, as many vectors of channels go down the image together as keep three rows of
+ * sources in the innermost cache: what limits is the traffic between the caches, two lines per vector of dy if all are read once.
+ */
+final class DepthwiseWeights {
+    /** Chunks times groups: enough for threads to share evenly. */
+    private static final int TASKS = 16;
+    /** Bytes to read for each byte of a chunk's filter, at least. */
+    private static final long SHARE = 32;
+    /** Vectors of channels in a group, at least. */
+    private static final int GROUP = 8;
+    /** Bytes of three rows of sources for the vectors of channels that go together. */
+    private static final long TOGETHER = 16 << 10;
+    /** Bytes of x and dy beyond which they come from memory, and of those that are fetched at a time. */
+    private static final long LARGE = 16 << 20, FETCHED = 512 << 10;
+
+    private static final int TAPS = 9;
+    /** Bytes of the nine taps of a vector of channels. */
+    private static final long FILTER = (long) TAPS * Lanes.BYTES;
+    /** Bytes of a cache line. */
+    private static final long LINE = 64;
+
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
+    private final ConvAxis h, w;
+    private final int vectors, units, chunks, groups, together, band;
+    private final long pixel, elements;
+
+    DepthwiseWeights(ConvShape shape) {
+        h = shape.forwardH();
+        w = shape.forwardW();
+        vectors = shape.c() / Lanes.FLOATS;
+        pixel = (long) shape.c() * Float.BYTES;
+        elements = shape.filterElements();
+        units = w.results() == 0 ? 0 : shape.n() * h.results();
+        long row = (w.results() + (long) h.stride() * w.sources()) * pixel, bytes = units * row;
+        int most = Integer.highestOneBit(Math.clamp(bytes / (SHARE * TAPS * pixel), 1, TASKS));
+        chunks = Math.clamp(units, 1, most);
+        groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
+        together = Math.clamp(TOGETHER / (3L * Math.max(1, w.sources()) * Lanes.BYTES), 1, vectors);
+        boolean fetched = h.stride() == 1 && groups == 1 && bytes > LARGE;
+        band = fetched ? (int) Math.max(1, FETCHED / row) : Math.max(1, h.results());
+    }
+
+    void run(long x, long dy, long dfilter, boolean parallel, Scratch scratch, WorkerPool pool) {
+        long part = TAPS * pixel,
+                spare = (long) TASKS * LINE,
+                parts = scratch.address((chunks + 1) * part + w.sources() * pixel + spare);
+        long sum = parts + chunks * part, zeros = sum + part, marks = zeros + w.sources() * pixel;
+        Copies.zero(zeros, w.sources() * pixel);
+        DepthwiseSource source = new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, zeros, zeros);
+        int rows = h.results();
+        Blocks.run(pool, parallel, chunks * groups, task -> {
+            int chunk = task / groups, group = task % groups;
+            int v = vectors * group / groups, count = vectors * (group + 1) / groups - v;
+            long column = (long) v * Lanes.BYTES, own = parts + chunk * part + v * FILTER;
+            Copies.zero(own, count * FILTER);
+            int end = (int) ((long) units * (chunk + 1) / chunks);
+            for (int unit = (int) ((long) units * chunk / chunks), next; unit < end; unit = next) {
+                int n = unit / rows, from = unit % rows;
+                next = Math.min(Math.min(end, (n + 1) * rows), unit + band);
+                int to = from + next - unit;
+                long image = x + (long) n * h.sources() * w.sources() * pixel;
+                long signal = dy + (long) n * rows * w.results() * pixel;
+                if (band < rows) {
+                    fetch(image, signal, from, to, marks + task * LINE);
+                }
+                rows(source, image + column, signal + column, from, to, own, count);
+            }
+        });
+        Sums.rows(pool, parallel, parts, part, chunks, sum, elements);
+        DepthwiseCopies.unpack(sum, vectors, dfilter, pixel);
+    }
+
+    /** Some rows of an image. */
+    private void rows(DepthwiseSource source, long x, long dy, int from, int to, long sum, int count) {
+        for (int v = 0, next; v < count; v = next) {
+            next = Math.min(count, v + together);
+            long column = (long) v * Lanes.BYTES, own = sum + v * FILTER;
+            for (int p = from; p < to; p++) {
+                if (h.stride() == 1) {
+                    DepthwiseGradient.gradient(source, x + column, dy + column, w.results(), p, own, next - v);
+                } else {
+                    DepthwiseGradient.strided(source, x + column, dy + column, w.results(), p, own, next - v);
+                }
+            }
+        }
+    }
+
+    /**
+     * Reads rows of dy and their sources in the order of memory: the machine then reads ahead, which it does not where a
+     * vector of each pixel is read.
+     *
+     * @param mark where to write a number that depends on all that was read, so that it is read
+     */
+    private void fetch(long x, long dy, int from, int to, long mark) {
+        long line = w.sources() * pixel, result = w.results() * pixel;
+        int top = Math.max(0, from + h.low()), bottom = Math.min(h.sources(), to + h.high());
+        ALL.set(INT, mark, sum(x + top * line, (bottom - top) * line) + sum(dy + from * result, (to - from) * result));
+    }
+
+    /** The sum of a number in each cache line. */
+    private static int sum(long at, long bytes) {
+        int sum = 0;
+        for (long end = at + bytes - 4 * LINE; at <= end; at += 4 * LINE) {
+            sum += ALL.get(INT, at)
+                    + ALL.get(INT, at + LINE)
+                    + ALL.get(INT, at + 2 * LINE)
+                    + ALL.get(INT, at + 3 * LINE);
+        }
+        return sum;
+    }
+}
