@@ -14,18 +14,13 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
 
     /** All but {@code direct} are null where others are faster or the only ones allowed. */
     private record Plan(
-            FilterGradient direct,
-            WinogradGradient fast,
-            ThinFilterGradient thin,
-            StemFilterGradient stem,
-            PointwiseGradient pointwise) {
+            FilterGradient direct, WinogradGradient fast, ThinFilterGradient thin, StemFilterGradient stem) {
         static Plan of(ConvShape shape) {
             return new Plan(
                     new FilterGradient(shape),
                     WinogradGradient.of(shape),
                     ThinFilterGradient.of(shape),
-                    StemFilterGradient.of(shape),
-                    PointwiseGradient.of(shape));
+                    StemFilterGradient.of(shape));
         }
     }
 
@@ -43,11 +38,6 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
     @Override
     public void run(Conv2dBackwardWeights.Args args) {
         ConvShape shape = ConvShape.of(args.x(), args.dfilter(), args.dy(), args.geometry());
-        Plan plan = plans.of(shape);
-        if (plan.pointwise != null) {
-            plan.pointwise.run(args.x(), args.dy(), args.dfilter(), scratch, pool);
-            return;
-        }
         if (ConvPointwise.fits(shape)) {
             products.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
             return;
@@ -56,6 +46,7 @@ final class Conv2dBackwardWeightsVector implements Kernel<Conv2dBackwardWeights.
             depthwise.of(shape).backwardWeights(args.x(), args.dy(), args.dfilter(), scratch, pool);
             return;
         }
+        Plan plan = plans.of(shape);
         if (plan.fast != null && plan.fast.run(args.x(), args.dy(), args.dfilter(), scratch, pool)) {
             return;
         }

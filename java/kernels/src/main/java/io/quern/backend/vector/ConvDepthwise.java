@@ -25,6 +25,8 @@ final class ConvDepthwise {
     /** How {@link #spread} cuts its blocks, or null with stride 1. */
     private final DepthwiseAreas areas;
 
+    private final DepthwiseWeights weights;
+
     ConvDepthwise(ConvShape shape) {
         this.shape = shape;
         vectors = shape.c() / Lanes.FLOATS;
@@ -41,6 +43,7 @@ final class ConvDepthwise {
                 ? shape.backwardW()
                 : blocks(shape.w(), shape.q(), shape.geometry().paddingW());
         areas = dense ? null : new DepthwiseAreas(backwardH, backwardW, vectors);
+        weights = new DepthwiseWeights(shape, forwardH, forwardW);
     }
 
     static boolean fits(ConvShape shape) {
@@ -187,6 +190,6 @@ final class ConvDepthwise {
 
     /** dfilter from x and dy. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        new DepthwiseWeights(shape).run(x.address(), dy.address(), dfilter.address(), parallel, scratch, pool);
+        weights.run(x.address(), dy.address(), dfilter.address(), parallel, scratch, pool);
     }
 }

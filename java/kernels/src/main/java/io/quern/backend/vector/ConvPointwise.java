@@ -16,6 +16,8 @@ final class ConvPointwise {
     private final boolean dense;
 
     private final int pixels;
+    /** Null unless the filter is large. */
+    private final PointwiseGradient large;
     /** For the pixels met: not the memory that {@link Gemm} uses meanwhile. */
     private final Scratch gathered;
 
@@ -24,6 +26,7 @@ final class ConvPointwise {
         this.gathered = gathered;
         pixels = shape.n() * shape.p() * shape.q();
         dense = fits(shape) && shape.p() == shape.h() && shape.q() == shape.w();
+        large = PointwiseGradient.of(shape);
     }
 
     /** For filters of one tap without padding and groups. */
@@ -72,6 +75,10 @@ final class ConvPointwise {
 
     /** dfilter = x' dy, for each tap with the pixels that it meets. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
+        if (large != null) {
+            large.run(x, dy, dfilter, scratch, pool);
+            return;
+        }
         int c = shape.c(), k = shape.k();
         for (int r = 0; r < shape.r(); r++) {
             for (int s = 0; s < shape.s(); s++) {

@@ -34,9 +34,9 @@ final class DepthwiseWeights {
     private final int vectors, units, chunks, groups, together, band;
     private final long pixel, elements;
 
-    DepthwiseWeights(ConvShape shape) {
-        h = shape.forwardH();
-        w = shape.forwardW();
+    DepthwiseWeights(ConvShape shape, ConvAxis h, ConvAxis w) {
+        this.h = h;
+        this.w = w;
         vectors = shape.c() / Lanes.FLOATS;
         pixel = (long) shape.c() * Float.BYTES;
         elements = shape.filterElements();

@@ -52,9 +52,9 @@ final class GemmChunks {
             WorkerPool parallel) {
         if (parallel == null) {
             long part = scratch.address(partBytes + GemmTile.SCRATCH), tile = part + partBytes;
-            multiply(0, alpha, a, b, c, ldc, longest, tile);
+            multiply(0, 0, m, 0, n, alpha, a, b, c, ldc, longest, tile);
             for (int chunk = 1; chunk < chunks; chunk++) {
-                multiply(chunk, alpha, a, b, part, 4L * n, longest, tile);
+                multiply(chunk, 0, m, 0, n, alpha, a, b, part, 4L * n, longest, tile);
                 for (int row = 0; row < m; row++) {
                     long to = c + row * ldc;
                     Sums.add(to, part + 4L * row * n - to, 2, to, n);
@@ -64,10 +64,18 @@ final class GemmChunks {
         }
         long parts = scratch.address(chunks * partBytes + GemmTile.SCRATCH);
         Thread caller = Thread.currentThread();
-        parallel.run(chunks, chunk -> {
+        // with more threads than chunks, C is cut as well
+        int sharing = Math.ceilDiv(parallel.threads(), chunks);
+        GemmGrid grid = sharing == 1 ? new GemmGrid(m, n) : GemmGrid.of(m, n, GemmTile.WIDE, sharing);
+        int across = Math.ceilDiv(n, grid.columns()), blocks = across * Math.ceilDiv(m, grid.rows());
+        parallel.run(chunks * blocks, task -> {
+            int chunk = task / blocks, block = task % blocks;
+            int row = block / across * grid.rows(), column = block % across * grid.columns();
+            int height = Math.min(grid.rows(), m - row), width = Math.min(grid.columns(), n - column);
             long tile =
                     Thread.currentThread() == caller ? parts + chunks * partBytes : scratch.address(GemmTile.SCRATCH);
-            multiply(chunk, alpha, a, b, parts + chunk * partBytes, 4L * n, longest, tile);
+            long part = parts + chunk * partBytes;
+            multiply(chunk, row, height, column, width, alpha, a, b, part, 4L * n, longest, tile);
         });
         int rows = Math.ceilDiv(ADDED, n);
         Blocks.run(parallel, m > rows, Math.ceilDiv(m, rows), block -> {
@@ -77,15 +85,27 @@ final class GemmChunks {
         });
     }
 
+    /** Of a chunk's sums the rows {@code top} .. and the columns {@code left} .. */
     private void multiply(
-            int chunk, float alpha, GemmPanels a, GemmPanels b, long c, long ldc, int longest, long tile) {
+            int chunk,
+            int top,
+            int rows,
+            int left,
+            int columns,
+            float alpha,
+            GemmPanels a,
+            GemmPanels b,
+            long c,
+            long ldc,
+            int longest,
+            long tile) {
         int from = (int) ((long) k * chunk / chunks), length = (int) ((long) k * (chunk + 1) / chunks) - from;
         int kc = Gemm.depth(length, longest);
         GemmBlock block = new GemmBlock(GemmTile.WIDE, n, length, alpha, a.from(from), b.from(from), 0, c, ldc, null);
-        for (int column = 0; column < n; column += GemmGrid.COLUMNS_L2) {
-            int width = Math.min(GemmGrid.COLUMNS_L2, n - column);
-            for (int row = 0; row < m; row += GemmGrid.ROWS_L2) {
-                int height = Math.min(GemmGrid.ROWS_L2, m - row);
+        for (int column = left; column < left + columns; column += GemmGrid.COLUMNS_L2) {
+            int width = Math.min(GemmGrid.COLUMNS_L2, left + columns - column);
+            for (int row = top; row < top + rows; row += GemmGrid.ROWS_L2) {
+                int height = Math.min(GemmGrid.ROWS_L2, top + rows - row);
                 for (int p = 0; p < length; p += kc) {
                     block.multiply(row, height, column, width, p, Math.min(kc, length - p), 0, 0, tile);
                 }

@@ -22,13 +22,17 @@ record GemmGrid(int rows, int columns) {
             return cut(m, n, tile, down, across);
         }
         GemmGrid best = null;
+        long least = Long.MAX_VALUE;
         int widest = Math.max(across, Math.min(ceil(n, tile.columns), MOST * threads / down));
         for (int a = across; a <= widest; a++) {
-            int first = Math.max(down, ceil(FEWEST * threads, a)), last = Math.max(first, MOST * threads / a);
+            int first = Math.max(down, ceil(FEWEST * threads, a));
+            int last = Math.max(first, Math.min(MOST * threads / a, ceil(m, tile.rows)));
             for (int d = first; d <= last; d++) {
                 GemmGrid grid = cut(m, n, tile, d, a);
-                if (best == null || grid.time(m, n, threads) < best.time(m, n, threads)) {
+                long time = grid.time(m, n, threads);
+                if (time < least) {
                     best = grid;
+                    least = time;
                 }
             }
         }

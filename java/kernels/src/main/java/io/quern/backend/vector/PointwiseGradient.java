@@ -73,7 +73,7 @@ final class PointwiseGradient {
         GemmPanels signal = GemmPanels.columns(dy.address(), shape.k(), 1);
         Thread caller = Thread.currentThread();
         Blocks.run(pool, true, chunks * blocks, task -> {
-            long own = (Thread.currentThread() == caller ? shared : scratch.address(total)) + sharedBytes;
+            long own = Thread.currentThread() == caller ? shared + sharedBytes : scratch.address(total - sharedBytes);
             int chunk = task / blocks, column = task % blocks * columns;
             int from = (int) ((long) pixels * chunk / chunks), to = (int) ((long) pixels * (chunk + 1) / chunks);
             int wide = Math.min(columns, shape.k() - column);

@@ -44,11 +44,14 @@ final class PointwiseStream {
         long row = 4L * k, last = a + (m - ROWS) * row;
         Thread caller = Thread.currentThread();
         long here = scratch.address(LINE);
-        Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, (m + BLOCK - 1) / BLOCK, block -> {
-            int from = block * BLOCK, to = Math.min(m, from + BLOCK);
+        // a last tile that overlaps its neighbour must stay in its block, whose neighbour may have its epilogue behind
+        // it
+        int blocks = Math.max(1, m / BLOCK);
+        Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, blocks, block -> {
+            int from = block * BLOCK, to = block + 1 < blocks ? from + BLOCK : m;
             long sink = Thread.currentThread() == caller ? here : scratch.address(LINE);
             for (int i = from; i < to; i += ROWS) {
-                int at = Math.min(i, m - ROWS);
+                int at = Math.min(i, to - ROWS);
                 long source = a + at * row;
                 tile(k, source, row, b, c + (long) at * BYTES, Math.min(last, source + AHEAD), sink);
             }

@@ -55,8 +55,8 @@ final class ScalarMath {
     static final float GELU_LINEAR_2 = (float) (-2 * ActivationKind.GELU_C / Math.log(2));
 
     static final float GELU_CUBIC_2 = (float) (-2 * ActivationKind.GELU_C * ActivationKind.GELU_CUBIC / Math.log(2));
-    /** GELU is less than the smallest normal float where t is more. */
-    static final float GELU_ZERO = 126f;
+    /** Where t is more, GELU is below four times the smallest normal float, and taken for 0; 2^t is finite up to there. */
+    static final float GELU_ZERO = 127.4f;
     /** Bits of -126: where t is less, 1 + 2^t is 1. As unsigned integers, what is greater is less as floats, or NaN. */
     static final int GELU_ONE = 0xc2fc0000;
 

@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
  * A convolution of images of few channels, the first of a network: {@link Correlation} finds a tile's pixels in tables, which
  * cost more here than they bring, since sums are short. Bands of an image are copied between zeros, so that the pixels of a row of
  * results lie at one distance; a last tile overlaps its neighbour, which computes the same. Every result is one chain of fused
- * multiply-adds in the order of taps.
+ * multiply-adds, filter row by filter row.
  */
 final class StemCorrelation {
     /** Bytes of a band of the copied image, in an L1 cache. */

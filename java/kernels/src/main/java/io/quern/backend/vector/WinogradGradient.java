@@ -98,7 +98,10 @@ final class WinogradGradient {
     /** False if a result is not finite, and hence none may be right. */
     boolean run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
         boolean parallel = shape.work() >= PARALLEL;
-        boolean apart = parallel && pool.threads() > 1 && spans > 1 && spans * POINTS * productPoint <= PARTS_BYTES;
+        boolean apart = parallel
+                && pool.threads() > 1
+                && spans >= pool.threads()
+                && spans * POINTS * productPoint <= PARTS_BYTES;
         int parts = apart ? spans : 1;
         long zeroBytes = Math.max(source.zeroBytes(), (long) ConvTile.COLUMNS * Float.BYTES);
         long shared = zeroBytes + POINTS * parts * productPoint + (apart ? 0 : spanBytes());

@@ -143,11 +143,13 @@ class LargeCallsTest {
     void convolutionsInBlocksOfPixels() {
         Conv2dGeometry same = Conv2dGeometry.UNIT.withPadding(1), unit = Conv2dGeometry.UNIT;
         passes(2, 70, 67, 3, 3, 80, same, ActivationKind.RELU);
-        passes(3, 64, 50, 3, 3, 48, same.withStride(2), ActivationKind.GELU);
+        passes(3, 64, 50, 3, 3, 64, same.withStride(2), ActivationKind.GELU);
         passes(1, 40, 33, 1, 5, 32, unit.withPadding(2), ActivationKind.RELU);
         passes(1, 97, 95, 20, 1, 16, unit, ActivationKind.RELU);
+        passes(1, 1, 2051, 20, 1, 16, unit, ActivationKind.RELU); // 3 pixels more than a block
         passes(2, 20, 38, 27, 1, 131, unit, ActivationKind.NONE);
         passes(3, 11, 9, 260, 1, 776, unit, ActivationKind.NONE);
+        passes(1, 20, 13, 514, 1, 1030, unit, ActivationKind.NONE); // one chunk of two blocks
         passes(3, 30, 29, 70, 1, 150, unit.withStride(2), ActivationKind.NONE);
         passes(2, 33, 34, 130, 2, 136, same.withStride(2), ActivationKind.NONE);
     }

@@ -85,6 +85,17 @@ class VectorMathTest {
         check(ScalarMath::siluSlope, VectorMath::siluSlope, x -> ScalarMath.siluSlope((float) x), 0);
     }
 
+    /** Where it becomes 0, and before: within the bound of the op, which leaves 2^-124 beside 0, and of what the rounding of t = 126 costs. */
+    @Test
+    void geluIsExactUntilItIsZero() {
+        double c = ActivationKind.GELU_C, cubic = ActivationKind.GELU_CUBIC;
+        for (float x = -10.2f; x < -9.8f; x += 0.0007f) {
+            double exact = x / (1 + Math.exp(-2 * c * x * (1 + cubic * x * x)));
+            double allowed = 0x1p-124 + 512 * 0x1p-24 * Math.abs(exact);
+            assertEquals(exact, ScalarMath.gelu(x), allowed, "gelu(" + x + ")");
+        }
+    }
+
     /** Two vectors side by side, then one, then single elements; every value comes to each of them but the last. */
     @Test
     void geluOfPairsOfVectorsHasTheSameBits() {
