@@ -134,7 +134,7 @@ public final class CudaBackend implements Backend {
 
     /** The driver's handle of the stream on which everything runs, for libraries that shall join in. */
     public long stream() {
-        return device.stream();
+        return device.stream().value();
     }
 
     /** Bytes of the device's memory. */

@@ -7,10 +7,12 @@ import io.quern.backend.DeviceUnavailableException;
 import io.quern.backend.ffi.CudaDriver;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.backend.ffi.DriverError;
+import io.quern.backend.ffi.DriverHandle;
 import io.quern.tensor.ClosedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.LongFunction;
 
 /**
  * One GPU: its primary context, one stream on which everything runs in order, and what became of it. Used by one thread at
@@ -24,8 +26,8 @@ final class CudaDevice implements AutoCloseable {
     private final DeviceInfo info;
     private final LaunchLog log = new LaunchLog();
     private final IndexFaults faults = new IndexFaults(this);
-    private final long context;
-    private final long stream;
+    private final DriverHandle.Context context;
+    private final DriverHandle.Stream stream;
     private Thread current;
     private StepTrace trace;
     private DeviceLostException lost;
@@ -35,10 +37,11 @@ final class CudaDevice implements AutoCloseable {
     CudaDevice(CudaDriver driver, int ordinal) {
         this.driver = driver;
         this.info = DeviceInfo.query(driver, ordinal);
-        context = create(DriverCall.PRIMARY_CONTEXT_RETAIN, info.handle());
+        context = create(DriverHandle.Context::new, DriverCall.PRIMARY_CONTEXT_RETAIN, info.handle());
         try {
             makeCurrent();
-            stream = create(DriverCall.STREAM_CREATE, 1); // 1: not ordered with the legacy default stream
+            // 1: not ordered with the legacy default stream
+            stream = create(DriverHandle.Stream::new, DriverCall.STREAM_CREATE, 1);
         } catch (RuntimeException e) {
             driver.call(DriverCall.PRIMARY_CONTEXT_RELEASE, info.handle());
             throw e;
@@ -54,7 +57,7 @@ final class CudaDevice implements AutoCloseable {
     }
 
     /** The stream of all work. */
-    long stream() {
+    DriverHandle.Stream stream() {
         return stream;
     }
 
@@ -104,7 +107,12 @@ final class CudaDevice implements AutoCloseable {
         check(call, driver.call(call, arguments));
     }
 
-    /** A call that yields a handle or an address in its first argument. */
+    /** A call that yields a handle in its first argument. */
+    <H extends DriverHandle> H create(LongFunction<H> kind, DriverCall call, Object... arguments) {
+        return kind.apply(create(call, arguments));
+    }
+
+    /** A call that yields an address in its first argument. */
     long create(DriverCall call, Object... arguments) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);

@@ -1,5 +1,7 @@
 package io.quern.backend.cuda;
 
+import io.quern.backend.ffi.DriverHandle;
+
 /** One kernel; its function is looked up at the first launch. */
 final class CudaKernel {
     private final String name;
@@ -7,7 +9,7 @@ final class CudaKernel {
     private final Launch launch;
     private final int sharedBytes;
     private final boolean waits;
-    private long function;
+    private DriverHandle.Function function;
     private boolean overlaps;
 
     /**
@@ -28,13 +30,13 @@ final class CudaKernel {
 
     /** False before the first launch, which loads it. */
     boolean isLoaded() {
-        return function != 0;
+        return function != null;
     }
 
     /** The driver's handle. */
-    long function() {
-        if (function == 0) {
-            long loaded = image.function(name, sharedBytes);
+    DriverHandle.Function function() {
+        if (function == null) {
+            DriverHandle.Function loaded = image.function(name, sharedBytes);
             overlaps = waits && image.overlaps(loaded);
             function = loaded;
         }

@@ -3,6 +3,7 @@ package io.quern.backend.cuda;
 import io.quern.backend.DeviceMemoryException;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.backend.ffi.DriverError;
+import io.quern.backend.ffi.DriverHandle;
 import io.quern.tensor.ArgumentException;
 import io.quern.tensor.ClosedException;
 import io.quern.tensor.Memory;
@@ -29,7 +30,7 @@ final class DeviceMemory implements Memory, AutoCloseable {
 
     private final CudaDevice device;
     private final String name;
-    private final long pool;
+    private final DriverHandle.Pool pool;
     private final PinnedStaging staging;
     private final Set<DeviceBlock> blocks = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -40,8 +41,9 @@ final class DeviceMemory implements Memory, AutoCloseable {
         this.staging = new PinnedStaging(device);
     }
 
-    private static long openPool(CudaDevice device) {
-        long pool = device.create(DriverCall.DEFAULT_POOL, device.info().handle());
+    private static DriverHandle.Pool openPool(CudaDevice device) {
+        DriverHandle.Pool pool = device.create(
+                DriverHandle.Pool::new, DriverCall.DEFAULT_POOL, device.info().handle());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment all = arena.allocateFrom(ValueLayout.JAVA_LONG, -1L);
             device.call(DriverCall.POOL_SET_ATTRIBUTE, pool, RELEASE_THRESHOLD, all);

@@ -1,6 +1,7 @@
 package io.quern.backend.cuda;
 
 import io.quern.backend.ffi.DriverCall;
+import io.quern.backend.ffi.DriverHandle;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,14 +11,14 @@ public final class DeviceTimer implements AutoCloseable {
     private static final int WITH_TIMING = 0;
 
     private final CudaDevice device;
-    private long start;
-    private long end;
+    private DriverHandle.Event start;
+    private DriverHandle.Event end;
 
     DeviceTimer(CudaDevice device) {
         this.device = device;
         try {
-            start = device.create(DriverCall.EVENT_CREATE, WITH_TIMING);
-            end = device.create(DriverCall.EVENT_CREATE, WITH_TIMING);
+            start = device.create(DriverHandle.Event::new, DriverCall.EVENT_CREATE, WITH_TIMING);
+            end = device.create(DriverHandle.Event::new, DriverCall.EVENT_CREATE, WITH_TIMING);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -39,12 +40,12 @@ public final class DeviceTimer implements AutoCloseable {
 
     @Override
     public void close() {
-        for (long event : new long[] {start, end}) {
-            if (event != 0) {
+        for (DriverHandle.Event event : new DriverHandle.Event[] {start, end}) {
+            if (event != null) {
                 device.release(DriverCall.EVENT_DESTROY, event);
             }
         }
-        start = 0;
-        end = 0;
+        start = null;
+        end = null;
     }
 }

@@ -3,6 +3,7 @@ package io.quern.backend.cuda;
 import io.quern.backend.CudaException;
 import io.quern.backend.ffi.DriverCall;
 import io.quern.backend.ffi.DriverError;
+import io.quern.backend.ffi.DriverHandle;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,7 +24,7 @@ final class KernelImage implements AutoCloseable {
     private final CudaDevice device;
     private final boolean mayOverlap;
     private final Arena arena = Arena.ofShared();
-    private final long library;
+    private final DriverHandle.Library library;
 
     KernelImage(CudaDevice device, byte[] image) {
         this.device = device;
@@ -33,7 +34,8 @@ final class KernelImage implements AutoCloseable {
             MemorySegment bytes = arena.allocate(image.length, 64);
             MemorySegment.copy(image, 0, bytes, ValueLayout.JAVA_BYTE, 0, image.length);
             MemorySegment none = MemorySegment.NULL;
-            library = device.create(DriverCall.LIBRARY_LOAD, bytes, none, none, 0, none, none, 0);
+            library = device.create(
+                    DriverHandle.Library::new, DriverCall.LIBRARY_LOAD, bytes, none, none, 0, none, none, 0);
         } catch (RuntimeException e) {
             arena.close();
             throw e;
@@ -45,15 +47,16 @@ final class KernelImage implements AutoCloseable {
      *
      * @param sharedBytes dynamic shared memory that its blocks may have; 0 for what every kernel may
      */
-    long function(String name, int sharedBytes) {
+    DriverHandle.Function function(String name, int sharedBytes) {
         device.ready();
         try (Arena call = Arena.ofConfined()) {
-            long kernel = device.create(DriverCall.LIBRARY_GET_KERNEL, library, call.allocateFrom(name));
+            DriverHandle.Kernel kernel = device.create(
+                    DriverHandle.Kernel::new, DriverCall.LIBRARY_GET_KERNEL, library, call.allocateFrom(name));
             if (sharedBytes > 0) {
                 int handle = device.info().handle();
                 device.call(DriverCall.KERNEL_SET_ATTRIBUTE, MOST_DYNAMIC_SHARED, sharedBytes, kernel, handle);
             }
-            return device.create(DriverCall.KERNEL_GET_FUNCTION, kernel);
+            return device.create(DriverHandle.Function::new, DriverCall.KERNEL_GET_FUNCTION, kernel);
         } catch (CudaException e) {
             throw e.code() == DriverError.NOT_FOUND
                     ? new CudaException(
@@ -72,7 +75,7 @@ final class KernelImage implements AutoCloseable {
      * True if a function that has been written to wait for the launch before does so: on a GPU newer than the modules it is
      * compiled from what was meant for older ones. False with {@code -Dquern.cuda.overlap=false} when the backend was opened.
      */
-    boolean overlaps(long function) {
+    boolean overlaps(DriverHandle.Function function) {
         if (!mayOverlap) {
             return false;
         }

@@ -2,6 +2,7 @@ package io.quern.backend.cuda;
 
 import io.quern.backend.ffi.CudaDriver;
 import io.quern.backend.ffi.DriverCall;
+import io.quern.backend.ffi.DriverHandle;
 import io.quern.backend.ffi.LaunchLayout;
 import io.quern.op.Op;
 import io.quern.tensor.Rng;
@@ -42,7 +43,10 @@ final class Launch implements AutoCloseable {
         this.device = device;
         this.driver = device.driver();
         this.waits = waits;
-        config.set(ValueLayout.JAVA_LONG, LaunchLayout.CONFIG_STREAM, device.stream());
+        config.set(
+                ValueLayout.JAVA_LONG,
+                LaunchLayout.CONFIG_STREAM,
+                device.stream().value());
         config.set(ValueLayout.JAVA_LONG, LaunchLayout.CONFIG_ATTRIBUTES, overlap.address());
         overlap.set(ValueLayout.JAVA_INT, 0, LaunchLayout.ATTRIBUTE_OVERLAP);
         overlap.set(ValueLayout.JAVA_INT, LaunchLayout.ATTRIBUTE_VALUE, 1);
@@ -201,7 +205,7 @@ final class Launch implements AutoCloseable {
         extents(LaunchLayout.CONFIG_GRID, x, y, z);
         extents(LaunchLayout.CONFIG_BLOCK, blockX, blockY, 1);
         config.set(ValueLayout.JAVA_INT, LaunchLayout.CONFIG_SHARED, sharedBytes);
-        long function = kernel.function();
+        DriverHandle.Function function = kernel.function();
         config.set(ValueLayout.JAVA_INT, LaunchLayout.CONFIG_ATTRIBUTE_COUNT, kernel.overlaps() ? 1 : 0);
         device.log().addKernel(kernel.name(), x, y, z, blockX * blockY);
         device.check(DriverCall.LAUNCH, driver.launch(config, function, pointers));

@@ -1,6 +1,7 @@
 package io.quern.backend.cuda;
 
 import io.quern.backend.ffi.DriverCall;
+import io.quern.backend.ffi.DriverHandle;
 import io.quern.backend.ffi.NativeMemory;
 import java.lang.foreign.MemorySegment;
 
@@ -19,7 +20,7 @@ final class PinnedStaging implements AutoCloseable {
     /** @param address 0 until it is needed */
     private static final class Slot {
         private long address;
-        private long event;
+        private DriverHandle.Event event;
         private boolean busy;
     }
 
@@ -56,8 +57,8 @@ final class PinnedStaging implements AutoCloseable {
     private Slot free() {
         Slot slot = slots[next];
         next = (next + 1) % slots.length;
-        if (slot.event == 0) {
-            slot.event = device.create(DriverCall.EVENT_CREATE, WITHOUT_TIMING);
+        if (slot.event == null) {
+            slot.event = device.create(DriverHandle.Event::new, DriverCall.EVENT_CREATE, WITHOUT_TIMING);
         }
         if (slot.address == 0) {
             slot.address = device.create(DriverCall.HOST_ALLOCATE, BYTES, 0);
@@ -76,10 +77,10 @@ final class PinnedStaging implements AutoCloseable {
     @Override
     public void close() {
         for (Slot slot : slots) {
-            if (slot.event != 0) {
+            if (slot.event != null) {
                 device.release(DriverCall.EVENT_SYNCHRONIZE, slot.event);
                 device.release(DriverCall.EVENT_DESTROY, slot.event);
-                slot.event = 0;
+                slot.event = null;
             }
             if (slot.address != 0) {
                 device.release(DriverCall.HOST_FREE, slot.address);

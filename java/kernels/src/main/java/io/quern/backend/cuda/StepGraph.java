@@ -1,6 +1,7 @@
 package io.quern.backend.cuda;
 
 import io.quern.backend.ffi.DriverCall;
+import io.quern.backend.ffi.DriverHandle;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -12,9 +13,9 @@ final class StepGraph implements AutoCloseable {
 
     private final CudaDevice device;
     private final int nodes;
-    private long executable;
+    private DriverHandle.ExecutableGraph executable;
 
-    private StepGraph(CudaDevice device, int nodes, long executable) {
+    private StepGraph(CudaDevice device, int nodes, DriverHandle.ExecutableGraph executable) {
         this.device = device;
         this.nodes = nodes;
         this.executable = executable;
@@ -23,7 +24,7 @@ final class StepGraph implements AutoCloseable {
     /** Captures what the work launches; nothing is run. */
     static StepGraph capture(CudaDevice device, StepTrace trace, Runnable work) {
         device.call(DriverCall.CAPTURE_BEGIN, device.stream(), THIS_THREAD);
-        long graph;
+        DriverHandle.Graph graph;
         try {
             work.run();
         } catch (RuntimeException | Error e) {
@@ -32,17 +33,20 @@ final class StepGraph implements AutoCloseable {
         }
         graph = end(device);
         try {
-            return new StepGraph(device, trace.size(), device.create(DriverCall.GRAPH_INSTANTIATE, graph, 0L));
+            return new StepGraph(
+                    device,
+                    trace.size(),
+                    device.create(DriverHandle.ExecutableGraph::new, DriverCall.GRAPH_INSTANTIATE, graph, 0L));
         } finally {
             device.release(DriverCall.GRAPH_DESTROY, graph);
         }
     }
 
-    private static long end(CudaDevice device) {
+    private static DriverHandle.Graph end(CudaDevice device) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
             device.call(DriverCall.CAPTURE_END, device.stream(), out);
-            return out.get(ValueLayout.JAVA_LONG, 0);
+            return new DriverHandle.Graph(out.get(ValueLayout.JAVA_LONG, 0));
         }
     }
 
@@ -52,7 +56,7 @@ final class StepGraph implements AutoCloseable {
             device.release(DriverCall.CAPTURE_END, device.stream(), out);
             long graph = out.get(ValueLayout.JAVA_LONG, 0);
             if (graph != 0) {
-                device.release(DriverCall.GRAPH_DESTROY, graph);
+                device.release(DriverCall.GRAPH_DESTROY, new DriverHandle.Graph(graph));
             }
         }
     }
@@ -68,9 +72,9 @@ final class StepGraph implements AutoCloseable {
 
     @Override
     public void close() {
-        if (executable != 0) {
+        if (executable != null) {
             device.release(DriverCall.GRAPH_EXEC_DESTROY, executable);
-            executable = 0;
+            executable = null;
         }
     }
 }

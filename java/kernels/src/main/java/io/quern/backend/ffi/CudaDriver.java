@@ -79,7 +79,7 @@ public final class CudaDriver {
         return library;
     }
 
-    /** Calls a function by the table; arguments are Integer, Long or MemorySegment as its line says. */
+    /** Calls a function by the table; arguments are Integer, Long, MemorySegment or handles as its line says. */
     public int call(DriverCall call, Object... arguments) {
         MethodHandle handle = calls.get(call);
         if (handle == null) {
@@ -89,16 +89,16 @@ public final class CudaDriver {
                             + ", which belongs to CUDA 12.0; update the NVIDIA driver to r580 or later");
         }
         try {
-            return (int) handle.invokeExact(arguments);
+            return (int) handle.invokeExact(call.arguments(arguments));
         } catch (Throwable e) {
             throw failure(call, e);
         }
     }
 
     /** The call of the hot path, without boxing. */
-    public int launch(MemorySegment config, long function, MemorySegment parameters) {
+    public int launch(MemorySegment config, DriverHandle.Function function, MemorySegment parameters) {
         try {
-            return (int) launch.invokeExact(config, function, parameters, MemorySegment.NULL);
+            return (int) launch.invokeExact(config, function.value(), parameters, MemorySegment.NULL);
         } catch (Throwable e) {
             throw failure(DriverCall.LAUNCH, e);
         }
