@@ -47,7 +47,7 @@ command -v g++ >/dev/null || without "$what" 'no g++; install g++ 12 or later'
 generator=
 [ -f "$build/CMakeCache.txt" ] || { command -v ninja >/dev/null && generator='-G Ninja'; } || true
 mkdir -p "$build"
-log=$build/build.log
+log=$build/build-$1.log # one each: parts may be built at the same time
 
 # run <what it does> <command>...: its output is shown only when it fails
 run() {

@@ -120,6 +120,8 @@ says 'ERROR SUMMARY: 0 errors'
 runs 'gpu-targets.txt'
 runs 'Main train --backend cuda --data mnist --data-dir /data --seed 1'
 contains "$work/here/out/summary.txt" 'memcheck: passed'
+expect 2 hardware --seconds many
+says 'usage: quern hardware'
 SANITIZER=86 expect 1 hardware
 says 'mnist: left out, no --data-dir DIR'
 says 'racecheck: FAILED with exit code 86'

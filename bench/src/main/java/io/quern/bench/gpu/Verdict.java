@@ -14,7 +14,7 @@ import java.util.Optional;
 /** Holds the rows of a run to what the CUDA backend is meant to reach; each target counts its worst row. */
 final class Verdict {
     /** Below it the time of a launch counts, not the memory's. */
-    private static final double LARGE = 1 << 27;
+    private static final double LARGE = 1e8;
 
     /** The time of an implementation of ours with a wrong result or none: no target is met by it. */
     static final double FAILED = Double.POSITIVE_INFINITY;
@@ -137,7 +137,7 @@ final class Verdict {
             }
         }
         of(seconds, GpuRow.SERIAL, GpuRow.OURS)
-                .filter(figure -> figure.value > 0)
+                .filter(figure -> figure.value > 0 && Double.isFinite(figure.value))
                 .ifPresent(figure -> {
                     gains.put(row.bench() + " " + row.parameters(), figure.value);
                     judgements.put(GpuRow.SERIAL, String.format(Locale.ROOT, "overlapping x%.3f", figure.value));

@@ -115,6 +115,7 @@ class VerdictTest {
                 add("PoolBench op=max", cost, Map.of("quern-cuda", 1e-3, "quern-cuda-serial", 1.1e-3)));
         add("PoolBench op=average", cost, Map.of("quern-cuda", 1e-3, "quern-cuda-serial", 0.9e-3));
         add("PoolBench op=wrong", cost, Map.of("quern-cuda", Verdict.FAILED, "quern-cuda-serial", 0.9e-3));
+        add("PoolBench op=serial", cost, Map.of("quern-cuda", 1e-3, "quern-cuda-serial", Verdict.FAILED));
         add("DropoutBench size=1", cost, Map.of("quern-cuda", 1e-3));
         assertEquals(
                 "# overlap of launches: geometric mean x0.995 of 2 rows, least x0.900 PoolBench {op=average}, "

@@ -5,11 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.backend.CudaException;
+import io.quern.backend.DeviceLostException;
 import io.quern.data.Loader;
 import io.quern.nn.ModelParser;
 import io.quern.nn.Network;
 import io.quern.tensor.DType;
-import io.quern.tensor.QuernException;
 import io.quern.tensor.Rng;
 import io.quern.testing.Simulator;
 import java.time.Duration;
@@ -32,6 +33,8 @@ class CudaGraphFaultTest {
     private Simulator simulator;
     /** True when the fault was still to come when all work was done. */
     private boolean closing;
+    /** True when the failure said that the device is lost. */
+    private boolean lost;
 
     @BeforeEach
     void reset() {
@@ -52,7 +55,7 @@ class CudaGraphFaultTest {
         assertEquals(0, simulator.outstandingHandles(), when + " leaks handles, graphs maybe");
     }
 
-    /** From the step that is captured on, each driver call fails once in turn; CudaTrainingTest has those before. */
+    /** From the step that is captured on, each driver call fails once in turn; CudaTrainingFaultTest has those before. */
     @ParameterizedTest
     @ValueSource(strings = {"CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_INVALID_VALUE", "CUDA_ERROR_LAUNCH_FAILED"})
     void everyFailingCallIsReportedAndLeavesNothing(String error) {
@@ -72,6 +75,7 @@ class CudaGraphFaultTest {
             assertTrue(
                     failed || QuietCalls.may(hit, error, sticky, closing),
                     rule + " hit " + hit + (closing ? " while closing" : "") + " and was not reported");
+            assertTrue(!sticky || !failed || lost, rule + " hit " + hit + " and did not say that the device is lost");
             if (!sticky) {
                 nothingLeaks(rule + " at " + hit);
                 if (call % 16 == 0) {
@@ -108,7 +112,8 @@ class CudaGraphFaultTest {
             trainer.fit(Loader.inOrder(data, 4));
             closing = simulator.pendingFaults() > 0;
             return false;
-        } catch (QuernException e) {
+        } catch (CudaException e) { // any other kind is not documented, and fails the test
+            lost = e instanceof DeviceLostException;
             return true;
         }
     }

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
 import io.quern.backend.Backends;
+import io.quern.backend.CudaException;
+import io.quern.backend.DeviceLostException;
+import io.quern.backend.DeviceUnavailableException;
 import io.quern.data.Loader;
 import io.quern.nn.ModelParser;
 import io.quern.nn.Network;
 import io.quern.tensor.DType;
-import io.quern.tensor.QuernException;
 import io.quern.tensor.Rng;
 import io.quern.testing.Simulator;
 import java.time.Duration;
@@ -30,6 +32,8 @@ class CudaTrainingFaultTest {
     private Simulator simulator;
     /** True when the fault was still to come when all work was done. */
     private boolean closing;
+    /** True when the failure said that the device is lost, or could not be had. */
+    private boolean lost;
 
     @BeforeEach
     void reset() {
@@ -64,6 +68,7 @@ class CudaTrainingFaultTest {
             assertTrue(
                     failed || QuietCalls.may(hit, error, sticky, closing),
                     rule + " hit " + hit + (closing ? " while closing" : "") + " and was not reported");
+            assertTrue(!sticky || !failed || lost, rule + " hit " + hit + " and did not say that the device is lost");
             if (!sticky) {
                 assertEquals(0, simulator.outstandingBytes(), rule + " leaks device bytes, at " + hit);
                 assertEquals(0, simulator.pinnedBytes(), rule + " leaks pinned bytes, at " + hit);
@@ -90,7 +95,9 @@ class CudaTrainingFaultTest {
             trainer.fit(Loader.inOrder(data, 8));
             closing = simulator.pendingFaults() > 0;
             return false;
-        } catch (QuernException e) {
+        } catch (CudaException e) { // any other kind is not documented, and fails the test
+            lost = e instanceof DeviceLostException
+                    || e instanceof DeviceUnavailableException; // the latter while it is opened
             return true;
         }
     }
