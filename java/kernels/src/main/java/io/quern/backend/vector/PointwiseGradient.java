@@ -1,5 +1,7 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.GemmGrid.ceil;
+
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
 
@@ -56,10 +58,6 @@ final class PointwiseGradient {
                         && shape.q() > 0
                 ? new PointwiseGradient(shape)
                 : null;
-    }
-
-    private static int ceil(int x, int y) {
-        return (x + y - 1) / y;
     }
 
     void run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {

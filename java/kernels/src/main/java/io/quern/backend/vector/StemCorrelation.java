@@ -1,11 +1,8 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
-
 import io.quern.backend.WorkerPool;
+import io.quern.op.ActivationKind;
 import io.quern.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * A convolution of images of few channels, the first of a network: {@link Correlation} finds a tile's pixels in tables, which
@@ -120,7 +117,7 @@ final class StemCorrelation {
                 line(copy + i * strideH * rows.row(), filter + 4L * k, bias + 4L * k, line + 4L * k, wide);
             }
             if (relu) {
-                floor(line, shape.q() * shape.k());
+                ActivationVector.apply(ActivationKind.RELU, line, line, shape.q() * shape.k());
             }
         }
         if (epilogue != null) {
@@ -145,15 +142,6 @@ final class StemCorrelation {
             } else {
                 StemTiles.set8x2(taps, source, rs, b, pixel, target, pixel, bias);
             }
-        }
-    }
-
-    /** Floats to at least 0; NaN stays. */
-    private static void floor(long at, int count) {
-        FloatVector zero = FloatVector.zero(Lanes.F);
-        for (long end = at + 4L * count; at < end; at += Lanes.BYTES) {
-            FloatVector v = FloatVector.fromMemorySegment(Lanes.F, ALL, at & Lanes.ADDRESS, Lanes.ORDER);
-            v.blend(zero, v.compare(VectorOperators.LT, zero)).intoMemorySegment(ALL, at & Lanes.ADDRESS, Lanes.ORDER);
         }
     }
 }

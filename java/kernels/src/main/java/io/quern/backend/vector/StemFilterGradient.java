@@ -43,8 +43,8 @@ final class StemFilterGradient {
         this.shape = shape;
         rows = new StemRows(shape);
         line = 4L * shape.q() * shape.k();
-        bands = (shape.p() + Math.clamp(BAND / line, 2, shape.p() + 1) - 1) / Math.clamp(BAND / line, 2, shape.p() + 1);
-        band = (shape.p() + bands - 1) / bands;
+        bands = Math.ceilDiv(shape.p(), Math.clamp(BAND / line, 2, shape.p() + 1));
+        band = Math.ceilDiv(shape.p(), bands);
         image = rows.bytes(band);
         chunks = Math.min(CHUNKS, shape.n() * bands);
         part = shape.filterElements() * Float.BYTES + 63 & -64;
