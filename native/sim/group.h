@@ -27,7 +27,7 @@ struct Launch {
     bool overlaps = false;
     std::shared_ptr<char> storage;
     std::vector<void*> parameters;
-    /// Device addresses in the parameters, through which alone a kernel gets at device memory.
+    /// Addresses in the parameters, through which alone a kernel gets at device memory and at pinned memory of the host.
     std::vector<uintptr_t> addresses;
 };
 

@@ -179,7 +179,7 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
         for (unsigned word = 0; word + sizeof(uintptr_t) <= kernel.sizes[i]; word += sizeof(uintptr_t)) {
             uintptr_t value;
             std::memcpy(&value, storage + offset + word, sizeof value);
-            if (s.memory.contains(value)) {
+            if (s.memory.contains(value) || s.host.pinned(reinterpret_cast<void*>(value), 1)) {
                 launch->addresses.push_back(value);
             }
         }
@@ -197,7 +197,9 @@ CUresult make_launch(Simulator& s, KernelHandle* handle, const CUlaunchConfig& c
         if (launch->overlaps) {
             // before its wait a kernel may be ahead of all launches before it, or behind them: it must not touch what they might
             owner->memory.hide(launch->addresses, true);
+            owner->host.hide(launch->addresses, true);
             Failure early = run_before_wait(*launch);
+            owner->host.hide(launch->addresses, false);
             owner->memory.hide(launch->addresses, false);
             if (early.error != 0) {
                 report(early.text);

@@ -1,12 +1,15 @@
 #include "memory.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "report.h"
 
@@ -24,6 +27,11 @@ constexpr size_t kPage = 4096;
 // a NaN as f32, f64 and (twice) bf16, and no valid index
 constexpr uint32_t kPoison = 0x7fff7fffu;
 constexpr unsigned char kCanary = 0xc5;
+
+/// Odd while pinned memory is hidden.
+std::atomic<unsigned> hidings{0};
+/// What hidings was when this thread last tried again.
+__attribute__((tls_model("initial-exec"))) thread_local unsigned tried_at = 0;
 
 size_t round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -329,14 +337,56 @@ void HostMemory::release_all() {
     used_ = 0;
 }
 
-bool HostMemory::pinned(const void* address, size_t bytes) const {
-    uintptr_t at = reinterpret_cast<uintptr_t>(address);
-    auto after = ranges_.upper_bound(at);
+const std::pair<const uintptr_t, HostMemory::Range>* HostMemory::find(uintptr_t address) const {
+    auto after = ranges_.upper_bound(address);
     if (after == ranges_.begin()) {
-        return false;
+        return nullptr;
     }
-    auto& [start, range] = *std::prev(after);
-    return at + bytes <= start + range.bytes;
+    auto& found = *std::prev(after);
+    return address < found.first + found.second.bytes ? &found : nullptr;
+}
+
+bool HostMemory::pinned(const void* address, size_t bytes) const {
+    const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+    auto* found = find(at);
+    return found != nullptr && bytes <= found->first + found->second.bytes - at;
+}
+
+void HostMemory::hide(const std::vector<uintptr_t>& addresses, bool hidden) {
+    std::vector<std::pair<uintptr_t, size_t>> pages;
+    for (uintptr_t address : addresses) {
+        if (auto* found = find(address)) {
+            auto& [start, range] = *found;
+            const uintptr_t first = round_up(start, kPage), bytes = start + range.bytes;
+            const uintptr_t end = range.registered ? bytes / kPage * kPage : round_up(bytes, kPage);
+            if (first < end) {
+                pages.emplace_back(first, end - first);
+            }
+        }
+    }
+    if (pages.empty()) {
+        return;
+    }
+    // ahead of the first page that goes, and after the last one that is back: an even number means that all are there
+    hidings += hidden;
+    for (auto [first, bytes] : pages) {
+        mprotect(reinterpret_cast<void*>(first), bytes, hidden ? PROT_NONE : PROT_READ | PROT_WRITE);
+    }
+    hidings += !hidden;
+}
+
+bool HostMemory::comes_back() {
+    unsigned now;
+    while (((now = hidings) & 1) != 0) {
+        sched_yield();
+    }
+    return std::exchange(tried_at, now) != now;
+}
+
+std::string HostMemory::describe(uintptr_t address) const {
+    auto* found = find(address);
+    return found == nullptr ? "" : text("is inside pinned host memory (%zu bytes, offset %zu)", found->second.bytes,
+                                        static_cast<size_t>(address - found->first));
 }
 
 }  // namespace quern::driver

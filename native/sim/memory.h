@@ -80,11 +80,22 @@ public:
     bool pinned(const void* address, size_t bytes) const;
     size_t used() const { return used_; }
 
+    /// Keeps the memory that holds one of these addresses from kernels, or gives it back; of registered memory the whole pages,
+    /// for the rest of a page is somebody else's. Threads of the program that touch it meanwhile are to ask comes_back().
+    void hide(const std::vector<uintptr_t>& addresses, bool hidden);
+    /// For a thread whose access failed: waits until nothing is hidden, and says whether to try again. Safe in signal handlers.
+    static bool comes_back();
+    /// "is inside pinned host memory (1024 bytes, offset 4)"; empty where the address is in none.
+    std::string describe(uintptr_t address) const;
+
 private:
     struct Range {
         size_t bytes, mapped;
         bool registered;
     };
+    /// The start and the range that hold the address, or null.
+    const std::pair<const uintptr_t, Range>* find(uintptr_t address) const;
+
     std::map<uintptr_t, Range> ranges_;
     size_t used_ = 0;
 };

@@ -13,9 +13,14 @@ long number(const char* variable, long otherwise) {
     return text == nullptr || *text == 0 ? otherwise : std::strtol(text, nullptr, 0);
 }
 
-std::string describe(uintptr_t address) { return simulator().memory.describe(address); }
+std::string describe(uintptr_t address) {
+    const std::string host = simulator().host.describe(address);
+    return host.empty() ? simulator().memory.describe(address) : host;
+}
 
 bool is_device(uintptr_t address) { return simulator().memory.contains(address); }
+
+bool is_hidden(uintptr_t address) { return is_device(address) || simulator().host.pinned(reinterpret_cast<void*>(address), 1); }
 
 }  // namespace
 
@@ -57,7 +62,7 @@ Simulator& simulator() {
         auto* made = new Simulator;
         made->legacy = std::make_shared<Stream>();
         made->legacy->legacy = true;
-        set_describer(describe, is_device);
+        set_describer(describe, is_device, is_hidden);
         set_late(made->settings.late, made->settings.early_loads);
         set_exact(made->settings.exact);
         const char* faults = std::getenv("QUERN_SIM_FAIL");

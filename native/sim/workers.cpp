@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "abi.h"
+#include "memory.h"
 #include "report.h"
 
 namespace quern::driver {
@@ -33,6 +34,7 @@ __attribute__((tls_model("initial-exec"))) thread_local Worker* worker = nullptr
 
 std::string (*describe_address)(uintptr_t) = nullptr;
 bool (*is_device_address)(uintptr_t) = nullptr;
+bool (*is_hidden_address)(uintptr_t) = nullptr;
 struct sigaction previous[NSIG];
 
 /// One launch at a time; clusters are handed out in order, so a failure's cluster is known to be the first.
@@ -85,7 +87,7 @@ unsigned thread_count() {
         // x86 does not say where: a non-canonical address, or an aligned vector access to a misaligned one
         error = CUDA_ERROR_MISALIGNED_ADDRESS;
         message = "misaligned vector access, or a wild address";
-    } else if (w.group.before_wait() && is_device_address != nullptr && is_device_address(w.fault_address)) {
+    } else if (w.group.before_wait() && is_hidden_address != nullptr && is_hidden_address(w.fault_address)) {
         message = text("access before griddepcontrol.wait to 0x%llx, which %s; the launch before may still use it",
                        static_cast<unsigned long long>(w.fault_address), describe_address(w.fault_address).c_str());
     } else {
@@ -106,6 +108,9 @@ void on_signal(int signal, siginfo_t* info, void* context) {
         machine->gregs[REG_RSP] = reinterpret_cast<greg_t>(w->emergency_stack + kSignalStack - 64 - 8);
         machine->gregs[REG_RIP] = reinterpret_cast<greg_t>(land);
         return;
+    }
+    if (signal == SIGSEGV && info->si_code == SEGV_ACCERR && HostMemory::comes_back()) {
+        return;  // a kernel's early part hid pinned memory from the program, too
     }
     if (signal == SIGSEGV && is_device_address != nullptr && is_device_address(reinterpret_cast<uintptr_t>(info->si_addr))) {
         report(text("host code touched device memory at %p", info->si_addr));
@@ -225,9 +230,10 @@ Failure run(const Launch& launch, bool before_wait) {
 
 }  // namespace
 
-void set_describer(std::string (*describe)(uintptr_t), bool (*is_device)(uintptr_t)) {
+void set_describer(std::string (*describe)(uintptr_t), bool (*is_device)(uintptr_t), bool (*is_hidden)(uintptr_t)) {
     describe_address = describe;
     is_device_address = is_device;
+    is_hidden_address = is_hidden;
 }
 
 Failure run_kernel(const Launch& launch) {

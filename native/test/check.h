@@ -29,6 +29,8 @@ DRIVER(cuMemFreeAsync, CUdeviceptr, CUstream);
 DRIVER(cuMemGetInfo_v2, size_t*, size_t*);
 DRIVER(cuMemHostAlloc, void**, size_t, unsigned);
 DRIVER(cuMemFreeHost, void*);
+DRIVER(cuMemHostRegister_v2, void*, size_t, unsigned);
+DRIVER(cuMemHostUnregister, void*);
 DRIVER(cuMemcpyHtoD_v2, CUdeviceptr, const void*, size_t);
 DRIVER(cuMemcpyDtoH_v2, void*, CUdeviceptr, size_t);
 DRIVER(cuMemcpyHtoDAsync_v2, CUdeviceptr, const void*, size_t, CUstream);

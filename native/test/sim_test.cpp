@@ -2,7 +2,10 @@
 // late completion.
 #include "check.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <thread>
 
 namespace {
 
@@ -241,6 +244,19 @@ void events(bool late) {
     CHECK(quern_sim_outstanding_handles() == 1);
 }
 
+/// A kernel that touches, ahead of its wait, 512 numbers that are 0.
+void hastens(Device& d, int how, CUdeviceptr y, const char* inside) {
+    OK(d.launch("increment", 2, 256, y, 512));
+    d.overlap = true;
+    (void)d.launch("hasty", 2, 256, y, how);
+    EXPECT(how == 0 ? CUDA_SUCCESS : CUDA_ERROR_LAUNCH_FAILED, cuStreamSynchronize(d.stream));
+    if (how != 0) {
+        reported(how == 3 ? "kernel hasty, block (0,0,0) of grid (2,1,1), thread (0,0,0): access before griddepcontrol.wait"
+                          : "kernel hasty, block (1,0,0) of grid (2,1,1), thread (44,0,0): access before griddepcontrol.wait");
+        reported(std::string("inside ") + inside + (how == 3 ? ", offset 0)" : ", offset 1200)"));
+    }
+}
+
 /// Launches that may overlap: every thread must have waited for the launch before, also as a node of a graph.
 void overlaps(bool late) {
     for (int waiting : {256, 255}) {
@@ -274,17 +290,10 @@ void overlaps(bool late) {
     for (int how = 0; how < 4; how++) {
         Device d(image, late);
         CUdeviceptr y = d.upload(std::vector<float>(512));
-        OK(d.launch("increment", 2, 256, y, 512));
-        d.overlap = true;
-        (void)d.launch("hasty", 2, 256, y, how);
-        EXPECT(how == 0 ? CUDA_SUCCESS : CUDA_ERROR_LAUNCH_FAILED, cuStreamSynchronize(d.stream));
+        hastens(d, how, y, "allocation 1 (2048 bytes");
         if (how == 0) {
             CHECK(d.download<float>(y, 512) == std::vector<float>(512, 2.0f));
-            continue;
         }
-        reported(how == 3 ? "kernel hasty, block (0,0,0) of grid (2,1,1), thread (0,0,0): access before griddepcontrol.wait"
-                          : "kernel hasty, block (1,0,0) of grid (2,1,1), thread (44,0,0): access before griddepcontrol.wait");
-        reported(how == 3 ? "inside allocation 1 (2048 bytes, offset 0)" : "inside allocation 1 (2048 bytes, offset 1200)");
     }
     Device d(image, late);
     CUdeviceptr y = d.upload(std::vector<float>(1000));
@@ -301,6 +310,54 @@ void overlaps(bool late) {
         y = other.upload(std::vector<float>(1000));
         EXPECT(major == 9 ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED, other.launch("increment_overlapped", 4, 256, y, 1000, 256));
     }
+}
+
+/// The same with memory of the host that the device reads and writes in place, allocated or registered.
+void overlaps_in_pinned_memory(bool late) {
+    for (bool registered : {false, true}) {
+        for (int how = 0; how < 4; how++) {
+            Device d(image, late);
+            void* memory = registered ? std::aligned_alloc(4096, 4096) : nullptr;
+            OK(registered ? cuMemHostRegister_v2(memory, 4096, 0) : cuMemHostAlloc(&memory, 2048, 0));
+            float* y = static_cast<float*>(memory);
+            std::fill_n(y, 512, 0.0f);
+            hastens(d, how, reinterpret_cast<CUdeviceptr>(memory),
+                    registered ? "pinned host memory (4096 bytes" : "pinned host memory (2048 bytes");
+            if (how == 0) {
+                CHECK(std::all_of(y, y + 512, [](float value) { return value == 2.0f; }));
+            }
+            y[0] = 3.0f;  // the program's again, also after a failure
+            (void)(registered ? cuMemHostUnregister(memory) : cuMemFreeHost(memory));
+            if (registered) {
+                std::free(memory);
+            }
+        }
+    }
+    // the program may look at its memory at any time
+    Device d(image, late);
+    void* memory = nullptr;
+    OK(cuMemHostAlloc(&memory, 2048, 0));
+    volatile float* y = static_cast<float*>(memory);
+    std::fill_n(y, 512, 0.0f);
+    std::atomic<bool> done{false}, monotone{true};
+    std::thread reader([&] {
+        float before = 0;
+        while (!done) {
+            const float now = y[300];
+            monotone = monotone && now >= before;
+            before = now;
+        }
+    });
+    d.overlap = true;
+    for (int i = 0; i < 200; i++) {
+        OK(d.launch("hasty", 2, 256, reinterpret_cast<CUdeviceptr>(memory), 0));
+    }
+    OK(cuStreamSynchronize(d.stream));
+    done = true;
+    reader.join();
+    CHECK(monotone);
+    CHECK(y[300] == 200.0f);
+    OK(cuMemFreeHost(memory));
 }
 
 /// Functions that hardware approximates: as far off as documented, to both sides and no further, or exact.
@@ -479,7 +536,7 @@ int main(int, char** arguments) {
                           {"misuse", misuse}, {"bounds", bounds}, {"poison", poison}, {"shared memory limits", shared_limits},
                           {"cp.async", async_copies}, {"mbarriers", mbarriers},
                           {"missing synchronisation", missing_synchronisation}, {"events", events}, {"graphs", graphs}, {"overlaps", overlaps},
-                          {"approximations", approximations},
+                          {"overlaps in pinned memory", overlaps_in_pinned_memory}, {"approximations", approximations},
                           {"fault injection", faults}, {"machines", machines}};
     for (const Case& c : cases) {
         for (bool late : {false, true}) {
