@@ -35,7 +35,7 @@ QUERN_KERNEL(256, hasty, float* y, int how) {
     y[i] += more;
 }
 
-/// 2^x, 1 / x, tanh x and e^x, each for all numbers.
+/// 2^x, 1 / x, tanh x (the instruction), e^x and tanh x (the function), each for all numbers.
 QUERN_KERNEL(256, approximations, const float* x, float* y, int n) {
     const int i = static_cast<int>(global_index());
     if (i < n) {
@@ -43,6 +43,16 @@ QUERN_KERNEL(256, approximations, const float* x, float* y, int n) {
         y[n + i] = reciprocal_approx(x[i]);
         y[2 * n + i] = tanh_approx(x[i]);
         y[3 * n + i] = quern::expf(x[i]);
+        y[4 * n + i] = quern::tanhf(x[i]);
+    }
+}
+
+/// ln |x| and 1 / sqrt |x|, each for all numbers.
+QUERN_KERNEL(256, approximations_in_double, const double* x, double* y, int n) {
+    const int i = static_cast<int>(global_index());
+    if (i < n) {
+        y[i] = quern::log(fabs(x[i]));
+        y[n + i] = quern::rsqrt(fabs(x[i]));
     }
 }
 
