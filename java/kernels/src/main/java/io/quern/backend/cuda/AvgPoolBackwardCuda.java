@@ -10,6 +10,6 @@ final class AvgPoolBackwardCuda extends PoolCuda<AvgPoolBackward.Args> {
 
     @Override
     Call call(AvgPoolBackward.Args args) {
-        return new Call(args.dx(), args.dy(), args.geometry(), args.countPadding(), args.dy(), args.dx());
+        return new Call(args.dx(), args.dy(), args.geometry(), args.countPadding());
     }
 }

@@ -10,6 +10,6 @@ final class AvgPoolCuda extends PoolCuda<AvgPool.Args> {
 
     @Override
     Call call(AvgPool.Args args) {
-        return new Call(args.x(), args.y(), args.geometry(), args.countPadding(), args.x(), args.y());
+        return new Call(args.x(), args.y(), args.geometry(), args.countPadding());
     }
 }

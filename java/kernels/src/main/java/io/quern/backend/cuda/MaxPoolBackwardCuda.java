@@ -10,6 +10,6 @@ final class MaxPoolBackwardCuda extends PoolCuda<MaxPoolBackward.Args> {
 
     @Override
     Call call(MaxPoolBackward.Args args) {
-        return new Call(args.dx(), args.dy(), args.geometry(), false, args.x(), args.dy(), args.dx());
+        return new Call(args.dx(), args.dy(), args.geometry(), false);
     }
 }

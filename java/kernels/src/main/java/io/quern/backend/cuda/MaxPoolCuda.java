@@ -10,6 +10,6 @@ final class MaxPoolCuda extends PoolCuda<MaxPool.Args> {
 
     @Override
     Call call(MaxPool.Args args) {
-        return new Call(args.x(), args.y(), args.geometry(), false, args.x(), args.y());
+        return new Call(args.x(), args.y(), args.geometry(), false);
     }
 }

@@ -4,6 +4,7 @@ import io.quern.backend.Kernel;
 import io.quern.op.OpArgs;
 import io.quern.op.PoolGeometry;
 import io.quern.tensor.Tensor;
+import java.util.List;
 
 /** A pass of a pool: the kernels that QUERN_POOL_KERNEL of pool.cuh makes, which take the pass's tensors, Pool and Strips. */
 abstract class PoolCuda<A extends OpArgs> implements Kernel<A> {
@@ -15,16 +16,8 @@ abstract class PoolCuda<A extends OpArgs> implements Kernel<A> {
         PIXELS
     }
 
-    /**
-     * The arguments that all pools have.
-     *
-     * @param tensors in the order of the kernel's parameters, the one it writes last
-     */
-    record Call(Tensor image, Tensor result, PoolGeometry geometry, boolean countPadding, Tensor... tensors) {
-        Tensor written() {
-            return tensors[tensors.length - 1];
-        }
-    }
+    /** The arguments that all pools have; image and result are those of the forward pass, or their gradients. */
+    record Call(Tensor image, Tensor result, PoolGeometry geometry, boolean countPadding) {}
 
     private final KernelByDtype kernel;
     private final Covered covered;
@@ -42,24 +35,25 @@ abstract class PoolCuda<A extends OpArgs> implements Kernel<A> {
 
     @Override
     public final boolean supports(A args) {
-        Call call = call(args);
-        return KernelByDtype.takes(call.tensors()) && StripLaunch.supported(call.written());
+        return KernelByDtype.takes(tensors(args)) && StripLaunch.supported(written(args));
     }
 
     @Override
     public final void run(A args) {
-        Call call = call(args);
-        if (call.written().elements() == 0) {
+        Tensor written = written(args);
+        if (written.elements() == 0) {
             return;
         }
-        Launch launch = kernel.with(call.written());
-        for (Tensor tensor : call.tensors()) {
+        Tensor[] tensors = tensors(args);
+        Launch launch = kernel.with(written);
+        for (Tensor tensor : tensors) {
             launch.tensor(tensor);
         }
+        Call call = call(args);
         Tensor image = call.image();
         Tensor result = call.result();
         PoolGeometry geometry = call.geometry();
-        int lanes = StripLaunch.lanes(call.tensors());
+        int lanes = StripLaunch.lanes(tensors);
         // those kernels find their place in a row in 32 bits
         boolean compiled = compiled(geometry) && image.size(2) * image.size(3) <= Integer.MAX_VALUE;
         launch.words(
@@ -72,7 +66,7 @@ abstract class PoolCuda<A extends OpArgs> implements Kernel<A> {
                 FastDivision.by(geometry.strideH()),
                 FastDivision.by(geometry.strideW()),
                 Launch.pair(compiled ? steps : 0, call.countPadding() ? 1 : 0));
-        StripLaunch strips = new StripLaunch(call.written(), lanes, 1);
+        StripLaunch strips = new StripLaunch(written, lanes, 1);
         if (compiled) {
             boolean pixels = covered == Covered.PIXELS;
             int rows = pixels
@@ -84,6 +78,18 @@ abstract class PoolCuda<A extends OpArgs> implements Kernel<A> {
             strips = new StripLaunch(strips.images(), Math.ceilDiv(rows, steps), columns, strips.packs());
         }
         strips.run(strips.add(launch));
+    }
+
+    /** In the order of the kernel's parameters. */
+    private static Tensor[] tensors(OpArgs args) {
+        List<Tensor> inputs = args.inputs();
+        Tensor[] tensors = inputs.toArray(new Tensor[inputs.size() + 1]);
+        tensors[inputs.size()] = written(args);
+        return tensors;
+    }
+
+    private static Tensor written(OpArgs args) {
+        return args.outputs().getFirst();
     }
 
     /** True for the geometries that pool_thread of pool.cuh knows. */
