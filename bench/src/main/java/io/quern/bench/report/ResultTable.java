@@ -46,7 +46,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         return 1e-3 * (cost.flops() > 0 ? cost.flops() : cost.bytes());
     }
 
-    /** The ratio is the best peer's time over ours; the last line holds geometric means and the smallest ratio. */
+    /** The ratio is the best peer's time over ours; the last line has, by threads, the geometric mean and the smallest ratio. */
     String markdown(Measurements measurements, Roof roof) {
         Set<String> implementations = new LinkedHashSet<>();
         Set<Map<String, String>> rows = new LinkedHashSet<>();
@@ -68,25 +68,29 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         text.append("--:|".repeat(peers.size()))
                 .append(peers.isEmpty() ? "" : "---|--:|")
                 .append("--:|\n");
-        List<Double> ratios = new ArrayList<>();
+        Map<String, List<Double>> ratios = new TreeMap<>();
         for (Map<String, String> row : rows) {
             line(measurements, roof, peers, names, row, ratios, text);
         }
         if (peers.isEmpty()) {
             text.append(shares(measurements, roof));
         }
-        if (ratios.size() > 1) {
-            double mean =
-                    Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow());
-            double least = ratios.stream().min(Comparator.naturalOrder()).orElseThrow();
-            text.append(String.format(
-                    Locale.ROOT,
-                    "%nGeometric mean over %d rows against the best peer of each: **%.2f**; smallest %.2f.%n",
-                    ratios.size(),
-                    mean,
-                    least));
+        if (ratios.values().stream().mapToInt(List::size).sum() > 1) {
+            text.append(means(ratios));
         }
         return text.toString();
+    }
+
+    private static String means(Map<String, List<Double>> ratiosByThreads) {
+        List<String> parts = new ArrayList<>();
+        ratiosByThreads.forEach((threads, ratios) -> parts.add(String.format(
+                Locale.ROOT,
+                "%s over %d rows **%.2f**, smallest %.2f",
+                threads.equals("1") ? "with one thread" : "with " + threads + " threads",
+                ratios.size(),
+                Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow()),
+                ratios.stream().min(Comparator.naturalOrder()).orElseThrow())));
+        return "\nGeometric mean against the best peer of each row: " + String.join("; ", parts) + ".\n";
     }
 
     /** How near to the roof the rows of a table without peers are; empty for the roof's own. */
@@ -167,7 +171,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             List<String> peers,
             List<String> names,
             Map<String, String> row,
-            List<Double> ratios,
+            Map<String, List<Double>> ratios,
             StringBuilder text) {
         names.forEach(name -> text.append("| ").append(row.get(name)).append(' '));
         Map<String, String> ours = with(row, "quern");
@@ -198,7 +202,8 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             text.append("| ").append(best == null ? "-" : best).append(' ');
             cell(text, "%.2f", best == null ? Double.NaN : bestMicros / micros);
             if (best != null && measured) {
-                ratios.add(bestMicros / micros);
+                ratios.computeIfAbsent(row.get("threads"), key -> new ArrayList<>())
+                        .add(bestMicros / micros);
             }
         }
         text.append(String.format(Locale.ROOT, "| +-%.1f %% |%n", 100 * spread));

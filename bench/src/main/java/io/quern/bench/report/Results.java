@@ -3,14 +3,21 @@ package io.quern.bench.report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The folder of one machine's results: a JSON per suite, with a text of the same name that says how it was measured. */
 final class Results {
+    private static final Pattern COMMIT = Pattern.compile("commit ([^; ]+)(?=;|$)");
+
     private final Measurements all = new Measurements();
     private final Map<Path, Measurements> suites = new LinkedHashMap<>();
     private final Map<Path, String> texts = new LinkedHashMap<>();
@@ -22,8 +29,9 @@ final class Results {
             Measurements suite = new Measurements();
             suite.read(file);
             suites.put(file, suite);
-            String name = file.getFileName().toString().replace(".json", ".txt");
-            texts.put(file, Files.readString(file.resolveSibling(name)).strip());
+            texts.put(
+                    file,
+                    Files.readString(file.resolveSibling(suite(file) + ".txt")).strip());
         }
         roof = new Roof(List.copyOf(suites.values()));
     }
@@ -31,9 +39,13 @@ final class Results {
     static Results of(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return new Results(files.filter(file -> file.toString().endsWith(".json"))
-                    .sorted()
+                    .sorted(Comparator.comparing(Results::suite)) // one thread before two
                     .toList());
         }
+    }
+
+    private static String suite(Path file) {
+        return file.getFileName().toString().replace(".json", "");
     }
 
     boolean isEmpty() {
@@ -50,11 +62,35 @@ final class Results {
 
     /** Machine, JVM, date and commit of the suites that hold rows of a table. */
     String conditions(ResultTable table) {
+        return conditions(suite -> !suites.get(suite).of(table.bench()).isEmpty());
+    }
+
+    /** What differs in the commit alone is said once, with the suites of each commit. */
+    private String conditions(Predicate<Path> wanted) {
+        Map<String, Map<String, List<String>>> suitesByCommit = new LinkedHashMap<>();
+        texts.forEach((file, text) -> {
+            if (wanted.test(file)) {
+                Matcher commit = COMMIT.matcher(text);
+                boolean found = commit.find();
+                suitesByCommit
+                        .computeIfAbsent(found ? commit.replaceFirst("commit") : text, key -> new LinkedHashMap<>())
+                        .computeIfAbsent(found ? commit.group(1) : "", key -> new ArrayList<>())
+                        .add(suite(file));
+            }
+        });
+        List<String> paragraphs = new ArrayList<>();
+        suitesByCommit.forEach((text, suites) ->
+                paragraphs.add(text.replaceFirst("commit(?=;|$)", Matcher.quoteReplacement(commits(suites)))));
+        return String.join("\n\n", paragraphs);
+    }
+
+    private static String commits(Map<String, List<String>> suites) {
+        if (suites.size() == 1) {
+            return "commit " + suites.keySet().iterator().next();
+        }
         return suites.entrySet().stream()
-                .filter(entry -> !entry.getValue().of(table.bench()).isEmpty())
-                .map(entry -> texts.get(entry.getKey()))
-                .distinct()
-                .collect(Collectors.joining("\n\n"));
+                .map(entry -> entry.getKey() + " (" + String.join(", ", entry.getValue()) + ")")
+                .collect(Collectors.joining(", ", "commits ", ""));
     }
 
     /** A line per benchmark and number of threads. */
@@ -67,6 +103,6 @@ final class Results {
                 text.append(table.summary(all.of(table.bench()), roof));
             }
         }
-        return text + "\n" + texts.values().stream().distinct().collect(Collectors.joining("\n\n")) + "\n";
+        return text + "\n" + conditions(suite -> true) + "\n";
     }
 }

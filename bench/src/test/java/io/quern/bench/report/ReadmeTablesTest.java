@@ -11,8 +11,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeTablesTest {
     /** 2 * 4096 * 4096 * 4096 operations, and the roof's 2 * 12 * 2^18 * lanes, in so many microseconds. */
     private static String run(String bench, String parameters, double micros) {
-        return "{\"benchmark\": \"io.quern.bench." + bench + ".run\", \"params\": {" + parameters
-                + ", \"threads\": \"1\"}, \"primaryMetric\": {\"score\": 1, \"rawData\": [[" + micros + "]]}}";
+        return run(bench, parameters, 1, micros);
+    }
+
+    private static String run(String bench, String parameters, int threads, double micros) {
+        return "{\"benchmark\": \"io.quern.bench." + bench + ".run\", \"params\": {" + parameters + ", \"threads\": \""
+                + threads + "\"}, \"primaryMetric\": {\"score\": 1, \"rawData\": [[" + micros + "]]}}";
     }
 
     private static void suite(Path folder, String name, int bits, double roof, double product) throws IOException {
@@ -66,5 +70,55 @@ class ReadmeTablesTest {
         assertTrue(text.contains("| 512x512x512 | 1 | 100.66 | 100 % |"), text);
         assertTrue(text.contains("| 256x256x256 | 1 | 50.33 | 100 % |"), text);
         assertTrue(text.contains("| 128x128x128 | 1 | 50.33 | 50 % |"), text);
+    }
+
+    @Test
+    void suitesOfTwoThreadsHaveLinesOfTheirOwn(@TempDir Path folder) throws IOException {
+        Path results = folder.resolve("results");
+        Files.createDirectories(results);
+        for (int threads : new int[] {1, 2}) {
+            String suffix = threads == 1 ? "" : "-2-threads";
+            for (String suite : new String[] {"bandwidth", "training"}) {
+                String bench = suite.equals("training") ? "TrainStepBench" : "DropoutBench";
+                String[] sizes = {"\"size\": \"4096\"", "\"size\": \"65536\""};
+                if (suite.equals("training")) {
+                    sizes = new String[] {
+                        "\"model\": \"mlp\", \"batch\": \"32\"", "\"model\": \"mlp\", \"batch\": \"128\""
+                    };
+                }
+                StringBuilder rows = new StringBuilder();
+                for (String size : sizes) {
+                    rows.append(rows.isEmpty() ? "[" : ",");
+                    rows.append(run(bench, "\"impl\": \"quern\", " + size, threads, 100));
+                    rows.append(",")
+                            .append(run(bench, "\"impl\": \"libtorch\", " + size, threads, 100 * (threads + 1)));
+                }
+                Files.writeString(results.resolve(suite + suffix + ".json"), rows + "]");
+                String commit = suite.equals("training") ? "abc+" : "def";
+                Files.writeString(
+                        results.resolve(suite + suffix + ".txt"), "A machine; commit " + commit + "; medians");
+            }
+        }
+        Path page = folder.resolve("page.md");
+        Files.writeString(
+                page,
+                "<!-- table:summary -->\n<!-- /table:summary -->\n"
+                        + "<!-- table:TrainStepBench -->\n<!-- /table:TrainStepBench -->\n");
+        ReadmeTables.main(new String[] {page.toString(), results.toString()});
+        String text = Files.readString(page);
+        assertTrue(text.contains("| Dropout | 1 | 2 | 2.00 |") && text.contains("| Dropout | 2 | 2 | 3.00 |"), text);
+        assertTrue(
+                text.contains("| TrainStep | 1 | 2 | 2.00 |") && text.contains("| TrainStep | 2 | 2 | 3.00 |"), text);
+        assertTrue(
+                text.contains("with one thread over 2 rows **2.00**, smallest 2.00;"
+                        + " with 2 threads over 2 rows **3.00**, smallest 3.00."),
+                text);
+        // one sentence of conditions, and which suites are of which commit
+        assertTrue(
+                text.contains(
+                        "A machine; commits def (bandwidth, bandwidth-2-threads), abc+ (training, training-2-threads);"
+                                + " medians\n"),
+                text);
+        assertTrue(text.contains("A machine; commit abc+; medians\n"), text);
     }
 }
