@@ -15,7 +15,9 @@ unset QUERN_CUDA_SIM QUERN_JAVA_OPTS
 cat >"$root/runtime/bin/java" <<'FAKE'
 #!/bin/sh
 echo "java sim=${QUERN_CUDA_SIM:+yes} $*" >>"$LOG"
+printf '<%s>' in "$PWD" "$@" >>"$LOG"
 case "$*" in
+  *'Main predict'*) exit 7 ;;
   *'Main doctor'*) printf '  cuda         %s\n  cuda-sim     %s\n' "$GPU" "$SIMULATED" ;;
   *ConsoleLauncher*)
     printf '[         7 tests successful      ]\n[         1 tests skipped         ]\n[         0 tests failed          ]\n'
@@ -47,7 +49,7 @@ expect() {
   what="$*"
   : >"$LOG"
   rm -rf "$work/here" && mkdir "$work/here"
-  (cd "$work/here" && "$root/bin/quern" "$@") >"$work/said" 2>&1 || actual=$?
+  (cd "$work/here" && "${command:-$root/bin/quern}" "$@") >"$work/said" 2>&1 || actual=$?
   ((checks++))
   if [[ $actual != "$code" ]]; then
     echo "FAIL: quern $what ends with $actual, expected $code:" && cat "$work/said"
@@ -140,6 +142,15 @@ SIMULATED='not available: not built'
 expect 0 selftest
 says 'not on a GPU but on the CPU: no driver'
 runs 'io.quern.conformance.ConformanceTest'
+
+# arguments as they are, the exit status, the caller's folder; also through a link from another folder
+expect 7 predict 'my photos/*' '' "a\"b'c"
+runs "<io.quern.cli/io.quern.cli.Main><predict><my photos/*><><a\"b'c>"
+runs "<in><$(cd "$work" && pwd -P)/here>"
+ln -s "../a bundle/bin/quern" "$work/path/linked"
+ln -s "$work/path/linked" "$work/quern"
+command=$work/quern expect 7 predict x
+runs "<--module-path><$root/app>"
 
 echo "$checks checks, $failures failures"
 ((failures == 0))
