@@ -9,6 +9,9 @@ import jdk.incubator.vector.VectorMask;
 /** Short copies and fills of floats, where a call of the runtime's copy routine would cost more than the copy. */
 final class Copies {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    /** Bytes of a cache line. */
+    private static final long LINE = 64;
 
     private Copies() {}
 
@@ -46,6 +49,24 @@ final class Copies {
         for (; i < count; i++) {
             ALL.set(FLOAT, at + 4L * i, 0f);
         }
+    }
+
+    /**
+     * Reads a number of each cache line, whole four at a time, in the order of memory: the machine then reads ahead, which it does
+     * not for a pass that takes a part of each pixel.
+     *
+     * @param mark where to write a number that depends on all that was read, so that it is read
+     */
+    static void fetch(long at, long bytes, long mark) {
+        int sum = 0;
+        for (long end = at + bytes - 4 * LINE; at <= end; at += 4 * LINE) {
+            at &= Lanes.ADDRESS;
+            sum += ALL.get(INT, at)
+                    + ALL.get(INT, at + LINE)
+                    + ALL.get(INT, at + 2 * LINE)
+                    + ALL.get(INT, at + 3 * LINE);
+        }
+        ALL.set(INT, mark & Lanes.ADDRESS, sum);
     }
 
     /** Writes rows of {@code from} with any two strides in bytes as rows of {@code width} floats, the last of them zero. */

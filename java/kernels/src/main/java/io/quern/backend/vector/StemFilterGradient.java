@@ -14,7 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The gradient by the filter of a network's first layer, 3x3 taps of three channels: {@link FilterGradient} reads dy, which is
  * most of the memory, once per eight filter elements. The nine elements of a filter row are neighbours in the image, so a
- * tile sums all of them for two vectors of channels, over bands of dy that stay in L2.
+ * tile sums all of them for two vectors of channels, over bands of dy that stay in L2. Where a tile takes only a part of each pixel
+ * of dy and dy comes from memory, bands are read in order first.
  *
  * <p>Bands are dealt out to chunks as in {@link FilterGradient}; the chunks' sums are added in order.
  */
@@ -27,7 +28,9 @@ final class StemFilterGradient {
     private static final long TILE = 2L * ELEMENTS * BYTES;
     private static final int CHUNKS = 16;
     /** Bytes of dy in a band; two rows at least. */
-    private static final long BAND = 32 << 10;
+    private static final long BAND = 256 << 10;
+    /** Bytes of dy from which it comes from beyond the caches. */
+    private static final long LARGE = 16 << 20;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
     /** Always 1, but not to the compiler. */
@@ -36,6 +39,8 @@ final class StemFilterGradient {
     private final ConvShape shape;
     private final StemRows rows;
     private final int band, bands, chunks;
+    /** Whether pixels that are neighbours share two of three taps; whether dy is far away and read in parts of pixels. */
+    private final boolean neighbours, fetched;
     /** Bytes of a chunk's filter, of a row of dy, and of the copied image. */
     private final long part, line, image;
 
@@ -43,10 +48,15 @@ final class StemFilterGradient {
         this.shape = shape;
         rows = new StemRows(shape);
         line = 4L * shape.q() * shape.k();
-        bands = Math.ceilDiv(shape.p(), Math.clamp(BAND / line, 2, shape.p() + 1));
+        // as many bands as chunks where there are few images
+        long rowsOfChunk = Math.ceilDiv((long) shape.n() * shape.p(), CHUNKS);
+        int most = Math.clamp(rowsOfChunk, 2, shape.p() + 1);
+        bands = Math.ceilDiv(shape.p(), Math.clamp(BAND / line, 2, most));
         band = Math.ceilDiv(shape.p(), bands);
         image = rows.bytes(band);
         chunks = Math.min(CHUNKS, shape.n() * bands);
+        neighbours = shape.s() == 3 && shape.geometry().strideW() == 1 && shape.q() > 1;
+        fetched = shape.k() > 2 * Lanes.FLOATS && (long) shape.n() * shape.p() * line > LARGE;
         part = shape.filterElements() * Float.BYTES + 63 & -64;
     }
 
@@ -88,6 +98,9 @@ final class StemFilterGradient {
         int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.p() - top);
         rows.copy(x, n, top, lines, copy);
         long signal = dy + ((long) n * shape.p() + top) * line, bs = 4L * shape.k();
+        if (fetched) {
+            Copies.fetch(signal, lines * line, tile);
+        }
         long lineX = shape.geometry().strideH() * rows.row(),
                 cs = 4L * shape.geometry().strideW() * shape.c();
         int wide = 2 * Lanes.FLOATS;
@@ -98,6 +111,8 @@ final class StemFilterGradient {
                 long a = copy + r * shape.geometry().dilationH() * rows.row();
                 if (wide > Lanes.FLOATS) {
                     sum9x2(lines, shape.q(), a, lineX, cs, b, line, bs, tile);
+                } else if (neighbours) {
+                    share9x1(lines, shape.q(), a, lineX, b, line, bs, tile);
                 } else {
                     sum9x1(lines, shape.q(), a, lineX, cs, b, line, bs, tile);
                 }
@@ -218,6 +233,80 @@ final class StemFilterGradient {
                 a += cs;
                 b += bs;
             }
+        }
+        to &= ADDRESS;
+        c0.intoMemorySegment(ALL, to, ORDER);
+        c1.intoMemorySegment(ALL, to + BYTES, ORDER);
+        c2.intoMemorySegment(ALL, to + 2 * BYTES, ORDER);
+        c3.intoMemorySegment(ALL, to + 3 * BYTES, ORDER);
+        c4.intoMemorySegment(ALL, to + 4 * BYTES, ORDER);
+        c5.intoMemorySegment(ALL, to + 5 * BYTES, ORDER);
+        c6.intoMemorySegment(ALL, to + 6 * BYTES, ORDER);
+        c7.intoMemorySegment(ALL, to + 7 * BYTES, ORDER);
+        c8.intoMemorySegment(ALL, to + 8 * BYTES, ORDER);
+    }
+
+    /** The same for one vector of dy and pixels that are neighbours: a broadcast meets the three pixels that see it. */
+    private static void share9x1(int lines, int q, long x, long lineX, long dy, long lineY, long bs, long to) {
+        FloatVector c0 = FloatVector.zero(S), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, c8 = c0;
+        for (int i = 0, one = step; i < lines; i += one, x += lineX, dy += lineY) {
+            long a = x & ADDRESS, b = dy & ADDRESS;
+            FloatVector v;
+            FloatVector m0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a));
+            c0 = v.fma(m0, c0);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 4));
+            c1 = v.fma(m0, c1);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 8));
+            c2 = v.fma(m0, c2);
+            a = a + 12 & ADDRESS;
+            b = b + bs & ADDRESS;
+            FloatVector n0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a));
+            c0 = v.fma(n0, c0);
+            c3 = v.fma(m0, c3);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 4));
+            c1 = v.fma(n0, c1);
+            c4 = v.fma(m0, c4);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 8));
+            c2 = v.fma(n0, c2);
+            c5 = v.fma(m0, c5);
+            for (int p = 2; p < q; p += one) {
+                a = a + 12 & ADDRESS;
+                b = b + bs & ADDRESS;
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+                v = FloatVector.broadcast(S, ALL.get(FLOAT, a));
+                c6 = v.fma(m0, c6);
+                c3 = v.fma(n0, c3);
+                c0 = v.fma(d0, c0);
+                v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 4));
+                c7 = v.fma(m0, c7);
+                c4 = v.fma(n0, c4);
+                c1 = v.fma(d0, c1);
+                v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 8));
+                c8 = v.fma(m0, c8);
+                c5 = v.fma(n0, c5);
+                c2 = v.fma(d0, c2);
+                m0 = n0;
+                n0 = d0;
+            }
+            a = a + 12 & ADDRESS;
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a));
+            c6 = v.fma(m0, c6);
+            c3 = v.fma(n0, c3);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 4));
+            c7 = v.fma(m0, c7);
+            c4 = v.fma(n0, c4);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 8));
+            c8 = v.fma(m0, c8);
+            c5 = v.fma(n0, c5);
+            a = a + 12 & ADDRESS;
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a));
+            c6 = v.fma(n0, c6);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 4));
+            c7 = v.fma(n0, c7);
+            v = FloatVector.broadcast(S, ALL.get(FLOAT, a + 8));
+            c8 = v.fma(n0, c8);
         }
         to &= ADDRESS;
         c0.intoMemorySegment(ALL, to, ORDER);

@@ -100,17 +100,18 @@ class LargeCallsTest {
     /** Several spans of Winograd's tiles, the last one shorter, of which threads take whole ones; products in chunks. */
     @Test
     void gradientsByTheFilter() {
-        byTheFilter(3, 29, 27, 16, 32, 3);
-        byTheFilter(3, 13, 14, 32, 16, 5);
-        byTheFilter(7, 15, 16, 64, 80, 1);
+        byTheFilter(3, 29, 27, 16, 32, 3, 3);
+        byTheFilter(3, 13, 14, 32, 16, 5, 5);
+        byTheFilter(7, 15, 16, 64, 80, 1, 1);
+        byTheFilter(2, 150, 300, 1, 48, 1, 9); // nine taps a row; more than 16 MB, which are read in order first
     }
 
-    private static void byTheFilter(int n, int h, int w, int c, int k, int taps) {
-        Conv2dGeometry geometry = Conv2dGeometry.UNIT.withPadding(taps / 2);
+    private static void byTheFilter(int n, int h, int w, int c, int k, int r, int s) {
+        Conv2dGeometry geometry = Conv2dGeometry.UNIT.withPadding(r / 2, s / 2);
         try (Tensor x = random(1, Shape.of(n, h, w, c));
                 Tensor dy = random(2, Shape.of(n, h, w, k))) {
-            check("n" + n + "h" + h + "w" + w + "c" + c + "k" + k + "r" + taps, 1e-5, backend -> {
-                Tensor dfilter = random(3, Shape.of(taps, taps, c, k));
+            check("n" + n + "h" + h + "w" + w + "c" + c + "k" + k + "r" + r + "s" + s, 1e-5, backend -> {
+                Tensor dfilter = random(3, Shape.of(r, s, c, k));
                 backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, dfilter, geometry));
                 return List.of(dfilter);
             });
