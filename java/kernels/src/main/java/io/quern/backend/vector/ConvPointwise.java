@@ -16,8 +16,8 @@ final class ConvPointwise {
     private final boolean dense;
 
     private final int pixels;
-    /** Null unless the filter is large. */
-    private final PointwiseGradient large;
+    /** Null where {@link Gemm} is to do it. */
+    private final PointwiseGradient gradient;
     /** For the pixels met: not the memory that {@link Gemm} uses meanwhile. */
     private final Scratch gathered;
 
@@ -25,8 +25,8 @@ final class ConvPointwise {
         this.shape = shape;
         this.gathered = gathered;
         pixels = shape.n() * shape.p() * shape.q();
-        dense = fits(shape) && shape.p() == shape.h() && shape.q() == shape.w();
-        large = PointwiseGradient.of(shape);
+        dense = dense(shape);
+        gradient = PointwiseGradient.of(shape);
     }
 
     /** For filters of one tap without padding and groups. */
@@ -37,6 +37,11 @@ final class ConvPointwise {
                 && shape.geometry().paddingH() == 0
                 && shape.geometry().paddingW() == 0
                 && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE;
+    }
+
+    /** For those where a result lies at each pixel of the image. */
+    static boolean dense(ConvShape shape) {
+        return fits(shape) && shape.p() == shape.h() && shape.q() == shape.w();
     }
 
     /** Plans that share memory for gathered pixels. */
@@ -75,8 +80,8 @@ final class ConvPointwise {
 
     /** dfilter = x' dy, for each tap with the pixels that it meets. */
     void backwardWeights(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        if (large != null) {
-            large.run(x, dy, dfilter, scratch, pool);
+        if (gradient != null) {
+            gradient.run(x, dy, dfilter, scratch, pool);
             return;
         }
         int c = shape.c(), k = shape.k();

@@ -1,114 +1,183 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.vector.GemmGrid.ceil;
+import static io.quern.backend.vector.GemmGrid.up;
 
 import io.quern.backend.WorkerPool;
+import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.Tensor;
 
 /**
- * The gradient of a large 1x1 filter as a matrix product, x' dy. Block by block of pixels, dy is packed into L2 by the task that
- * uses it, and x read in place: {@link Gemm} packs both for all tasks, whose way through L3 and back is a large part of a
- * product that is as short along the pixels as these are. The pixels are dealt out to chunks, whose number depends on the shape
- * alone; each sums into a filter of its own, and the chunks are added in order.
+ * The gradient of a filter as a product x' dy for each tap, block by block of pixels. What a tap meets of a block is copied
+ * together, a strip of channels at a time, by the task that multiplies it, and stays in its L2: in place, channels of
+ * neighbouring pixels lie at strides that few sets of a cache share, and {@link Gemm} would pack for all tasks, through L3 and
+ * back. dy is packed likewise where all taps or many channels of x use it, and else read in place.
+ *
+ * <p>The pixels are dealt out to chunks, whose number depends on the shape alone; each sums into a filter of its own, and the
+ * chunks are added in order.
  */
 final class PointwiseGradient {
-    /** Elements of a filter up to which {@link Gemm} reads both in place. */
-    private static final long SMALL = 192 << 10;
+    /** Elements of a dense 1x1 filter up to which {@link GemmChunks} is faster, and up to which copying x is better than packing dy. */
+    private static final long SMALL = 60_000, MIDDLE = 192 << 10;
     /** Pixels of a block at most. */
-    private static final int DEPTH = 256;
-    /** Channels of x, in whole tiles, and of dy in a block at most. */
-    private static final int ROWS = 96, COLUMNS = 512;
+    private static final int DEPTH = 400;
+    /** Channels of x in a strip: whole tiles and whole cache lines. */
+    private static final int STRIP = 96;
+    /** Bytes of dy in a block at most. */
+    private static final int SIGNAL = 800 << 10;
 
-    private static final int CHUNKS = 4;
+    private static final int CHUNKS = 8;
+    /** Pixels of a chunk, so that adding it stays a small part of the work. */
+    private static final int SHORTEST = 512;
     /** Bytes of all the chunks' filters together. */
     private static final long CHUNK_BYTES = 4 << 20;
     /** As alpha. */
     private static final int ONE = Float.floatToRawIntBits(1f);
 
+    private static final int LINE = 64;
     private static final GemmTile TILE = GemmTile.WIDE;
 
     private final ConvShape shape;
     private final int pixels, chunks, depth;
-    /** Bytes of a chunk's filter, and of a pixel of x and of dy. */
-    private final long part, pixelX, pixelY;
+    /** Whether x is copied, and dy packed. */
+    private final boolean copies, packs;
+    /** Bytes of a chunk's filter, and of a pixel of x, of a strip of x and of dy. */
+    private final long part, pixelX, pixelStrip, pixelY;
 
     private PointwiseGradient(ConvShape shape) {
         this.shape = shape;
         pixels = shape.n() * shape.p() * shape.q();
         pixelX = 4L * shape.c();
         pixelY = 4L * shape.k();
-        part = shape.filterElements() * Float.BYTES + 63 & -64;
-        int most = Math.min(CHUNKS, ceil(pixels, DEPTH));
+        // an odd number of lines: any number of pixels spreads over all sets of a cache
+        pixelStrip = (ceil(Math.min(STRIP, shape.c()) * Float.BYTES, LINE) | 1) * (long) LINE;
+        copies = !ConvPointwise.dense(shape) || shape.filterElements() <= MIDDLE;
+        packs = !copies || shape.r() * shape.s() > 1;
+        part = up((int) shape.filterElements() * Float.BYTES, LINE);
+        int most = Math.clamp(pixels / SHORTEST, 1, CHUNKS);
         chunks = Integer.highestOneBit(Math.clamp(CHUNK_BYTES / part, 1, most));
         int longest = ceil(pixels, chunks);
         depth = ceil(longest, ceil(longest, DEPTH));
     }
 
-    /** Null where {@link ConvPointwise} is as good. */
+    /** Null where other ways are as good, or the only ones. */
     static PointwiseGradient of(ConvShape shape) {
         return ConvTile.LARGE
-                        && ConvPointwise.fits(shape)
-                        && shape.p() == shape.h()
-                        && shape.q() == shape.w()
-                        && shape.filterElements() > SMALL
+                        && shape.groups() == 1
+                        && (!ConvPointwise.dense(shape) || shape.filterElements() > SMALL)
                         && shape.c() >= TILE.rows
                         && shape.k() >= TILE.columns
+                        && shape.filterElements() <= Integer.MAX_VALUE / 8
                         && shape.n() > 0
                         && shape.p() > 0
                         && shape.q() > 0
+                        && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE
                 ? new PointwiseGradient(shape)
                 : null;
     }
 
     void run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
-        int panels = ceil(shape.k(), TILE.columns);
+        boolean alone = pool.threads() == 1;
+        int panels = ceil(shape.k(), TILE.columns), most = Math.max(1, SIGNAL / (depth * TILE.columns * Float.BYTES));
         // more blocks of columns cost more passes over x, but bits do not depend on them
-        int across = Math.clamp(ceil(pool.threads(), chunks), ceil(shape.k(), COLUMNS), panels);
+        int across = Math.clamp(ceil(pool.threads(), chunks), ceil(panels, most), panels);
         int columns = ceil(panels, across) * TILE.columns, blocks = ceil(shape.k(), columns);
-        long sharedBytes = chunks == 1 ? 0 : chunks * part;
-        long total = sharedBytes + GemmTile.SCRATCH + (long) columns * depth * Float.BYTES;
-        long shared = scratch.address(total), filter = dfilter.address(), image = x.address();
-        GemmPanels signal = GemmPanels.columns(dy.address(), shape.k(), 1);
+        long sharedBytes = (alone ? Math.min(1, chunks - 1) : chunks == 1 ? 0 : chunks) * part;
+        long ownBytes = GemmTile.SCRATCH + (packs ? 4L * columns * depth : 0) + (copies ? pixelStrip * depth : 0);
+        long shared = scratch.address(sharedBytes + ownBytes), filter = dfilter.address();
+        int elements = (int) shape.filterElements();
+        if (alone) {
+            for (int task = 0; task < chunks * blocks; task++) {
+                long result = task < blocks ? filter : shared;
+                block(
+                        x.address(),
+                        dy.address(),
+                        task / blocks,
+                        task % blocks * columns,
+                        columns,
+                        result,
+                        shared + sharedBytes);
+                if (task >= blocks && (task + 1) % blocks == 0) {
+                    Sums.add(filter, shared - filter, 2, filter, elements);
+                }
+            }
+            return;
+        }
         Thread caller = Thread.currentThread();
-        Blocks.run(pool, true, chunks * blocks, task -> {
-            long own = Thread.currentThread() == caller ? shared + sharedBytes : scratch.address(total - sharedBytes);
-            int chunk = task / blocks, column = task % blocks * columns;
-            int from = (int) ((long) pixels * chunk / chunks), to = (int) ((long) pixels * (chunk + 1) / chunks);
-            int wide = Math.min(columns, shape.k() - column);
-            block(image, signal, from, to, wide, column, chunks == 1 ? filter : shared + chunk * part, own);
+        pool.run(chunks * blocks, task -> {
+            long own = Thread.currentThread() == caller ? shared + sharedBytes : scratch.address(ownBytes);
+            int chunk = task / blocks;
+            long result = chunks == 1 ? filter : shared + chunk * part;
+            block(x.address(), dy.address(), chunk, task % blocks * columns, columns, result, own);
         });
         if (chunks > 1) {
-            Sums.rows(pool, true, shared, part, chunks, filter, shape.filterElements());
+            Sums.rows(pool, true, shared, part, chunks, filter, elements);
         }
     }
 
-    /** The columns {@code column} .. of the product over the pixels {@code from} .. {@code to}. */
-    private void block(long x, GemmPanels dy, int from, int to, int columns, int column, long result, long tile) {
-        long b = tile + GemmTile.SCRATCH;
+    /** The columns {@code column} .. of all taps, over the pixels of a chunk. */
+    private void block(long x, long dy, int chunk, int column, int most, long result, long tile) {
+        int from = (int) ((long) pixels * chunk / chunks), to = (int) ((long) pixels * (chunk + 1) / chunks);
+        int columns = Math.min(most, shape.k() - column);
+        long packed = tile + GemmTile.SCRATCH, strip = packed + (packs ? 4L * most * depth : 0);
+        GemmPanels signal = GemmPanels.columns(dy, shape.k(), 1);
         for (int p = from; p < to; p += depth) {
             int kc = Math.min(depth, to - p);
-            dy.pack(b, TILE.columns, column, columns, p, kc);
-            for (int c = 0; c < shape.c(); c += ROWS) {
-                long a = x + p * pixelX + 4L * c, y = result + c * pixelY + 4L * column;
-                multiply(Math.min(ROWS, shape.c() - c), columns, column, kc, a, b, y, p > from, tile);
+            if (packs) {
+                signal.pack(packed, TILE.columns, column, columns, p, kc);
+            }
+            long b = packs ? packed : dy + p * pixelY + 4L * column;
+            for (int tap = 0; tap < shape.r() * shape.s(); tap++) {
+                long filter = result + tap * shape.c() * pixelY + 4L * column;
+                for (int c = 0; c < shape.c(); c += STRIP) {
+                    int rows = Math.min(STRIP, shape.c() - c);
+                    long a = x + p * pixelX + 4L * c;
+                    if (copies) {
+                        copy(x + 4L * c, p, kc, tap / shape.s(), tap % shape.s(), 4L * rows, strip);
+                        a = strip;
+                    }
+                    multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile);
+                }
             }
         }
     }
 
-    private void multiply(int rows, int columns, int column, int kc, long a, long b, long c, boolean add, long tile) {
-        long bs = 4L * TILE.columns, rs = Float.BYTES;
-        for (int j = 0; j < columns; j += TILE.columns, b += bs * kc) {
+    /** What tap (r, s) meets of the pixels {@code first} .. of dy, zeros outside the image. */
+    private void copy(long x, int first, int count, int r, int s, long bytes, long to) {
+        Conv2dGeometry geometry = shape.geometry();
+        int left = s * geometry.dilationW() - geometry.paddingW();
+        for (int p = first, run; p < first + count; p += run) {
+            int q = p % shape.q(), row = p / shape.q();
+            run = Math.min(shape.q() - q, first + count - p);
+            int y = row % shape.p() * geometry.strideH() + r * geometry.dilationH() - geometry.paddingH();
+            boolean inside = y >= 0 && y < shape.h();
+            long line = x + ((long) row / shape.p() * shape.h() + y) * shape.w() * pixelX;
+            for (int i = q; i < q + run; i++, to += pixelStrip) {
+                int at = i * geometry.strideW() + left;
+                if (inside && at >= 0 && at < shape.w()) {
+                    Copies.copy(line + at * pixelX, to, bytes);
+                } else {
+                    Copies.zero(to, bytes);
+                }
+            }
+        }
+    }
+
+    private void multiply(int rows, int column, int columns, int kc, long a, long b, long c, boolean add, long tile) {
+        long rs = Float.BYTES, cs = copies ? pixelStrip : pixelX;
+        long bs = packs ? 4L * TILE.columns : pixelY, panel = packs ? bs * kc : 4L * TILE.columns;
+        long readable = packs ? GemmTile.PADDED : shape.k();
+        for (int j = 0; j < columns; j += TILE.columns, b += panel) {
             int wide = Math.min(TILE.columns, columns - j);
             long ai = a, ci = c + 4L * j;
             for (int i = 0, high; i < rows; i += high, ai += high * rs, ci += high * pixelY) {
                 high = Math.min(TILE.rows, rows - i);
                 if (wide == TILE.columns && high == TILE.rows) {
-                    TILE.full(kc, ai, rs, pixelX, b, bs, ci, pixelY, ONE, add, tile);
+                    TILE.full(kc, ai, rs, cs, b, bs, ci, pixelY, ONE, add, tile);
                 } else {
                     // x ends behind its last channel: the tile begins before
-                    int back = TILE.edgeRows(high) - high;
-                    long n = GemmTile.PADDED;
-                    TILE.edge(high, wide, back, column + j, n, kc, ai, rs, pixelX, b, bs, ci, pixelY, ONE, add, tile);
+                    int back = copies ? 0 : TILE.edgeRows(high) - high, at = column + j;
+                    TILE.edge(high, wide, back, at, readable, kc, ai, rs, cs, b, bs, ci, pixelY, ONE, add, tile);
                 }
             }
         }

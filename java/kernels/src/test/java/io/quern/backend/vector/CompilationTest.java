@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.op.CaseTensors;
+import io.quern.op.Conv2dBackwardWeights;
+import io.quern.op.Conv2dGeometry;
+import io.quern.op.Matmul;
 import io.quern.op.Op;
 import io.quern.op.OpArgs;
 import io.quern.op.Ops;
@@ -54,12 +57,30 @@ class CompilationTest {
         List<String> skipped =
                 output.lines().filter(line -> line.contains("COMPILE SKIPPED")).toList();
         assertEquals(List.of(), skipped);
+        for (String large : avx == 3 ? List.of("GemmChunks::multiply", "PointwiseGradient::copy") : List.<String>of()) {
+            assertTrue(output.contains("io.quern.backend.vector." + large), large + " was not compiled:\n" + output);
+        }
     }
 
     /** Runs the cases of every op, so that every kernel method is called and hence compiled. */
     public static void main(String[] args) {
         try (VectorBackend backend = VectorBackend.open(1)) {
             Ops.ALL.forEach(op -> runCases(backend, op));
+            runLarge(backend);
+        }
+    }
+
+    /** What the cases are too small for: a product in chunks, and gradients by the filter in blocks of pixels. */
+    private static void runLarge(VectorBackend backend) {
+        try (Tensors tensors = new Tensors()) {
+            Tensor a = tensors.finite(2000, 20), b = tensors.finite(2000, 70), c = tensors.finite(20, 70);
+            backend.run(Matmul.OP, new Matmul.Args(a, b, c, true, false));
+            for (int stride = 1; stride <= 2; stride++) {
+                Conv2dGeometry geometry = Conv2dGeometry.UNIT.withStride(stride);
+                Tensor x = tensors.finite(1, 40, 40, 232), dfilter = tensors.finite(1, 1, 232, 300);
+                Tensor dy = tensors.finite(1, 40 / stride, 40 / stride, 300);
+                backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, dfilter, geometry));
+            }
         }
     }
 
