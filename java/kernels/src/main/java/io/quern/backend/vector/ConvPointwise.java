@@ -11,6 +11,11 @@ final class ConvPointwise {
     /** Channels from which the products of {@link Gemm} outweigh gathering pixels for every tap. */
     private static final int MANY_CHANNELS = 128;
 
+    /** Bytes of pixels that a thread gathers at once. */
+    private static final int GATHERED = 256 << 10;
+    /** Elements of a filter that is packed again for each of these. */
+    private static final int SMALL = 64 << 10;
+
     private final ConvShape shape;
     /** The image has exactly the pixels of the result. */
     private final boolean dense;
@@ -52,13 +57,38 @@ final class ConvPointwise {
 
     /** y = x filter, with what {@code epilogue} does. */
     void forward(Tensor x, Tensor filter, Tensor y, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
-        long image = dense ? x.address() : gather(x.address(), 0, 0, pool);
         int c = shape.c(), k = shape.k();
+        int block = Math.max(1, GATHERED / (Math.max(1, c) * Float.BYTES)), blocks = (pixels + block - 1) / block;
+        if (!dense && (long) c * k <= SMALL && blocks > 1) {
+            Blocks.run(pool, true, blocks, i -> {
+                int from = i * block, count = Math.min(block, pixels - from);
+                forward(x.address(), filter.address(), y.address(), from, count, epilogue, scratch);
+            });
+            return;
+        }
+        long image = dense ? x.address() : gather(x.address(), 0, 0, pool);
         if (PointwiseStream.fits(pixels, k, c)) {
             PointwiseStream.multiply(pixels, c, image, filter.address(), y.address(), epilogue, scratch, pool);
             return;
         }
         Gemm.multiply(pixels, k, c, 1, image, c, 1, filter.address(), k, 1, 0, y.address(), k, epilogue, scratch, pool);
+    }
+
+    /** The pixels {@code from} .. of y: those that they meet stay in the cache of the thread that gathers them. */
+    private void forward(long x, long filter, long y, int from, int count, Epilogue epilogue, Scratch scratch) {
+        int c = shape.c(),
+                k = shape.k(),
+                stepH = shape.geometry().strideH(),
+                stepW = shape.geometry().strideW();
+        long pixel = 4L * c, image = gathered.address(count * pixel), to = image;
+        for (int p = from; p < from + count; p++, to += pixel) {
+            int row = p / shape.q(), line = row / shape.p() * shape.h() + row % shape.p() * stepH;
+            Copies.copy(x + ((long) line * shape.w() + p % shape.q() * stepW) * pixel, to, pixel);
+        }
+        Epilogue here = epilogue == null
+                ? null
+                : (at, ld, row0, rows, col0, columns) -> epilogue.apply(at, ld, from + row0, rows, col0, columns);
+        Gemm.multiply(count, k, c, 1, image, c, 1, filter, k, 1, 0, y + 4L * from * k, k, here, scratch, null);
     }
 
     /** dx = dy filter'. */

@@ -18,7 +18,7 @@ import jdk.incubator.vector.VectorSpecies;
 enum GemmTile {
     /** 6 x 4 vectors: 24 sums, only with 32 registers. */
     WIDE(6, 4),
-    /** 8 x 3 vectors: also 24 sums, for a C of three vectors. */
+    /** 8 x 3 vectors: also 24 sums, for a C of three vectors, or of a few times three. */
     MIDDLE(8, 3),
     /** 16 x 1 vectors, for a C of one vector: what 8 sums keep waiting, 16 do not. */
     SLIM(16, 1),
@@ -30,6 +30,8 @@ enum GemmTile {
     private static final int FEW = 4;
     /** Rows from which A passes often enough to come from a slow cache. */
     private static final int LARGE = 192;
+    /** Columns up to which a last tile of less than four vectors is a large part: whole threes are better. */
+    private static final int THIRDS = 256;
 
     /** Bytes after which the sets of an L1 cache repeat. */
     private static final int WAY = 4096;
@@ -56,6 +58,10 @@ enum GemmTile {
     /** The tile that wastes less on the borders of an m x n C; wide, where that is about equal. */
     static GemmTile of(int m, int n) {
         if (Lanes.REGISTERS >= 32 && n > TALL.columns && n <= MIDDLE.columns && m >= MIDDLE.rows) {
+            return MIDDLE;
+        }
+        boolean thirds = n % MIDDLE.columns == 0 && n % WIDE.columns != 0 && n < THIRDS;
+        if (Lanes.REGISTERS >= 32 && thirds && m >= MIDDLE.rows) {
             return MIDDLE;
         }
         if (Lanes.REGISTERS >= 32 && n <= SLIM.columns && m >= SLIM.rows) {
