@@ -22,7 +22,7 @@ final class ConvPointwise {
 
     private final int pixels;
     /** Null where {@link Gemm} is to do it. */
-    private final PointwiseGradient gradient;
+    private final GemmFilterGradient gradient;
     /** For the pixels met: not the memory that {@link Gemm} uses meanwhile. */
     private final Scratch gathered;
 
@@ -31,7 +31,7 @@ final class ConvPointwise {
         this.gathered = gathered;
         pixels = shape.n() * shape.p() * shape.q();
         dense = dense(shape);
-        gradient = PointwiseGradient.of(shape);
+        gradient = GemmFilterGradient.of(shape);
     }
 
     /** For filters of one tap without padding and groups. */

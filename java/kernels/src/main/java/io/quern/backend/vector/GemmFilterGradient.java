@@ -16,7 +16,7 @@ import io.quern.tensor.Tensor;
  * <p>The pixels are dealt out to chunks, whose number depends on the shape alone; each sums into a filter of its own, and the
  * chunks are added in order.
  */
-final class PointwiseGradient {
+final class GemmFilterGradient {
     /** Elements of a dense 1x1 filter up to which {@link GemmChunks} is faster, and up to which copying x is better than packing dy. */
     private static final long SMALL = 60_000, MIDDLE = 192 << 10;
     /** Pixels of a block at most. */
@@ -44,7 +44,7 @@ final class PointwiseGradient {
     /** Bytes of a chunk's filter, and of a pixel of x, of a strip of x and of dy. */
     private final long part, pixelX, pixelStrip, pixelY;
 
-    private PointwiseGradient(ConvShape shape) {
+    private GemmFilterGradient(ConvShape shape) {
         this.shape = shape;
         pixels = shape.n() * shape.p() * shape.q();
         pixelX = 4L * shape.c();
@@ -61,7 +61,7 @@ final class PointwiseGradient {
     }
 
     /** Null where other ways are as good, or the only ones. */
-    static PointwiseGradient of(ConvShape shape) {
+    static GemmFilterGradient of(ConvShape shape) {
         return ConvTile.LARGE
                         && shape.groups() == 1
                         && (!ConvPointwise.dense(shape) || shape.filterElements() > SMALL)
@@ -72,7 +72,7 @@ final class PointwiseGradient {
                         && shape.p() > 0
                         && shape.q() > 0
                         && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE
-                ? new PointwiseGradient(shape)
+                ? new GemmFilterGradient(shape)
                 : null;
     }
 
