@@ -13,9 +13,9 @@ final class ConvDepthwise {
     /** Bytes of a row of the image that kernels can step over. */
     private static final long MOST_ROW = Integer.MAX_VALUE / 8;
 
-    private static final int SIDE = 3, TAPS = SIDE * SIDE;
+    static final int SIDE = 3, TAPS = SIDE * SIDE;
     /** Bytes of the nine taps of a vector of channels. */
-    private static final long FILTER = (long) TAPS * Lanes.BYTES;
+    static final long FILTER = (long) TAPS * Lanes.BYTES;
 
     private final ConvShape shape;
     private final int vectors, stride;

@@ -1,14 +1,16 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.ConvDepthwise.FILTER;
+import static io.quern.backend.vector.ConvDepthwise.TAPS;
 
 import io.quern.backend.WorkerPool;
 import java.lang.foreign.ValueLayout;
 
 /**
  * The gradient of a depthwise 3x3 convolution by its filter. Rows of dy are dealt out to chunks, each of which has a filter of its
- * own, and channels to groups. Within, as many vectors of channels go down the image together as keep three rows of
- * sources in the innermost cache: what limits is the traffic between the caches, two lines per vector of dy if all are read once.
+ * own, and channels to groups. Within, one vector of channels after the other goes down the image: three rows of its sources stay
+ * in the innermost cache. What limits is the traffic between the caches, two lines per vector of dy if all are read once.
  */
 final class DepthwiseWeights {
     /** Chunks times groups: enough for threads to share evenly. */
@@ -17,21 +19,16 @@ final class DepthwiseWeights {
     private static final long SHARE = 32;
     /** Vectors of channels in a group, at least. */
     private static final int GROUP = 8;
-    /** Bytes of three rows of sources for the vectors of channels that go together. */
-    private static final long TOGETHER = 16 << 10;
     /** Bytes of x and dy beyond which they come from memory, and of those that are fetched at a time. */
     private static final long LARGE = 16 << 20, FETCHED = 512 << 10;
 
-    private static final int TAPS = 9;
-    /** Bytes of the nine taps of a vector of channels. */
-    private static final long FILTER = (long) TAPS * Lanes.BYTES;
     /** Bytes of a cache line. */
     private static final long LINE = 64;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     private final ConvAxis h, w;
-    private final int vectors, units, chunks, groups, together, band;
+    private final int vectors, units, chunks, groups, band;
     private final long pixel, elements;
 
     DepthwiseWeights(ConvShape shape, ConvAxis h, ConvAxis w) {
@@ -45,7 +42,6 @@ final class DepthwiseWeights {
         int most = Integer.highestOneBit(Math.clamp(bytes / (SHARE * TAPS * pixel), 1, TASKS));
         chunks = Math.clamp(units, 1, most);
         groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
-        together = Math.clamp(TOGETHER / (3L * Math.max(1, w.sources()) * Lanes.BYTES), 1, vectors);
         boolean fetched = h.stride() == 1 && groups == 1 && bytes > LARGE;
         band = fetched ? (int) Math.max(1, FETCHED / row) : Math.max(1, h.results());
     }
@@ -73,26 +69,18 @@ final class DepthwiseWeights {
                 if (band < rows) {
                     fetch(image, signal, from, to, marks + task * LINE);
                 }
-                rows(source, image + column, signal + column, from, to, own, count);
+                for (int i = 0; i < count; i++) {
+                    long at = column + (long) i * Lanes.BYTES, sums = own + i * FILTER;
+                    if (h.stride() == 1) {
+                        DepthwiseGradient.gradient(source, image + at, signal + at, w.results(), from, to, sums);
+                    } else {
+                        DepthwiseGradient.strided(source, image + at, signal + at, w.results(), from, to, sums);
+                    }
+                }
             }
         });
         Sums.rows(pool, parallel, parts, part, chunks, sum, elements);
         DepthwiseCopies.unpack(sum, vectors, dfilter, pixel);
-    }
-
-    /** Some rows of an image. */
-    private void rows(DepthwiseSource source, long x, long dy, int from, int to, long sum, int count) {
-        for (int v = 0, next; v < count; v = next) {
-            next = Math.min(count, v + together);
-            long column = (long) v * Lanes.BYTES, own = sum + v * FILTER;
-            for (int p = from; p < to; p++) {
-                if (h.stride() == 1) {
-                    DepthwiseGradient.gradient(source, x + column, dy + column, w.results(), p, own, next - v);
-                } else {
-                    DepthwiseGradient.strided(source, x + column, dy + column, w.results(), p, own, next - v);
-                }
-            }
-        }
     }
 
     /**
