@@ -1,11 +1,9 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.ConvDepthwise.FILTER;
 import static io.quern.backend.vector.ConvDepthwise.TAPS;
 
 import io.quern.backend.WorkerPool;
-import java.lang.foreign.ValueLayout;
 
 /**
  * The gradient of a depthwise 3x3 convolution by its filter. Rows of dy are dealt out to chunks, each of which has a filter of its
@@ -22,10 +20,8 @@ final class DepthwiseWeights {
     /** Bytes of x and dy beyond which they come from memory, and of those that are fetched at a time. */
     private static final long LARGE = 16 << 20, FETCHED = 512 << 10;
 
-    /** Bytes of a cache line. */
+    /** Bytes between what tasks write: a cache line. */
     private static final long LINE = 64;
-
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     private final ConvAxis h, w;
     private final int vectors, units, chunks, groups, band;
@@ -84,26 +80,14 @@ final class DepthwiseWeights {
     }
 
     /**
-     * Reads rows of dy and their sources in the order of memory: the machine then reads ahead, which it does not where a
-     * vector of each pixel is read.
+     * Reads rows of dy and their sources in the order of memory.
      *
-     * @param mark where to write a number that depends on all that was read, so that it is read
+     * @param mark where two ints may be written
      */
     private void fetch(long x, long dy, int from, int to, long mark) {
         long line = w.sources() * pixel, result = w.results() * pixel;
         int top = Math.max(0, from + h.low()), bottom = Math.min(h.sources(), to + h.high());
-        ALL.set(INT, mark, sum(x + top * line, (bottom - top) * line) + sum(dy + from * result, (to - from) * result));
-    }
-
-    /** The sum of a number in each cache line. */
-    private static int sum(long at, long bytes) {
-        int sum = 0;
-        for (long end = at + bytes - 4 * LINE; at <= end; at += 4 * LINE) {
-            sum += ALL.get(INT, at)
-                    + ALL.get(INT, at + LINE)
-                    + ALL.get(INT, at + 2 * LINE)
-                    + ALL.get(INT, at + 3 * LINE);
-        }
-        return sum;
+        Copies.fetch(x + top * line, (bottom - top) * line, mark);
+        Copies.fetch(dy + from * result, (to - from) * result, mark + Integer.BYTES);
     }
 }
