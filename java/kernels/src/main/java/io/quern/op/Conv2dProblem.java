@@ -119,6 +119,21 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(1, 3, 6, 32, 3, 3, 32, UNIT.withPadding(2, 1).withGroups(32)),
             new Conv2dProblem(
                     1, 6, 2, 16, 3, 3, 16, UNIT.withPadding(1).withStride(2).withGroups(16)),
+            // rows of one to three pixels, whose neighbours are all borders; none, all padding
+            new Conv2dProblem(1, 4, 1, 3, 3, 3, 16, UNIT.withPadding(1)),
+            new Conv2dProblem(2, 5, 2, 3, 3, 3, 16, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 4, 3, 3, 3, 3, 48, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 3, 2, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
+            new Conv2dProblem(1, 3, 3, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
+            new Conv2dProblem(1, 3, 4, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
+            new Conv2dProblem(1, 3, 5, 16, 3, 3, 16, UNIT.withPadding(1).withGroups(16)),
+            new Conv2dProblem(
+                    1, 3, 5, 16, 3, 3, 16, UNIT.withPadding(1).withStride(2).withGroups(16)),
+            new Conv2dProblem(1, 3, 0, 16, 3, 3, 16, UNIT.withPadding(2).withGroups(16)),
+            // no images, for kernels in blocks of pixels
+            new Conv2dProblem(0, 5, 5, 16, 1, 1, 80, UNIT.withStride(2)),
+            new Conv2dProblem(
+                    0, 6, 6, 16, 3, 3, 16, UNIT.withPadding(1).withStride(2).withGroups(16)),
             // register tiles of four vectors of results, and what such panels leave, at borders
             new Conv2dProblem(1, 7, 6, 16, 3, 3, 130, UNIT.withPadding(1).withDirect()),
             new Conv2dProblem(2, 9, 8, 17, 3, 3, 100, UNIT.withStride(2).withPadding(1)));

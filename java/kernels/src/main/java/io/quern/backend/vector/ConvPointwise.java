@@ -8,7 +8,7 @@ import io.quern.tensor.Tensor;
  * that a filter meets are first copied together, or spread afterwards.
  */
 final class ConvPointwise {
-    /** Channels from which the products of {@link Gemm} outweigh gathering pixels for every tap. */
+    /** Channels from which products outweigh copying pixels for every tap. */
     private static final int MANY_CHANNELS = 128;
 
     /** Bytes of pixels that a thread gathers at once. */
@@ -58,7 +58,7 @@ final class ConvPointwise {
     /** y = x filter, with what {@code epilogue} does. */
     void forward(Tensor x, Tensor filter, Tensor y, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
         int c = shape.c(), k = shape.k();
-        int block = Math.max(1, GATHERED / (Math.max(1, c) * Float.BYTES)), blocks = (pixels + block - 1) / block;
+        int block = (int) Math.max(1, GATHERED / (4L * Math.max(1, c))), blocks = (pixels + block - 1) / block;
         if (!dense && (long) c * k <= SMALL && blocks > 1) {
             Blocks.run(pool, true, blocks, i -> {
                 int from = i * block, count = Math.min(block, pixels - from);
@@ -76,15 +76,9 @@ final class ConvPointwise {
 
     /** The pixels {@code from} .. of y: those that they meet stay in the cache of the thread that gathers them. */
     private void forward(long x, long filter, long y, int from, int count, Epilogue epilogue, Scratch scratch) {
-        int c = shape.c(),
-                k = shape.k(),
-                stepH = shape.geometry().strideH(),
-                stepW = shape.geometry().strideW();
-        long pixel = 4L * c, image = gathered.address(count * pixel), to = image;
-        for (int p = from; p < from + count; p++, to += pixel) {
-            int row = p / shape.q(), line = row / shape.p() * shape.h() + row % shape.p() * stepH;
-            Copies.copy(x + ((long) line * shape.w() + p % shape.q() * stepW) * pixel, to, pixel);
-        }
+        int c = shape.c(), k = shape.k();
+        long pixel = 4L * c, image = gathered.address(count * pixel);
+        TapPixels.copy(shape, x, from, count, 0, 0, pixel, image, pixel);
         Epilogue here = epilogue == null
                 ? null
                 : (at, ld, row0, rows, col0, columns) -> epilogue.apply(at, ld, from + row0, rows, col0, columns);
@@ -131,21 +125,9 @@ final class ConvPointwise {
     /** The pixels that tap (r, s) meets, zeros outside the image. */
     private long gather(long image, int r, int s, WorkerPool pool) {
         long to = gathered.address(gatheredBytes()), pixel = (long) shape.c() * Float.BYTES;
-        int left = s * shape.geometry().dilationW() - shape.geometry().paddingW();
         Blocks.run(pool, gatheredBytes() > 1 << 18, shape.n() * shape.p(), row -> {
-            long target = to + row * shape.q() * pixel;
-            int y = row % shape.p() * shape.geometry().strideH()
-                    + r * shape.geometry().dilationH()
-                    - shape.geometry().paddingH();
-            long source = image + ((long) row / shape.p() * shape.h() + y) * shape.w() * pixel;
-            for (int q = 0; q < shape.q(); q++, target += pixel) {
-                int x = q * shape.geometry().strideW() + left;
-                if (y >= 0 && y < shape.h() && x >= 0 && x < shape.w()) {
-                    Copies.copy(source + x * pixel, target, pixel);
-                } else {
-                    Copies.zero(target, pixel);
-                }
-            }
+            int first = row * shape.q();
+            TapPixels.copy(shape, image, first, shape.q(), r, s, pixel, to + first * pixel, pixel);
         });
         return to;
     }

@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorMask;
 final class Copies {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    /** Bytes of a cache line. */
-    private static final long LINE = 64;
+    /** Bytes of operands beyond which they come from memory, not from a cache; only speed depends on it. */
+    static final long CACHED = 16 << 20;
 
     private Copies() {}
 
@@ -52,19 +52,19 @@ final class Copies {
     }
 
     /**
-     * Reads a number of each cache line, whole four at a time, in the order of memory: the machine then reads ahead, which it does
-     * not for a pass that takes a part of each pixel.
+     * Reads a number of each cache line, but for up to four at the end, in the order of memory: the machine then reads ahead, which
+     * it does not for a pass that takes a part of each pixel.
      *
      * @param mark where to write a number that depends on all that was read, so that it is read
      */
     static void fetch(long at, long bytes, long mark) {
         int sum = 0;
-        for (long end = at + bytes - 4 * LINE; at <= end; at += 4 * LINE) {
+        for (long end = at + bytes - 4 * Lanes.LINE; at <= end; at += 4 * Lanes.LINE) {
             at &= Lanes.ADDRESS;
             sum += ALL.get(INT, at)
-                    + ALL.get(INT, at + LINE)
-                    + ALL.get(INT, at + 2 * LINE)
-                    + ALL.get(INT, at + 3 * LINE);
+                    + ALL.get(INT, at + Lanes.LINE)
+                    + ALL.get(INT, at + 2 * Lanes.LINE)
+                    + ALL.get(INT, at + 3 * Lanes.LINE);
         }
         ALL.set(INT, mark & Lanes.ADDRESS, sum);
     }

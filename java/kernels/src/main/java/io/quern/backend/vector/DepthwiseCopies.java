@@ -91,7 +91,7 @@ final class DepthwiseCopies {
     /** Nine rows of {@code tap} bytes as nine vectors per vector of channels. */
     static void pack(long filter, long tap, int vectors, long to) {
         for (int v = 0; v < vectors; v++) {
-            for (int i = 0; i < 9; i++, to += BYTES) {
+            for (int i = 0; i < ConvDepthwise.TAPS; i++, to += BYTES) {
                 Copies.copy(filter + i * tap + (long) v * BYTES, to, BYTES);
             }
         }
@@ -100,7 +100,7 @@ final class DepthwiseCopies {
     /** The reverse of {@link #pack}. */
     static void unpack(long from, int vectors, long filter, long tap) {
         for (int v = 0; v < vectors; v++) {
-            for (int i = 0; i < 9; i++, from += BYTES) {
+            for (int i = 0; i < ConvDepthwise.TAPS; i++, from += BYTES) {
                 Copies.copy(from, filter + i * tap + (long) v * BYTES, BYTES);
             }
         }

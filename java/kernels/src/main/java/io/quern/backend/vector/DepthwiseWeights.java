@@ -17,11 +17,8 @@ final class DepthwiseWeights {
     private static final long SHARE = 32;
     /** Vectors of channels in a group, at least. */
     private static final int GROUP = 8;
-    /** Bytes of x and dy beyond which they come from memory, and of those that are fetched at a time. */
-    private static final long LARGE = 16 << 20, FETCHED = 512 << 10;
-
-    /** Bytes between what tasks write: a cache line. */
-    private static final long LINE = 64;
+    /** Bytes of x and dy that are fetched at a time. */
+    private static final long FETCHED = 512 << 10;
 
     private final ConvAxis h, w;
     private final int vectors, units, chunks, groups, band;
@@ -38,16 +35,15 @@ final class DepthwiseWeights {
         int most = Integer.highestOneBit(Math.clamp(bytes / (SHARE * TAPS * pixel), 1, TASKS));
         chunks = Math.clamp(units, 1, most);
         groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
-        boolean fetched = h.stride() == 1 && groups == 1 && bytes > LARGE;
+        boolean fetched = h.stride() == 1 && groups == 1 && bytes > Copies.CACHED;
         band = fetched ? (int) Math.max(1, FETCHED / row) : Math.max(1, h.results());
     }
 
     void run(long x, long dy, long dfilter, boolean parallel, Scratch scratch, WorkerPool pool) {
-        long part = TAPS * pixel,
-                spare = (long) TASKS * LINE,
-                parts = scratch.address((chunks + 1) * part + w.sources() * pixel + spare);
-        long sum = parts + chunks * part, zeros = sum + part, marks = zeros + w.sources() * pixel;
-        Copies.zero(zeros, w.sources() * pixel);
+        long part = TAPS * pixel, row = Math.max(1, w.sources()) * pixel; // a row of no pixels has padding beside it
+        long parts = scratch.address((chunks + 1) * part + row + TASKS * Lanes.LINE);
+        long sum = parts + chunks * part, zeros = sum + part, marks = zeros + row;
+        Copies.zero(zeros, row);
         DepthwiseSource source = new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, zeros, zeros);
         int rows = h.results();
         Blocks.run(pool, parallel, chunks * groups, task -> {
@@ -63,7 +59,7 @@ final class DepthwiseWeights {
                 long image = x + (long) n * h.sources() * w.sources() * pixel;
                 long signal = dy + (long) n * rows * w.results() * pixel;
                 if (band < rows) {
-                    fetch(image, signal, from, to, marks + task * LINE);
+                    fetch(image, signal, from, to, marks + task * Lanes.LINE);
                 }
                 for (int i = 0; i < count; i++) {
                     long at = column + (long) i * Lanes.BYTES, sums = own + i * FILTER;

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.GemmGrid.ceil;
 import static io.quern.backend.vector.GemmGrid.up;
 
 import io.quern.backend.WorkerPool;
-import io.quern.op.Conv2dGeometry;
 import io.quern.tensor.Tensor;
 
 /**
@@ -26,6 +25,7 @@ final class GemmFilterGradient {
     /** Bytes of dy in a block at most. */
     private static final int SIGNAL = 800 << 10;
 
+    /** Each with a filter of its own: at most as many threads share the pixels. */
     private static final int CHUNKS = 8;
     /** Pixels of a chunk, so that adding it stays a small part of the work. */
     private static final int SHORTEST = 512;
@@ -34,7 +34,6 @@ final class GemmFilterGradient {
     /** As alpha. */
     private static final int ONE = Float.floatToRawIntBits(1f);
 
-    private static final int LINE = 64;
     private static final GemmTile TILE = GemmTile.WIDE;
 
     private final ConvShape shape;
@@ -50,10 +49,12 @@ final class GemmFilterGradient {
         pixelX = 4L * shape.c();
         pixelY = 4L * shape.k();
         // an odd number of lines: any number of pixels spreads over all sets of a cache
-        pixelStrip = (ceil(Math.min(STRIP, shape.c()) * Float.BYTES, LINE) | 1) * (long) LINE;
+        // of which tiles at the border read whole tiles
+        int strip = up(Math.min(STRIP, shape.c()), TILE.rows) * Float.BYTES;
+        pixelStrip = (ceil(strip, (int) Lanes.LINE) | 1) * Lanes.LINE;
         copies = !ConvPointwise.dense(shape) || shape.filterElements() <= MIDDLE;
         packs = !copies || shape.r() * shape.s() > 1;
-        part = up((int) shape.filterElements() * Float.BYTES, LINE);
+        part = up((int) shape.filterElements() * Float.BYTES, (int) Lanes.LINE);
         int most = Math.clamp(pixels / SHORTEST, 1, CHUNKS);
         chunks = Integer.highestOneBit(Math.clamp(CHUNK_BYTES / part, 1, most));
         int longest = ceil(pixels, chunks);
@@ -87,7 +88,7 @@ final class GemmFilterGradient {
         long shared = scratch.address(sharedBytes + ownBytes), filter = dfilter.address();
         int elements = (int) shape.filterElements();
         if (alone) {
-            for (int task = 0; task < chunks * blocks; task++) {
+            WorkerPool.runHere(chunks * blocks, task -> {
                 long result = task < blocks ? filter : shared;
                 block(
                         x.address(),
@@ -100,7 +101,7 @@ final class GemmFilterGradient {
                 if (task >= blocks && (task + 1) % blocks == 0) {
                     Sums.add(filter, shared - filter, 2, filter, elements);
                 }
-            }
+            });
             return;
         }
         Thread caller = Thread.currentThread();
@@ -116,10 +117,10 @@ final class GemmFilterGradient {
     }
 
     /** The columns {@code column} .. of all taps, over the pixels of a chunk. */
-    private void block(long x, long dy, int chunk, int column, int most, long result, long tile) {
+    private void block(long x, long dy, int chunk, int column, int widest, long result, long tile) {
         int from = (int) ((long) pixels * chunk / chunks), to = (int) ((long) pixels * (chunk + 1) / chunks);
-        int columns = Math.min(most, shape.k() - column);
-        long packed = tile + GemmTile.SCRATCH, strip = packed + (packs ? 4L * most * depth : 0);
+        int columns = Math.min(widest, shape.k() - column);
+        long packed = tile + GemmTile.SCRATCH, strip = packed + (packs ? 4L * widest * depth : 0);
         GemmPanels signal = GemmPanels.columns(dy, shape.k(), 1);
         for (int p = from; p < to; p += depth) {
             int kc = Math.min(depth, to - p);
@@ -133,31 +134,11 @@ final class GemmFilterGradient {
                     int rows = Math.min(STRIP, shape.c() - c);
                     long a = x + p * pixelX + 4L * c;
                     if (copies) {
-                        copy(x + 4L * c, p, kc, tap / shape.s(), tap % shape.s(), 4L * rows, strip);
+                        int r = tap / shape.s(), s = tap % shape.s();
+                        TapPixels.copy(shape, x + 4L * c, p, kc, r, s, 4L * rows, strip, pixelStrip);
                         a = strip;
                     }
                     multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile);
-                }
-            }
-        }
-    }
-
-    /** What tap (r, s) meets of the pixels {@code first} .. of dy, zeros outside the image. */
-    private void copy(long x, int first, int count, int r, int s, long bytes, long to) {
-        Conv2dGeometry geometry = shape.geometry();
-        int left = s * geometry.dilationW() - geometry.paddingW();
-        for (int p = first, run; p < first + count; p += run) {
-            int q = p % shape.q(), row = p / shape.q();
-            run = Math.min(shape.q() - q, first + count - p);
-            int y = row % shape.p() * geometry.strideH() + r * geometry.dilationH() - geometry.paddingH();
-            boolean inside = y >= 0 && y < shape.h();
-            long line = x + ((long) row / shape.p() * shape.h() + y) * shape.w() * pixelX;
-            for (int i = q; i < q + run; i++, to += pixelStrip) {
-                int at = i * geometry.strideW() + left;
-                if (inside && at >= 0 && at < shape.w()) {
-                    Copies.copy(line + at * pixelX, to, bytes);
-                } else {
-                    Copies.zero(to, bytes);
                 }
             }
         }

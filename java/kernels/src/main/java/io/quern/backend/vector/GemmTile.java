@@ -31,7 +31,7 @@ enum GemmTile {
     /** Rows from which A passes often enough to come from a slow cache. */
     private static final int LARGE = 192;
     /** Columns up to which a last tile of less than four vectors is a large part: whole threes are better. */
-    private static final int THIRDS = 256;
+    private static final int THIRDS = 16 * Lanes.FLOATS;
 
     /** Bytes after which the sets of an L1 cache repeat. */
     private static final int WAY = 4096;
@@ -57,11 +57,9 @@ enum GemmTile {
 
     /** The tile that wastes less on the borders of an m x n C; wide, where that is about equal. */
     static GemmTile of(int m, int n) {
-        if (Lanes.REGISTERS >= 32 && n > TALL.columns && n <= MIDDLE.columns && m >= MIDDLE.rows) {
-            return MIDDLE;
-        }
+        boolean one = n > TALL.columns && n <= MIDDLE.columns;
         boolean thirds = n % MIDDLE.columns == 0 && n % WIDE.columns != 0 && n < THIRDS;
-        if (Lanes.REGISTERS >= 32 && thirds && m >= MIDDLE.rows) {
+        if (Lanes.REGISTERS >= 32 && m >= MIDDLE.rows && (one || thirds)) {
             return MIDDLE;
         }
         if (Lanes.REGISTERS >= 32 && n <= SLIM.columns && m >= SLIM.rows) {

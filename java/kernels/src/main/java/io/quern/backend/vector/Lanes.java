@@ -31,6 +31,9 @@ final class Lanes {
     /** The same for what is added to an address, so that the sum does not overflow. */
     static final long OFFSET = (1L << 40) - 1;
 
+    /** Bytes of a cache line. */
+    static final long LINE = 64;
+
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private Lanes() {}

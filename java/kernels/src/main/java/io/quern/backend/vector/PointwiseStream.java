@@ -19,7 +19,7 @@ final class PointwiseStream {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    private static final int ROWS = 16, LINE = 64;
+    private static final int ROWS = 16;
     /** Bytes by which lines are read before they are needed. */
     private static final int AHEAD = 4096;
     /** Floats of a row up to which a tile's rows and those ahead are a small part of an L1 cache. */
@@ -36,20 +36,25 @@ final class PointwiseStream {
     private PointwiseStream() {}
 
     static boolean fits(int m, int n, int k) {
-        return Lanes.REGISTERS >= 32 && Lanes.BYTES == LINE && n == Lanes.FLOATS && k > 0 && k <= DEPTH && m >= MANY;
+        return Lanes.REGISTERS >= 32
+                && Lanes.BYTES == Lanes.LINE
+                && n == Lanes.FLOATS
+                && k > 0
+                && k <= DEPTH
+                && m >= MANY;
     }
 
     /** c = a b, rows of a and c without gaps. */
     static void multiply(int m, int k, long a, long b, long c, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
         long row = 4L * k, last = a + (m - ROWS) * row;
         Thread caller = Thread.currentThread();
-        long here = scratch.address(LINE);
+        long here = scratch.address(Lanes.LINE);
         // a last tile that overlaps its neighbour must stay in its block, whose neighbour may have its epilogue behind
         // it
         int blocks = Math.max(1, m / BLOCK);
         Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, blocks, block -> {
             int from = block * BLOCK, to = block + 1 < blocks ? from + BLOCK : m;
-            long sink = Thread.currentThread() == caller ? here : scratch.address(LINE);
+            long sink = Thread.currentThread() == caller ? here : scratch.address(Lanes.LINE);
             for (int i = from; i < to; i += ROWS) {
                 int at = Math.min(i, to - ROWS);
                 long source = a + at * row;
@@ -107,7 +112,7 @@ final class PointwiseStream {
             a += Float.BYTES;
             half += Float.BYTES;
             b += BYTES;
-            ahead += LINE;
+            ahead += Lanes.LINE;
         }
         y &= ADDRESS;
         c0.intoMemorySegment(ALL, y, ORDER);

@@ -29,8 +29,6 @@ final class StemFilterGradient {
     private static final int CHUNKS = 16;
     /** Bytes of dy in a band; two rows at least. */
     private static final long BAND = 256 << 10;
-    /** Bytes of dy from which it comes from beyond the caches. */
-    private static final long LARGE = 16 << 20;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
     /** Always 1, but not to the compiler. */
@@ -56,7 +54,7 @@ final class StemFilterGradient {
         image = rows.bytes(band);
         chunks = Math.min(CHUNKS, shape.n() * bands);
         neighbours = shape.s() == 3 && shape.geometry().strideW() == 1 && shape.q() > 1;
-        fetched = shape.k() > 2 * Lanes.FLOATS && (long) shape.n() * shape.p() * line > LARGE;
+        fetched = shape.k() > 2 * Lanes.FLOATS && (long) shape.n() * shape.p() * line > Copies.CACHED;
         part = shape.filterElements() * Float.BYTES + 63 & -64;
     }
 

@@ -70,7 +70,11 @@ class GemmTest {
             new Problem(6, 130, 770, true, false, 1, 1, 1),
             new Problem(16, 64, 900, true, false, 1, 0, 0.5f),
             new Problem(70, 300, 2100, true, false, 1, -0.5f, 0),
-            new Problem(260, 66, 1600, true, false, 0, 1, 0));
+            new Problem(260, 66, 1600, true, false, 0, 1, 0),
+            new Problem(43, 96, 1030, false, false, 1, -0.5f, 0.5f),
+            new Problem(13, 144, 70, true, true, 0, 1, 0),
+            new Problem(200, 240, 40, false, false, 2, 1, 1),
+            new Problem(300, 96, 600, true, false, 0, 1, 0));
 
     private static int size(SplittableRandom random, int... around) {
         return Math.max(1, around[random.nextInt(around.length)] + random.nextInt(-3, 4));

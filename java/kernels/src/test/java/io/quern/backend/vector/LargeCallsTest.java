@@ -150,10 +150,15 @@ class LargeCallsTest {
         passes(1, 1, 2051, 20, 1, 16, unit, ActivationKind.RELU); // 3 pixels more than a block
         passes(2, 20, 38, 27, 1, 131, unit, ActivationKind.NONE);
         passes(3, 11, 9, 260, 1, 776, unit, ActivationKind.NONE);
-        passes(1, 20, 13, 514, 1, 1030, unit, ActivationKind.NONE); // one chunk of two blocks
+        passes(2, 20, 13, 514, 1, 1030, unit, ActivationKind.NONE); // one chunk of two blocks
+        passes(4, 17, 16, 259, 1, 776, unit, ActivationKind.NONE); // two chunks, two blocks of pixels and of columns
         passes(3, 30, 29, 70, 1, 150, unit.withStride(2), ActivationKind.NONE);
         passes(2, 33, 34, 130, 2, 136, same.withStride(2), ActivationKind.NONE);
         passes(3, 41, 40, 70, 1, 150, unit.withStride(2), ActivationKind.GELU); // two chunks, two blocks
+        passes(3, 41, 40, 37, 1, 700, unit.withStride(2), ActivationKind.NONE); // the same with x copied
+        passes(1, 30, 29, 97, 1, 129, unit.withStride(2), ActivationKind.NONE); // rests of one channel
+        passes(1, 30, 29, 80, 1, 65, unit.withStride(2), ActivationKind.NONE);
+        passes(1, 30, 29, 101, 1, 65, unit.withStride(2), ActivationKind.NONE);
         passes(3, 21, 20, 230, 1, 300, unit, ActivationKind.NONE); // strips of a dense image
         passes(3, 31, 40, 130, 3, 136, same.withStride(2, 1).withDilation(2), ActivationKind.NONE);
     }
