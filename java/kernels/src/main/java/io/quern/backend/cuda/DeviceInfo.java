@@ -32,6 +32,9 @@ record DeviceInfo(
     /** Drivers of r580 are the first to know CUDA 13.0, which the kernels are built with. */
     static final int LEAST_DRIVER = 13_000;
 
+    /** Compute capability that the kernels need at least. */
+    private static final int LEAST_MAJOR = 8;
+
     private static final int PROCESSOR_COUNT = 16;
     private static final int CAPABILITY_MAJOR = 75;
     private static final int CAPABILITY_MINOR = 76;
@@ -64,7 +67,7 @@ record DeviceInfo(
             String name = out.getString(0);
             require(driver, DriverCall.DEVICE_TOTAL_MEM, out, device);
             long bytes = out.get(ValueLayout.JAVA_LONG, 0);
-            return new DeviceInfo(
+            DeviceInfo info = new DeviceInfo(
                     device,
                     name,
                     attribute(driver, out, CAPABILITY_MAJOR, device),
@@ -74,6 +77,13 @@ record DeviceInfo(
                     attribute(driver, out, CACHE, device),
                     bytes,
                     version);
+            if (info.major < LEAST_MAJOR) {
+                throw new DeviceUnavailableException(
+                        DriverError.NO_BINARY,
+                        info.title() + " is older than the GPUs that the kernels are for, compute capability "
+                                + LEAST_MAJOR + ".0 and later; " + Remedies.OTHER);
+            }
+            return info;
         }
     }
 

@@ -80,6 +80,19 @@ class CudaFaultTest {
     }
 
     @Test
+    void aDeviceOlderThanTheKernelsIsNoBackend() {
+        simulator.setCapability(7, 5);
+        String message = message(DeviceUnavailableException.class, CudaFaultTest::open);
+        assertTrue(message.contains("(sm_75) is older than the GPUs that the kernels are for"), message);
+        assertTrue(message.endsWith("--backend auto runs without a GPU"), message);
+        assertEquals(
+                message,
+                "backend cuda-sim is not available: "
+                        + CudaPlatform.SIMULATOR.obstacle().orElseThrow());
+        assertFalse(Backends.probe().getLast().available());
+    }
+
+    @Test
     void memoryIsTriedAgainAfterTheCachesWereFreed() {
         try (Backend backend = open()) {
             simulator.fail("cuMemAllocFromPoolAsync:1=CUDA_ERROR_OUT_OF_MEMORY");
