@@ -321,8 +321,12 @@ QUERN_API CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* device, void* host,
     return CUDA_SUCCESS;
 }
 
-QUERN_API CUresult cuMemHostRegister_v2(void* address, size_t bytes, unsigned) {
+QUERN_API CUresult cuMemHostRegister_v2(void* address, size_t bytes, unsigned flags) {
+    constexpr unsigned kReadOnly = 8;  // CU_MEMHOSTREGISTER_READ_ONLY
     Call call("cuMemHostRegister", Needs::context);
+    if (!call && (flags & kReadOnly) != 0) {
+        return CUDA_ERROR_NOT_SUPPORTED;  // what is hidden comes back readable and writable
+    }
     return call ? call.error() : call.end(simulator().host.add(address, bytes));
 }
 

@@ -109,10 +109,12 @@ void on_signal(int signal, siginfo_t* info, void* context) {
         machine->gregs[REG_RIP] = reinterpret_cast<greg_t>(land);
         return;
     }
-    if (signal == SIGSEGV && info->si_code == SEGV_ACCERR && HostMemory::comes_back()) {
+    const bool of_device =
+        signal == SIGSEGV && is_device_address != nullptr && is_device_address(reinterpret_cast<uintptr_t>(info->si_addr));
+    if (signal == SIGSEGV && info->si_code == SEGV_ACCERR && !of_device && HostMemory::comes_back()) {
         return;  // a kernel's early part hid pinned memory from the program, too
     }
-    if (signal == SIGSEGV && is_device_address != nullptr && is_device_address(reinterpret_cast<uintptr_t>(info->si_addr))) {
+    if (of_device) {
         report(text("host code touched device memory at %p", info->si_addr));
     }
     const struct sigaction& old = previous[signal];

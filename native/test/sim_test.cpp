@@ -333,6 +333,11 @@ void overlaps_in_pinned_memory(bool late) {
             }
         }
     }
+    float some[4];
+    {
+        Device d(image, late);
+        EXPECT(CUDA_ERROR_NOT_SUPPORTED, cuMemHostRegister_v2(some, sizeof some, 8));  // to be read only
+    }
     // the program may look at its memory at any time
     Device d(image, late);
     void* memory = nullptr;
@@ -387,6 +392,7 @@ void approximate(bool late, const char* kernel, const std::vector<Approximation>
             double low = 0, high = 0;
             for (size_t i = 0; i < n; i++) {
                 const double value = std::abs(formula(x[i])), got = std::abs(static_cast<double>(y[f * n + i]));
+                CHECK(std::signbit(y[f * n + i]) == std::signbit(formula(x[i])));
                 const Number rounded = static_cast<Number>(value);
                 const double ulp = static_cast<double>(std::nextafter(rounded, 2 * rounded)) - rounded;
                 const double error = relative ? (got - value) / value : (got - rounded) / ulp;
