@@ -68,7 +68,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         text.append("--:|".repeat(peers.size()))
                 .append(peers.isEmpty() ? "" : "---|--:|")
                 .append("--:|\n");
-        Map<String, List<Double>> ratios = new TreeMap<>();
+        Map<Integer, List<Double>> ratios = new TreeMap<>();
         for (Map<String, String> row : rows) {
             line(measurements, roof, peers, names, row, ratios, text);
         }
@@ -81,13 +81,14 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         return text.toString();
     }
 
-    private static String means(Map<String, List<Double>> ratiosByThreads) {
+    private static String means(Map<Integer, List<Double>> ratiosByThreads) {
         List<String> parts = new ArrayList<>();
         ratiosByThreads.forEach((threads, ratios) -> parts.add(String.format(
                 Locale.ROOT,
-                "%s over %d rows **%.2f**, smallest %.2f",
-                threads.equals("1") ? "with one thread" : "with " + threads + " threads",
+                "%s over %d row%s **%.2f**, smallest %.2f",
+                threads == 1 ? "with one thread" : "with " + threads + " threads",
                 ratios.size(),
+                ratios.size() == 1 ? "" : "s",
                 Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow()),
                 ratios.stream().min(Comparator.naturalOrder()).orElseThrow())));
         return "\nGeometric mean against the best peer of each row: " + String.join("; ", parts) + ".\n";
@@ -171,7 +172,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             List<String> peers,
             List<String> names,
             Map<String, String> row,
-            Map<String, List<Double>> ratios,
+            Map<Integer, List<Double>> ratios,
             StringBuilder text) {
         names.forEach(name -> text.append("| ").append(row.get(name)).append(' '));
         Map<String, String> ours = with(row, "quern");
@@ -202,7 +203,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             text.append("| ").append(best == null ? "-" : best).append(' ');
             cell(text, "%.2f", best == null ? Double.NaN : bestMicros / micros);
             if (best != null && measured) {
-                ratios.computeIfAbsent(row.get("threads"), key -> new ArrayList<>())
+                ratios.computeIfAbsent(Integer.valueOf(row.getOrDefault("threads", "1")), key -> new ArrayList<>())
                         .add(bestMicros / micros);
             }
         }

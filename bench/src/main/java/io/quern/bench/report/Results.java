@@ -79,18 +79,19 @@ final class Results {
             }
         });
         List<String> paragraphs = new ArrayList<>();
+        boolean named = suitesByCommit.size() > 1;
         suitesByCommit.forEach((text, suites) ->
-                paragraphs.add(text.replaceFirst("commit(?=;|$)", Matcher.quoteReplacement(commits(suites)))));
+                paragraphs.add(text.replaceFirst("commit(?=;|$)", Matcher.quoteReplacement(commits(suites, named)))));
         return String.join("\n\n", paragraphs);
     }
 
-    private static String commits(Map<String, List<String>> suites) {
-        if (suites.size() == 1) {
+    private static String commits(Map<String, List<String>> suites, boolean named) {
+        if (suites.size() == 1 && !named) {
             return "commit " + suites.keySet().iterator().next();
         }
         return suites.entrySet().stream()
                 .map(entry -> entry.getKey() + " (" + String.join(", ", entry.getValue()) + ")")
-                .collect(Collectors.joining(", ", "commits ", ""));
+                .collect(Collectors.joining(", ", suites.size() == 1 ? "commit " : "commits ", ""));
     }
 
     /** A line per benchmark and number of threads. */

@@ -120,5 +120,14 @@ class ReadmeTablesTest {
                                 + " medians\n"),
                 text);
         assertTrue(text.contains("A machine; commit abc+; medians\n"), text);
+
+        // what differs in more than the commit says which suites it is of
+        Files.writeString(results.resolve("training-2-threads.txt"), "A machine; tomorrow; commit abc+; medians");
+        ReadmeTables.main(new String[] {page.toString(), results.toString()});
+        String later = Files.readString(page);
+        assertTrue(
+                later.contains("A machine; commits def (bandwidth, bandwidth-2-threads), abc+ (training); medians\n"),
+                later);
+        assertTrue(later.contains("A machine; tomorrow; commit abc+ (training-2-threads); medians\n"), later);
     }
 }
