@@ -3,7 +3,7 @@
 # that only write down how they were called. By ctest, and by hand: bundle/test.sh
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
+work=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$work"' EXIT
 root="$work/a bundle"
 mkdir -p "$root"/{bin,bench,runtime/bin,sim,test,app} "$work"/{path,empty}

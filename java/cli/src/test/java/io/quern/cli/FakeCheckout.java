@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -20,8 +21,8 @@ import java.util.stream.Stream;
  * Commands run with the few tools that ./quern needs and see no other JDK.
  */
 final class FakeCheckout implements AutoCloseable {
-    private static final List<String> TOOLS = List.of(
-            "sh", "cat", "cmp", "cp", "dirname", "find", "head", "ln", "mkdir", "mv", "readlink", "rm", "sleep", "tr");
+    private static final List<String> TOOLS =
+            List.of("sh", "cat", "cp", "dirname", "find", "head", "ln", "mkdir", "mv", "readlink", "rm", "sleep", "tr");
 
     // a call is its words, one a line, between the program's name and a line of its own
     private static final String LOGGED =
@@ -58,7 +59,13 @@ final class FakeCheckout implements AutoCloseable {
         log = root.resolveSibling("log");
         tools = Files.createDirectories(root.resolveSibling("tools"));
         for (String tool : TOOLS) {
-            Files.createSymbolicLink(tools.resolve(tool), onThePath(tool));
+            Optional<Path> file = onThePath(tool);
+            assumeTrue(file.isPresent(), "no " + tool + " on the PATH, which ./quern needs");
+            Files.createSymbolicLink(tools.resolve(tool), file.get());
+        }
+        Optional<Path> compare = onThePath("cmp"); // without which it copies more often
+        if (compare.isPresent()) {
+            Files.createSymbolicLink(tools.resolve("cmp"), compare.get());
         }
         Path real = realRoot();
         Files.createDirectories(root.resolve(".mvn"));
@@ -91,14 +98,11 @@ final class FakeCheckout implements AutoCloseable {
         return folder;
     }
 
-    private static Path onThePath(String tool) {
-        for (String place : System.getenv("PATH").split(File.pathSeparator)) {
-            if (Files.isExecutable(Path.of(place, tool))) {
-                return Path.of(place, tool).toAbsolutePath();
-            }
-        }
-        assumeTrue(false, "no " + tool + " on the PATH, which ./quern needs");
-        throw new AssertionError();
+    private static Optional<Path> onThePath(String tool) {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .map(place -> Path.of(place, tool).toAbsolutePath())
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 
     private static void script(Path file, String text) throws IOException {
