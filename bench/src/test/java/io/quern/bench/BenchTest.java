@@ -20,7 +20,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Every benchmark runs once, with every implementation, on small sizes; its own verification is part of that. */
+/** Every benchmark runs once, with the implementations listed here, on small sizes; its own verification is part of that. */
 class BenchTest {
     /** Small values for the parameters that decide the size. */
     private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.ofEntries(

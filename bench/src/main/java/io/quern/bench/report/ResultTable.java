@@ -46,7 +46,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         return 1e-3 * (cost.flops() > 0 ? cost.flops() : cost.bytes());
     }
 
-    /** The ratio is the best peer's time over ours; the last line has, by threads, the geometric mean and the smallest ratio. */
+    /** The ratio is the best peer's time over ours; the last line has the geometric mean and the smallest ratio of each group. */
     String markdown(Measurements measurements, Roof roof) {
         Set<String> implementations = new LinkedHashSet<>();
         Set<Map<String, String>> rows = new LinkedHashSet<>();
@@ -68,10 +68,12 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         text.append("--:|".repeat(peers.size()))
                 .append(peers.isEmpty() ? "" : "---|--:|")
                 .append("--:|\n");
-        Map<Integer, List<Double>> ratios = new TreeMap<>();
+        Map<RowGroup, List<Double>> ratios = new TreeMap<>();
         for (Map<String, String> row : rows) {
-            line(measurements, roof, peers, names, row, ratios, text);
+            List<Double> group = ratios.computeIfAbsent(RowGroup.of(row, rows), key -> new ArrayList<>());
+            line(measurements, roof, peers, names, row, group, text);
         }
+        ratios.values().removeIf(List::isEmpty);
         if (peers.isEmpty()) {
             text.append(shares(measurements, roof));
         }
@@ -81,12 +83,12 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         return text.toString();
     }
 
-    private static String means(Map<Integer, List<Double>> ratiosByThreads) {
+    private static String means(Map<RowGroup, List<Double>> ratiosByGroup) {
         List<String> parts = new ArrayList<>();
-        ratiosByThreads.forEach((threads, ratios) -> parts.add(String.format(
+        ratiosByGroup.forEach((group, ratios) -> parts.add(String.format(
                 Locale.ROOT,
                 "%s over %d row%s **%.2f**, smallest %.2f",
-                threads == 1 ? "with one thread" : "with " + threads + " threads",
+                group.text(),
                 ratios.size(),
                 ratios.size() == 1 ? "" : "s",
                 Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow()),
@@ -111,9 +113,9 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                         50 * (shares[(shares.length - 1) / 2] + shares[shares.length / 2]));
     }
 
-    /** One line per number of threads: rows, ratios to the best peer of each row, and how near to the roof. */
+    /** One line per group: rows, ratios to the best peer of each row, and how near to the roof. */
     String summary(Measurements measurements, Roof roof) {
-        Map<String, List<double[]>> byThreads = new TreeMap<>();
+        Map<RowGroup, List<double[]>> byGroup = new TreeMap<>();
         Set<Map<String, String>> rows = new LinkedHashSet<>();
         for (Map<String, String> combination : measurements.combinations()) {
             Map<String, String> row = new TreeMap<>(combination);
@@ -134,13 +136,12 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             }
             if (best / ours < Double.POSITIVE_INFINITY) {
                 double share = roof.micros(cost.apply(row), row) / ours;
-                byThreads
-                        .computeIfAbsent(row.get("threads"), key -> new ArrayList<>())
+                byGroup.computeIfAbsent(RowGroup.of(row, rows), key -> new ArrayList<>())
                         .add(new double[] {best / ours, share});
             }
         }
         StringBuilder text = new StringBuilder();
-        byThreads.forEach((threads, list) -> {
+        byGroup.forEach((group, list) -> {
             double[] ratios =
                     list.stream().mapToDouble(pair -> pair[0]).sorted().toArray();
             double[] shares = list.stream()
@@ -154,8 +155,8 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             text.append(String.format(
                     Locale.ROOT,
                     "| %s | %s | %d | %.2f | %.2f | %.2f | %d | %s |%n",
-                    bench.replace("Bench", ""),
-                    threads,
+                    (bench.replace("Bench", "") + " " + group.pass()).strip(),
+                    group.threads(),
                     ratios.length,
                     mean,
                     ratios[0],
@@ -172,7 +173,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             List<String> peers,
             List<String> names,
             Map<String, String> row,
-            Map<Integer, List<Double>> ratios,
+            List<Double> ratios,
             StringBuilder text) {
         names.forEach(name -> text.append("| ").append(row.get(name)).append(' '));
         Map<String, String> ours = with(row, "quern");
@@ -184,7 +185,8 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
         double spread = measured ? measurements.spread(ours) : 0;
         cell(text, "%.2f", rate.of(row, micros));
         if (!this.roof) {
-            cell(text, "%.0f %%", 100 * roof.micros(cost.apply(row), row) / micros);
+            double share = roof.micros(cost.apply(row), row) / micros;
+            cell(text, "%.0f %%", share > 0 ? 100 * share : Double.NaN);
         }
         String best = null;
         double bestMicros = Double.POSITIVE_INFINITY;
@@ -203,8 +205,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
             text.append("| ").append(best == null ? "-" : best).append(' ');
             cell(text, "%.2f", best == null ? Double.NaN : bestMicros / micros);
             if (best != null && measured) {
-                ratios.computeIfAbsent(Integer.valueOf(row.getOrDefault("threads", "1")), key -> new ArrayList<>())
-                        .add(bestMicros / micros);
+                ratios.add(bestMicros / micros);
             }
         }
         text.append(String.format(Locale.ROOT, "| +-%.1f %% |%n", 100 * spread));

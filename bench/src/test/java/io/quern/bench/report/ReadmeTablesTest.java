@@ -1,10 +1,14 @@
 package io.quern.bench.report;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,6 +74,18 @@ class ReadmeTablesTest {
         assertTrue(text.contains("| 512x512x512 | 1 | 100.66 | 100 % |"), text);
         assertTrue(text.contains("| 256x256x256 | 1 | 50.33 | 100 % |"), text);
         assertTrue(text.contains("| 128x128x128 | 1 | 50.33 | 50 % |"), text);
+    }
+
+    @Test
+    void passesStandAloneWhereATableHasRowsEnough() {
+        Map<String, String> row = Map.of("threads", "2", "pass", "forward");
+        assertEquals(new RowGroup(2, ""), RowGroup.of(row, Collections.nCopies(4, row)));
+        RowGroup many = RowGroup.of(row, Collections.nCopies(24, row));
+        assertEquals("forward with 2 threads", many.text());
+        assertTrue(many.compareTo(new RowGroup(16, "")) < 0);
+        assertEquals(
+                "with one thread",
+                RowGroup.of(Map.of("shape", "1x1x1"), List.of()).text());
     }
 
     @Test
