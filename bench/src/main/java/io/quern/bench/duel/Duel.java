@@ -169,15 +169,15 @@ public final class Duel {
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         // inherited, they would hold OpenBLAS to the kernels or caches of an older processor
         builder.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"));
-        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call, and
-        // have it in
-        // huge pages, as the shared tensors are
+        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call, and have it in
+        // huge pages, as the shared tensors are. Its cache of small blocks would hold the odd ends of an aligned allocation, so
+        // that the next one of the same size did not fit, and the heap grew
         builder.environment()
                 .putAll(Map.of(
                         "MALLOC_ARENA_MAX", "1",
                         "MALLOC_MMAP_MAX_", "0",
                         "MALLOC_TRIM_THRESHOLD_", "68719476736",
-                        "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"));
+                        "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=0"));
         // Deeplearning4j takes its number from here alone, and would start a thread per core
         builder.environment().put("OMP_NUM_THREADS", "" + threads);
         return builder.start().waitFor();
