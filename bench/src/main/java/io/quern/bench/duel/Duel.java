@@ -115,7 +115,7 @@ public final class Duel {
             try {
                 Path list = folder.resolve("rows");
                 Files.write(list, rest.stream().map(Row::toString).toList());
-                int status = start(list, folder, threads(rest));
+                int status = start(list, folder, rest);
                 for (int i = 0; Files.exists(folder.resolve(i + ".json")); i++) {
                     String array = Files.readString(folder.resolve(i + ".json")).strip();
                     String inside = array.substring(1, array.length() - 1).strip();
@@ -146,7 +146,7 @@ public final class Duel {
                 .orElse(1);
     }
 
-    private int start(Path list, Path folder, int threads) throws IOException, InterruptedException {
+    private int start(Path list, Path folder, List<Row> rows) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         List<String> inherited = ManagementFactory.getRuntimeMXBean().getInputArguments();
@@ -169,8 +169,10 @@ public final class Duel {
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         // inherited, they would hold OpenBLAS to the kernels or caches of an older processor
         builder.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"));
-        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call, and have it in
-        // huge pages, as the shared tensors are. Its cache of small blocks would hold the odd ends of an aligned allocation, so
+        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call, and
+        // have it in
+        // huge pages, as the shared tensors are. Its cache of small blocks would hold the odd ends of an aligned
+        // allocation, so
         // that the next one of the same size did not fit, and the heap grew
         builder.environment()
                 .putAll(Map.of(
@@ -179,7 +181,13 @@ public final class Duel {
                         "MALLOC_TRIM_THRESHOLD_", "68719476736",
                         "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=0"));
         // Deeplearning4j takes its number from here alone, and would start a thread per core
+        int threads = threads(rows);
         builder.environment().put("OMP_NUM_THREADS", "" + threads);
+        // a training step calls several libraries by turns: what waits for work in one would take the cores from the
+        // next
+        if (threads > 1 && rows.stream().anyMatch(row -> row.bench().equals("TrainStepBench"))) {
+            builder.environment().putAll(Map.of("OMP_WAIT_POLICY", "passive", "OPENBLAS_THREAD_TIMEOUT", "4"));
+        }
         return builder.start().waitFor();
     }
 

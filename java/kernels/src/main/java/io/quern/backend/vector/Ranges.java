@@ -4,7 +4,7 @@ import io.quern.backend.WorkerPool;
 import io.quern.tensor.DType;
 import io.quern.tensor.Tensor;
 
-/** Splits a flat range of elements among the workers in fixed blocks. */
+/** Splits a flat range of elements among the workers in fixed blocks, neighbours together. */
 final class Ranges {
     /** Elements per block: 64 KiB of floats, about ten microseconds of streaming; a multiple of every vector length. */
     static final int BLOCK = 1 << 14;
@@ -18,9 +18,13 @@ final class Ranges {
 
     static void run(WorkerPool pool, long elements, Body body) {
         int blocks = Math.toIntExact((elements + BLOCK - 1) / BLOCK);
-        pool.run(blocks, block -> {
-            long from = (long) block * BLOCK;
-            body.run(from, (int) Math.min(BLOCK, elements - from));
+        int together = Blocks.together(pool, blocks);
+        pool.run((blocks + together - 1) / together, share -> {
+            int end = Math.min(blocks, (share + 1) * together);
+            for (int block = share * together; block < end; block++) {
+                long from = (long) block * BLOCK;
+                body.run(from, (int) Math.min(BLOCK, elements - from));
+            }
         });
     }
 

@@ -34,9 +34,13 @@ final class Rows {
     static void run(WorkerPool pool, long rows, int columns, Body body) {
         int perBlock = Math.max(1, Ranges.BLOCK / Math.max(1, columns));
         int blocks = Math.toIntExact((rows + perBlock - 1) / perBlock);
-        pool.run(blocks, block -> {
-            long from = (long) block * perBlock;
-            body.run(from, (int) Math.min(perBlock, rows - from));
+        int together = Blocks.together(pool, blocks);
+        pool.run((blocks + together - 1) / together, share -> {
+            int end = Math.min(blocks, (share + 1) * together);
+            for (int block = share * together; block < end; block++) {
+                long from = (long) block * perBlock;
+                body.run(from, (int) Math.min(perBlock, rows - from));
+            }
         });
     }
 
