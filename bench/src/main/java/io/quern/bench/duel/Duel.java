@@ -169,11 +169,9 @@ public final class Duel {
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         // inherited, they would hold OpenBLAS to the kernels or caches of an older processor
         builder.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"));
-        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call, and
-        // have it in
-        // huge pages, as the shared tensors are. Its cache of small blocks would hold the odd ends of an aligned
-        // allocation, so
-        // that the next one of the same size did not fit, and the heap grew
+        // libtorch allocates every result: glibc shall keep that memory rather than fetch fresh pages at each call, in
+        // huge pages as the shared tensors are. Its cache of small blocks would hold the odd ends of an aligned
+        // allocation; the next one of the same size would not fit, and the heap would grow.
         builder.environment()
                 .putAll(Map.of(
                         "MALLOC_ARENA_MAX", "1",
@@ -183,8 +181,7 @@ public final class Duel {
         // Deeplearning4j takes its number from here alone, and would start a thread per core
         int threads = threads(rows);
         builder.environment().put("OMP_NUM_THREADS", "" + threads);
-        // a training step calls several libraries by turns: what waits for work in one would take the cores from the
-        // next
+        // a training step calls several libraries by turns: who waits for work in one would keep the next from its core
         if (threads > 1 && rows.stream().anyMatch(row -> row.bench().equals("TrainStepBench"))) {
             builder.environment().putAll(Map.of("OMP_WAIT_POLICY", "passive", "OPENBLAS_THREAD_TIMEOUT", "4"));
         }
