@@ -16,8 +16,7 @@ import java.util.stream.Stream;
  *
  * <pre>{@code Duel [-o JSON] [-forks 1] [-rows 12] [-laps 3] [-i 3] [-r 60] @SUITE | BENCH name=value,... [BENCH ...]}</pre>
  *
- * A suite file has such a line per block, or {@code @FILE} for the lines of another suite beside it; empty lines and lines
- * from # on do not count.
+ * {@link Selection} says what a suite file holds.
  */
 public final class Duel {
     private Path json;
@@ -26,18 +25,23 @@ public final class Duel {
     private int laps = 3;
     private int iterations = 3;
     private int milliseconds = 60;
-    private final List<List<Row>> blocks = new ArrayList<>();
+    private List<Selection.Block> blocks;
 
     private Duel() {}
 
     public static void main(String[] args) throws Exception {
         Duel duel = new Duel();
-        duel.parse(args);
+        try {
+            duel.parse(args);
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
         duel.run();
     }
 
     private void parse(String[] args) throws IOException {
-        StringBuilder line = new StringBuilder();
+        Selection selection = new Selection();
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "-o" -> json = Path.of(args[++i]);
@@ -46,51 +50,20 @@ public final class Duel {
                 case "-laps" -> laps = Integer.parseInt(args[++i]);
                 case "-i" -> iterations = Integer.parseInt(args[++i]);
                 case "-r" -> milliseconds = Integer.parseInt(args[++i]);
-                default -> {
-                    if (args[i].startsWith("@")) {
-                        suite(Path.of(args[i].substring(1))).forEach(this::add);
-                    } else if (args[i].contains("=")) {
-                        line.append(' ').append(args[i]);
-                    } else {
-                        add(line.toString());
-                        line.setLength(0);
-                        line.append(args[i]);
-                    }
-                }
+                default -> selection.add(args[i]);
             }
         }
-        add(line.toString());
-        if (blocks.isEmpty()) {
-            throw new IllegalArgumentException("nothing to measure: name a benchmark or @a suite");
-        }
-    }
-
-    /** The blocks of a suite, with those of the suites that it names. */
-    static List<String> suite(Path file) throws IOException {
-        List<String> lines = new ArrayList<>();
-        for (String line : Files.readAllLines(file)) {
-            String block = line.replaceFirst("#.*", "").strip();
-            if (block.startsWith("@")) {
-                lines.addAll(suite(file.resolveSibling(block.substring(1))));
-            } else if (!block.isEmpty()) {
-                lines.add(block);
-            }
-        }
-        return lines;
-    }
-
-    private void add(String line) {
-        if (!line.isBlank()) {
-            blocks.add(Row.expand(line));
-        }
+        blocks = selection.blocks();
     }
 
     private void run() throws IOException, InterruptedException {
         List<String> parts = new ArrayList<>();
         for (int fork = 0; fork < forks; fork++) {
-            for (List<Row> block : blocks) {
-                for (int from = 0; from < block.size(); from += rows) {
-                    String part = fork(block.subList(from, Math.min(from + rows, block.size())));
+            for (Selection.Block block : blocks) {
+                List<Row> all = block.rows();
+                for (int from = 0; from < all.size(); from += rows) {
+                    List<Row> some = all.subList(from, Math.min(from + rows, all.size()));
+                    String part = fork(some, block.environment());
                     if (!part.isBlank()) {
                         parts.add(part);
                     }
@@ -107,7 +80,7 @@ public final class Duel {
     }
 
     /** The results of the rows as the inside of a JSON array. A contender that kills its process is left out. */
-    private String fork(List<Row> some) throws IOException, InterruptedException {
+    private String fork(List<Row> some, Map<String, String> environment) throws IOException, InterruptedException {
         List<String> parts = new ArrayList<>();
         List<Row> rest = new ArrayList<>(some);
         while (!rest.isEmpty()) {
@@ -115,7 +88,7 @@ public final class Duel {
             try {
                 Path list = folder.resolve("rows");
                 Files.write(list, rest.stream().map(Row::toString).toList());
-                int status = start(list, folder, rest);
+                int status = start(list, folder, rest, environment);
                 for (int i = 0; Files.exists(folder.resolve(i + ".json")); i++) {
                     String array = Files.readString(folder.resolve(i + ".json")).strip();
                     String inside = array.substring(1, array.length() - 1).strip();
@@ -146,7 +119,8 @@ public final class Duel {
                 .orElse(1);
     }
 
-    private int start(Path list, Path folder, List<Row> rows) throws IOException, InterruptedException {
+    private int start(Path list, Path folder, List<Row> rows, Map<String, String> environment)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         List<String> inherited = ManagementFactory.getRuntimeMXBean().getInputArguments();
@@ -179,12 +153,8 @@ public final class Duel {
                         "MALLOC_TRIM_THRESHOLD_", "68719476736",
                         "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=0"));
         // Deeplearning4j takes its number from here alone, and would start a thread per core
-        int threads = threads(rows);
-        builder.environment().put("OMP_NUM_THREADS", "" + threads);
-        // a training step calls several libraries by turns: who waits for work in one would keep the next from its core
-        if (threads > 1 && rows.stream().anyMatch(row -> row.bench().equals("TrainStepBench"))) {
-            builder.environment().putAll(Map.of("OMP_WAIT_POLICY", "passive", "OPENBLAS_THREAD_TIMEOUT", "4"));
-        }
+        builder.environment().put("OMP_NUM_THREADS", "" + threads(rows));
+        builder.environment().putAll(environment);
         return builder.start().waitFor();
     }
 

@@ -6,11 +6,10 @@ import io.quern.backend.DeviceUnavailableException;
 import io.quern.backend.cuda.CudaBackend;
 import io.quern.backend.cuda.DeviceRoof;
 import io.quern.bench.duel.Row;
+import io.quern.bench.duel.Selection;
 import io.quern.op.Cost;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -79,40 +78,26 @@ public final class GpuBench {
     }
 
     void parse(String... args) throws IOException {
-        StringBuilder line = new StringBuilder();
+        Selection selection = new Selection();
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "-backend" -> backend = args[++i];
                 case "-laps" -> laps = Integer.parseInt(args[++i]);
                 case "-samples" -> samples = Integer.parseInt(args[++i]);
                 case "-ms" -> milliseconds = Double.parseDouble(args[++i]);
-                default -> {
-                    if (args[i].startsWith("@")) {
-                        for (String block : Files.readAllLines(Path.of(args[i].substring(1)))) {
-                            add(block.replaceFirst("#.*", ""));
-                        }
-                    } else if (args[i].contains("=")) {
-                        line.append(' ').append(args[i]);
-                    } else {
-                        add(line.toString());
-                        line.setLength(0);
-                        line.append(args[i]);
-                    }
-                }
+                default -> selection.add(args[i]);
             }
         }
-        add(line.toString());
         if (!backend.startsWith("cuda")) {
             throw new IllegalArgumentException("-backend is " + backend + ", expected cuda or cuda-sim");
         }
-        if (rows.isEmpty()) {
-            throw new IllegalArgumentException("nothing to measure: name a benchmark or @a suite");
-        }
-    }
-
-    private void add(String line) {
-        if (!line.isBlank()) {
-            rows.addAll(Row.expand(line));
+        for (Selection.Block block : selection.blocks()) {
+            if (!block.environment().isEmpty()) {
+                throw new IllegalArgumentException(
+                        "the suite wants the environment " + block.environment() + ", but its rows are measured in this"
+                                + " process: set it before, and leave out the suite's line '# env:'");
+            }
+            rows.addAll(block.rows());
         }
     }
 
