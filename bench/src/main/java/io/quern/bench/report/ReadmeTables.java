@@ -25,8 +25,15 @@ public final class ReadmeTables {
     /** @param args the Markdown file, the folder of results */
     public static void main(String[] args) throws IOException {
         Path readme = Path.of(args[0]);
-        Path results = Path.of(args[1]);
-        String text = Files.readString(readme);
+        String text = rewritten(Files.readString(readme), Path.of(args[1]));
+        Path temporary = readme.resolveSibling(readme.getFileName() + ".tmp");
+        Files.writeString(temporary, text);
+        Files.move(temporary, readme, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** A Markdown text with the tables of a folder of results. */
+    static String rewritten(String markdown, Path results) throws IOException {
+        String text = markdown;
         if (text.contains("<!-- table:support -->")) {
             text = replace(text, "support", support());
         }
@@ -34,12 +41,10 @@ public final class ReadmeTables {
         for (Path folder : folders(results)) {
             text = fill(text, folder.getFileName() + "/", Results.of(folder));
         }
-        Path temporary = readme.resolveSibling(readme.getFileName() + ".tmp");
-        Files.writeString(temporary, text);
-        Files.move(temporary, readme, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+        return text;
     }
 
-    private static List<Path> folders(Path results) throws IOException {
+    static List<Path> folders(Path results) throws IOException {
         try (Stream<Path> files = Files.list(results)) {
             return files.filter(Files::isDirectory).sorted().toList();
         }
