@@ -8,8 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -83,6 +85,26 @@ final class Measurements {
     /** All combinations of parameters in the order of the files. */
     Iterable<Map<String, String>> combinations() {
         return values.keySet();
+    }
+
+    /** The combinations of parameters other than the implementation, in the order of the files. */
+    Set<Map<String, String>> rows() {
+        Set<Map<String, String>> rows = new LinkedHashSet<>();
+        values.keySet().forEach(combination -> rows.add(row(combination)));
+        return rows;
+    }
+
+    static Map<String, String> row(Map<String, String> combination) {
+        Map<String, String> row = new TreeMap<>(combination);
+        row.remove("impl");
+        return row;
+    }
+
+    /** In the order of the files; Quern where a benchmark has no other. */
+    Set<String> implementations() {
+        Set<String> implementations = new LinkedHashSet<>();
+        values.keySet().forEach(combination -> implementations.add(combination.getOrDefault("impl", "quern")));
+        return implementations;
     }
 
     Stream<Map<String, String>> stream() {

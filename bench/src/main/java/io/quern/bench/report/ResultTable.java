@@ -4,10 +4,10 @@ import io.quern.op.Cost;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -48,16 +48,10 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
 
     /** The ratio is the best peer's time over ours; the last line has the geometric mean and the smallest ratio of each group. */
     String markdown(Measurements measurements, Roof roof) {
-        Set<String> implementations = new LinkedHashSet<>();
-        Set<Map<String, String>> rows = new LinkedHashSet<>();
-        for (Map<String, String> combination : measurements.combinations()) {
-            Map<String, String> row = new TreeMap<>(combination);
-            String implementation = row.remove("impl");
-            implementations.add(implementation == null ? "quern" : implementation);
-            rows.add(row);
-        }
-        implementations.remove("quern");
-        List<String> peers = List.copyOf(implementations);
+        Set<Map<String, String>> rows = measurements.rows();
+        List<String> peers = measurements.implementations().stream()
+                .filter(implementation -> !implementation.equals("quern"))
+                .toList();
         List<String> names = new ArrayList<>(rows.iterator().next().keySet());
         names.remove("benchmark");
         StringBuilder text = new StringBuilder("| " + String.join(" | ", names));
@@ -113,58 +107,45 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                         50 * (shares[(shares.length - 1) / 2] + shares[shares.length / 2]));
     }
 
-    /** One line per group: rows, ratios to the best peer of each row, and how near to the roof. */
-    String summary(Measurements measurements, Roof roof) {
+    /** For each group of rows with a peer, the cells of {@link Results#summary}. */
+    Map<RowGroup, String> summary(Measurements measurements, Roof roof) {
         Map<RowGroup, List<double[]>> byGroup = new TreeMap<>();
-        Set<Map<String, String>> rows = new LinkedHashSet<>();
-        for (Map<String, String> combination : measurements.combinations()) {
-            Map<String, String> row = new TreeMap<>(combination);
-            row.remove("impl");
-            rows.add(row);
-        }
+        Set<Map<String, String>> rows = measurements.rows();
         for (Map<String, String> row : rows) {
-            double ours = Double.NaN;
-            double best = Double.POSITIVE_INFINITY;
-            for (Map<String, String> combination : measurements.combinations()) {
-                Map<String, String> other = new TreeMap<>(combination);
-                String impl = other.remove("impl");
-                if (other.equals(row) && "quern".equals(impl)) {
-                    ours = measurements.median(combination);
-                } else if (other.equals(row) && impl != null && isPeer(impl)) {
-                    best = Math.min(best, measurements.median(combination));
-                }
-            }
-            if (best / ours < Double.POSITIVE_INFINITY) {
-                double share = roof.micros(cost.apply(row), row) / ours;
+            Map<String, String> ours = with(row, "quern");
+            OptionalDouble best = measurements.implementations().stream()
+                    .filter(ResultTable::isPeer)
+                    .map(peer -> with(row, peer))
+                    .filter(measurements::has)
+                    .mapToDouble(measurements::median)
+                    .min();
+            if (measurements.has(ours) && best.isPresent()) {
+                double micros = measurements.median(ours), share = roof.micros(cost.apply(row), row) / micros;
                 byGroup.computeIfAbsent(RowGroup.of(row, rows), key -> new ArrayList<>())
-                        .add(new double[] {best / ours, share});
+                        .add(new double[] {best.getAsDouble() / micros, share});
             }
         }
-        StringBuilder text = new StringBuilder();
-        byGroup.forEach((group, list) -> {
-            double[] ratios =
-                    list.stream().mapToDouble(pair -> pair[0]).sorted().toArray();
-            double[] shares = list.stream()
-                    .mapToDouble(pair -> pair[1])
-                    .filter(share -> share > 0)
-                    .sorted()
-                    .toArray();
-            double mean =
-                    Math.exp(Arrays.stream(ratios).map(Math::log).average().orElseThrow());
-            long ahead = Arrays.stream(ratios).filter(ratio -> ratio >= 1).count();
-            text.append(String.format(
-                    Locale.ROOT,
-                    "| %s | %s | %d | %.2f | %.2f | %.2f | %d | %s |%n",
-                    (bench.replace("Bench", "") + " " + group.pass()).strip(),
-                    group.threads(),
-                    ratios.length,
-                    mean,
-                    ratios[0],
-                    ratios[ratios.length / 2],
-                    ahead,
-                    shares.length == 0 ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * shares[shares.length / 2])));
-        });
-        return text.toString();
+        Map<RowGroup, String> cells = new TreeMap<>();
+        byGroup.forEach((group, list) -> cells.put(group, cells(list)));
+        return cells;
+    }
+
+    private static String cells(List<double[]> ratiosAndShares) {
+        double[] ratios =
+                ratiosAndShares.stream().mapToDouble(pair -> pair[0]).sorted().toArray();
+        double[] shares = ratiosAndShares.stream()
+                .mapToDouble(pair -> pair[1])
+                .filter(share -> share > 0)
+                .sorted()
+                .toArray();
+        return String.format(
+                Locale.ROOT,
+                "| %.2f | %.2f | %d of %d | %s ",
+                Math.exp(Arrays.stream(ratios).map(Math::log).average().orElseThrow()),
+                ratios[0],
+                Arrays.stream(ratios).filter(ratio -> ratio >= 1).count(),
+                ratios.length,
+                shares.length == 0 ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * shares[shares.length / 2]));
     }
 
     private void line(

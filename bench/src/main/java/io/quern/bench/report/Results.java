@@ -8,6 +8,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -94,16 +97,30 @@ final class Results {
                 .collect(Collectors.joining(", ", suites.size() == 1 ? "commit " : "commits ", ""));
     }
 
-    /** A line per benchmark and number of threads. */
+    /** A line per benchmark, or pass of one, with the same columns for each number of threads. */
     String summary() {
-        StringBuilder text =
-                new StringBuilder("| benchmark | threads | rows | x best peer, geometric mean | smallest | median |"
-                        + " rows >= 1 | of roof, median |\n|---|---|--:|--:|--:|--:|--:|--:|\n");
+        SortedSet<Integer> threads = new TreeSet<>();
+        Map<String, Map<Integer, String>> lines = new LinkedHashMap<>();
         for (ResultTable table : Tables.ALL) {
             if (!table.roof() && has(table)) {
-                text.append(table.summary(all.of(table.bench()), roof));
+                String name = table.bench().replace("Bench", "");
+                table.summary(all.of(table.bench()), roof).forEach((group, cells) -> {
+                    threads.add(group.threads());
+                    lines.computeIfAbsent((name + " " + group.pass()).strip(), key -> new TreeMap<>())
+                            .put(group.threads(), cells);
+                });
             }
         }
+        StringBuilder text = new StringBuilder("| benchmark ");
+        threads.forEach(count -> text.append("| **")
+                .append(RowGroup.with(count))
+                .append("**: x best peer | smallest | rows >= 1 | of roof "));
+        text.append("|\n|---").append("|--:|--:|--:|--:".repeat(threads.size())).append("|\n");
+        lines.forEach((name, cells) -> {
+            text.append("| ").append(name).append(' ');
+            threads.forEach(count -> text.append(cells.getOrDefault(count, "| - | - | - | - ")));
+            text.append("|\n");
+        });
         return text + "\n" + conditions(suite -> true) + "\n";
     }
 }

@@ -4,7 +4,6 @@ import io.quern.op.Cost;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * The roofline of a machine, as FmaCeilingBench and StreamBench measured it, per number of threads: for each row that of its own
@@ -46,13 +45,7 @@ final class Roof {
                 }
             }
         }
-        suite.combinations().forEach(row -> peaks.putIfAbsent(withoutImplementation(row), own));
-    }
-
-    private static Map<String, String> withoutImplementation(Map<String, String> row) {
-        Map<String, String> rest = new TreeMap<>(row);
-        rest.remove("impl");
-        return rest;
+        suite.combinations().forEach(row -> peaks.putIfAbsent(Measurements.row(row), own));
     }
 
     /**
@@ -60,7 +53,7 @@ final class Roof {
      * that costs. NaN where no suite measured a roof.
      */
     double micros(Cost cost, Map<String, String> row) {
-        Peak own = peaks.getOrDefault(withoutImplementation(row), best);
+        Peak own = peaks.getOrDefault(Measurements.row(row), best);
         String threads = row.get("threads");
         double moving = cost.bytes() / rate(own.bytes, best.bytes, threads);
         if (cost.flops() == 0) {

@@ -19,8 +19,12 @@ record RowGroup(int threads, String pass) implements Comparable<RowGroup> {
 
     /** Which rows, as part of a sentence. */
     String text() {
-        String text = threads == 1 ? "with one thread" : "with " + threads + " threads";
+        String text = "with " + with(threads);
         return pass.isEmpty() ? text : pass + " " + text;
+    }
+
+    static String with(int threads) {
+        return threads == 1 ? "one thread" : threads + " threads";
     }
 
     @Override

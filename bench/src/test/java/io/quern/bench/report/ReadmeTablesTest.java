@@ -89,7 +89,7 @@ class ReadmeTablesTest {
     }
 
     @Test
-    void suitesOfTwoThreadsHaveLinesOfTheirOwn(@TempDir Path folder) throws IOException {
+    void suitesOfTwoThreadsHaveColumnsOfTheirOwn(@TempDir Path folder) throws IOException {
         Path results = folder.resolve("results");
         Files.createDirectories(results);
         for (int threads : new int[] {1, 2}) {
@@ -122,9 +122,9 @@ class ReadmeTablesTest {
                         + "<!-- table:TrainStepBench -->\n<!-- /table:TrainStepBench -->\n");
         ReadmeTables.main(new String[] {page.toString(), results.toString()});
         String text = Files.readString(page);
-        assertTrue(text.contains("| Dropout | 1 | 2 | 2.00 |") && text.contains("| Dropout | 2 | 2 | 3.00 |"), text);
-        assertTrue(
-                text.contains("| TrainStep | 1 | 2 | 2.00 |") && text.contains("| TrainStep | 2 | 2 | 3.00 |"), text);
+        assertTrue(text.contains("| **one thread**: x best peer |") && text.contains("| **2 threads**: x"), text);
+        assertTrue(text.contains("| Dropout | 2.00 | 2.00 | 2 of 2 | - | 3.00 | 3.00 | 2 of 2 | - |"), text);
+        assertTrue(text.contains("| TrainStep | 2.00 | 2.00 | 2 of 2 | - | 3.00 | 3.00 | 2 of 2 | - |"), text);
         assertTrue(
                 text.contains("with one thread over 2 rows **2.00**, smallest 2.00;"
                         + " with 2 threads over 2 rows **3.00**, smallest 3.00."),
