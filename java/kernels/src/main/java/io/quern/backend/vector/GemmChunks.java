@@ -51,6 +51,9 @@ final class GemmChunks {
             Scratch scratch,
             WorkerPool parallel) {
         if (parallel == null) {
+            // not by WorkerPool.runHere: C2 inlines neither Gemm.multiply nor GemmBlock.multiply, which are too large,
+            // so
+            // that less than its 15 levels lie between them and the accesses to memory
             long part = scratch.address(partBytes + GemmTile.SCRATCH), tile = part + partBytes;
             multiply(0, 0, m, 0, n, alpha, a, b, c, ldc, longest, tile);
             for (int chunk = 1; chunk < chunks; chunk++) {
