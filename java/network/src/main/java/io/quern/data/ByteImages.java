@@ -70,9 +70,7 @@ public final class ByteImages implements Dataset {
 
     @Override
     public void read(int index, float[] destination, int offset) {
-        if (index < 0 || index >= labels.length) {
-            throw new ArgumentException("image " + index + " is outside a data set of " + labels.length);
-        }
+        SampleIndex.check(index, labels.length);
         convert(pixels, index * length, length, destination, offset);
     }
 

@@ -127,9 +127,7 @@ public final class ImageSet implements Dataset {
 
     @Override
     public void read(int index, float[] destination, int offset) {
-        if (index < 0 || index >= files.size()) {
-            throw new ArgumentException("image " + index + " is outside a data set of " + files.size());
-        }
+        SampleIndex.check(index, files.size());
         byte[][] decoded = images;
         if (decoded == null) {
             decoded = load().images;

@@ -1,6 +1,5 @@
 package io.quern.data;
 
-import io.quern.tensor.ArgumentException;
 import io.quern.tensor.Shape;
 import java.nio.file.Path;
 import java.util.List;
@@ -125,9 +124,7 @@ public final class NpySamples implements Dataset {
 
     @Override
     public void read(int index, float[] destination, int offset) {
-        if (index < 0 || index >= labels.length) {
-            throw new ArgumentException("sample " + index + " is outside a data set of " + labels.length);
-        }
+        SampleIndex.check(index, labels.length);
         for (int i = 0; i < length; i++) {
             destination[offset + i] = (float) values.get(index * length + i) / divisor;
         }

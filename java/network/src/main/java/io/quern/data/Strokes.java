@@ -85,9 +85,7 @@ public final class Strokes implements Dataset {
 
     @Override
     public void read(int index, float[] destination, int offset) {
-        if (index < 0 || index >= size) {
-            throw new ArgumentException("image " + index + " is outside a data set of " + size);
-        }
+        SampleIndex.check(index, size);
         int word = index >> 5;
         int bit = 1 << (index & 31);
         if ((drawn.getAcquire(word) & bit) == 0) {

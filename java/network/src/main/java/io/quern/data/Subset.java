@@ -23,9 +23,7 @@ public final class Subset implements Dataset {
     public static Subset of(Dataset source, int... indices) {
         int[] copy = indices.clone();
         for (int index : copy) {
-            if (index < 0 || index >= source.size()) {
-                throw new ArgumentException("sample " + index + " is outside a data set of " + source.size());
-            }
+            SampleIndex.check(index, source.size());
         }
         return new Subset(source, copy);
     }
