@@ -18,6 +18,17 @@ final class Blocks {
         }
     }
 
+    /** As {@link #run}, neighbouring blocks {@link #together}. */
+    static void runTogether(WorkerPool pool, boolean parallel, int blocks, IntConsumer body) {
+        int together = together(pool, blocks);
+        run(pool, parallel, Math.ceilDiv(blocks, together), share -> {
+            int end = Math.min(blocks, (share + 1) * together);
+            for (int block = share * together; block < end; block++) {
+                body.accept(block);
+            }
+        });
+    }
+
     /**
      * Neighbouring blocks that a thread takes at once: two threads that read and write near each other all the time are slower
      * than each in a part of memory of its own.

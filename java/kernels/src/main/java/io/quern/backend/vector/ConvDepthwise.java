@@ -114,7 +114,7 @@ final class ConvDepthwise {
         long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
         int band = h.stride() == 1 ? DepthwiseCorrelation.ROWS : DepthwiseCorrelation.STRIDED_ROWS;
         int bands = Math.ceilDiv(rows, band);
-        Blocks.run(pool, parallel, shape.n() * bands, task -> {
+        Blocks.runTogether(pool, parallel, shape.n() * bands, task -> {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
             long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
             for (int v = 0; v < vectors; v++) {

@@ -3,7 +3,6 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
 import static io.quern.backend.vector.Lanes.BYTES;
-import static io.quern.backend.vector.Lanes.OFFSET;
 import static io.quern.backend.vector.Lanes.ORDER;
 
 import jdk.incubator.vector.FloatVector;
@@ -21,8 +20,8 @@ final class DepthwiseCorrelation {
     static final int ROWS = 4, STRIDED_ROWS = 2;
 
     private static final VectorSpecies<Float> S = Lanes.F;
-    /** Always 1, but not to the compiler: it would unroll, and spill. */
-    private static int step = 1;
+    /** Bounds on {@link DepthwiseSource#pixel} and on a place in a row: sums of 31 bits fold into the addresses of loads. */
+    private static final long PIXEL = (1 << 28) - 1, PLACE = (1 << 30) - 1;
 
     private DepthwiseCorrelation() {}
 
@@ -36,8 +35,10 @@ final class DepthwiseCorrelation {
      */
     static void correlate(
             DepthwiseSource x, long first, long filter, long bias, int floor, int from, int to, long y, long line) {
-        long pixel = x.pixel() & OFFSET, spare = x.spare() & ADDRESS;
-        int wide = x.wide(), pad = x.padW();
+        long pixel = x.pixel() & PIXEL, spare = x.spare() & ADDRESS;
+        int pad = x.padW();
+        // All places count from the first column of sources; the columns of the lead end no result.
+        long lead = (2 - pad) * pixel, width = x.wide() * pixel;
         filter &= ADDRESS;
         FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, filter, ORDER);
         FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, filter + BYTES, ORDER);
@@ -57,10 +58,11 @@ final class DepthwiseCorrelation {
             long x3 = x.row(first, p + 3) & ADDRESS;
             long x4 = x.row(first, p + 4) & ADDRESS;
             long x5 = x.row(first, p + 5) & ADDRESS;
-            long y0 = y + p * line & ADDRESS;
-            long y1 = p + 1 < to ? y + (p + 1) * line & ADDRESS : spare;
-            long y2 = p + 2 < to ? y + (p + 2) * line & ADDRESS : spare;
-            long y3 = p + 3 < to ? y + (p + 3) * line & ADDRESS : spare;
+            long start = y + p * line - lead, none = spare - lead & ADDRESS;
+            long y0 = start & ADDRESS;
+            long y1 = p + 1 < to ? start + line & ADDRESS : none;
+            long y2 = p + 2 < to ? start + 2 * line & ADDRESS : none;
+            long y3 = p + 3 < to ? start + 3 * line & ADDRESS : none;
             FloatVector a0 = shift;
             FloatVector b0 = shift;
             FloatVector a1 = shift;
@@ -69,10 +71,42 @@ final class DepthwiseCorrelation {
             FloatVector b2 = shift;
             FloatVector a3 = shift;
             FloatVector b3 = shift;
-            long at = 0, out = 0;
-            for (int j = pad - 2, last = j + wide, one = step; j < last; j += one) {
-                at &= OFFSET;
-                out &= OFFSET;
+            long at = 0;
+            for (; at < lead; at += pixel) {
+                at &= PLACE;
+                FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
+                FloatVector s1 = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
+                FloatVector s2 = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                FloatVector s3 = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
+                FloatVector s4 = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
+                FloatVector s5 = FloatVector.fromMemorySegment(S, ALL, x5 + at, ORDER);
+                b0 = s0.fma(k1, b0);
+                b0 = s1.fma(k4, b0);
+                a0 = s2.fma(k7, b0);
+                b0 = s0.fma(k0, shift);
+                b0 = s1.fma(k3, b0);
+                b0 = s2.fma(k6, b0);
+                b1 = s1.fma(k1, b1);
+                b1 = s2.fma(k4, b1);
+                a1 = s3.fma(k7, b1);
+                b1 = s1.fma(k0, shift);
+                b1 = s2.fma(k3, b1);
+                b1 = s3.fma(k6, b1);
+                b2 = s2.fma(k1, b2);
+                b2 = s3.fma(k4, b2);
+                a2 = s4.fma(k7, b2);
+                b2 = s2.fma(k0, shift);
+                b2 = s3.fma(k3, b2);
+                b2 = s4.fma(k6, b2);
+                b3 = s3.fma(k1, b3);
+                b3 = s4.fma(k4, b3);
+                a3 = s5.fma(k7, b3);
+                b3 = s3.fma(k0, shift);
+                b3 = s4.fma(k3, b3);
+                b3 = s5.fma(k6, b3);
+            }
+            for (; at < width; at += pixel) {
+                at &= PLACE;
                 FloatVector s0 = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
                 FloatVector s1 = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
                 FloatVector s2 = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
@@ -82,7 +116,7 @@ final class DepthwiseCorrelation {
                 a0 = s0.fma(k2, a0);
                 a0 = s1.fma(k5, a0);
                 a0 = s2.fma(k8, a0);
-                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + at, ORDER);
                 b0 = s0.fma(k1, b0);
                 b0 = s1.fma(k4, b0);
                 a0 = s2.fma(k7, b0);
@@ -92,7 +126,7 @@ final class DepthwiseCorrelation {
                 a1 = s1.fma(k2, a1);
                 a1 = s2.fma(k5, a1);
                 a1 = s3.fma(k8, a1);
-                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + at, ORDER);
                 b1 = s1.fma(k1, b1);
                 b1 = s2.fma(k4, b1);
                 a1 = s3.fma(k7, b1);
@@ -102,7 +136,7 @@ final class DepthwiseCorrelation {
                 a2 = s2.fma(k2, a2);
                 a2 = s3.fma(k5, a2);
                 a2 = s4.fma(k8, a2);
-                a2.blend(low, a2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + out, ORDER);
+                a2.blend(low, a2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + at, ORDER);
                 b2 = s2.fma(k1, b2);
                 b2 = s3.fma(k4, b2);
                 a2 = s4.fma(k7, b2);
@@ -112,30 +146,27 @@ final class DepthwiseCorrelation {
                 a3 = s3.fma(k2, a3);
                 a3 = s4.fma(k5, a3);
                 a3 = s5.fma(k8, a3);
-                a3.blend(low, a3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + out, ORDER);
+                a3.blend(low, a3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + at, ORDER);
                 b3 = s3.fma(k1, b3);
                 b3 = s4.fma(k4, b3);
                 a3 = s5.fma(k7, b3);
                 b3 = s3.fma(k0, shift);
                 b3 = s4.fma(k3, b3);
                 b3 = s5.fma(k6, b3);
-                at += pixel;
-                // Until the first result ends, what is written in its place means nothing.
-                out += j < 0 ? 0 : pixel;
             }
             if (pad > 0) {
-                out &= OFFSET;
-                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
-                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
-                a2.blend(low, a2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + out, ORDER);
-                a3.blend(low, a3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + out, ORDER);
+                at &= PLACE;
+                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + at, ORDER);
+                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + at, ORDER);
+                a2.blend(low, a2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + at, ORDER);
+                a3.blend(low, a3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + at, ORDER);
             }
             if (pad > 1) {
-                out = out + pixel & OFFSET;
-                b0.blend(low, b0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
-                b1.blend(low, b1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
-                b2.blend(low, b2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + out, ORDER);
-                b3.blend(low, b3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + out, ORDER);
+                at = at + pixel & PLACE;
+                b0.blend(low, b0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + at, ORDER);
+                b1.blend(low, b1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + at, ORDER);
+                b2.blend(low, b2.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y2 + at, ORDER);
+                b3.blend(low, b3.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y3 + at, ORDER);
             }
         }
     }
@@ -143,9 +174,10 @@ final class DepthwiseCorrelation {
     /** As {@link #correlate} with stride 2 and at most one column of padding. */
     static void strided(
             DepthwiseSource x, long first, long filter, long bias, int floor, int from, int to, long y, long line) {
-        long pixel = x.pixel() & OFFSET, spare = x.spare() & ADDRESS;
-        int wide = x.wide(), pad = x.padW();
-        int whole = (wide - 1 + pad) / 2;
+        long pixel = x.pixel() & PIXEL, spare = x.spare() & ADDRESS;
+        int pad = x.padW();
+        long lead = (1 - pad) * pixel, width = x.wide() * pixel;
+        long whole = lead + (x.wide() - 1 + pad) / 2 * 2 * pixel;
         filter &= ADDRESS;
         FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, filter, ORDER);
         FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, filter + BYTES, ORDER);
@@ -168,27 +200,38 @@ final class DepthwiseCorrelation {
             long y1 = p + 1 < to ? y + (p + 1) * line & ADDRESS : spare;
             FloatVector a0 = shift;
             FloatVector a1 = shift;
-            // Without padding, a step whose result means nothing brings the first column.
-            long at = 0, next = pad * pixel, out = 0;
-            for (int q = pad - 1, one = step; q < whole; q += one) {
-                at &= OFFSET;
-                next &= OFFSET;
-                out &= OFFSET;
+            long at = 0, out = 0;
+            for (; at < lead; at += pixel) {
+                at &= PLACE;
                 FloatVector s;
                 s = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
-                a0 = s.fma(k1, a0);
+                a0 = s.fma(k0, shift);
                 s = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
-                a0 = s.fma(k4, a0);
+                a0 = s.fma(k3, a0);
+                s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
+                a0 = s.fma(k6, a0);
+                a1 = s.fma(k0, shift);
+                s = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
+                a1 = s.fma(k3, a1);
+                s = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
+                a1 = s.fma(k6, a1);
+            }
+            // Sources that only one multiply-add needs are its second factor: so they become operands in memory.
+            for (; at < whole; at += 2 * pixel) {
+                at &= PLACE;
+                out &= PLACE;
+                long next = at + pixel & PLACE;
+                FloatVector s, b0, b1;
+                a0 = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a0);
+                a0 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a0);
                 s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
                 a0 = s.fma(k7, a0);
                 a1 = s.fma(k1, a1);
-                s = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
-                a1 = s.fma(k4, a1);
-                s = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
-                a1 = s.fma(k7, a1);
+                a1 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER), a1);
+                a1 = k7.fma(FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER), a1);
                 s = FloatVector.fromMemorySegment(S, ALL, x0 + next, ORDER);
                 a0 = s.fma(k2, a0);
-                FloatVector b0 = s.fma(k0, shift);
+                b0 = s.fma(k0, shift);
                 s = FloatVector.fromMemorySegment(S, ALL, x1 + next, ORDER);
                 a0 = s.fma(k5, a0);
                 b0 = s.fma(k3, b0);
@@ -196,7 +239,7 @@ final class DepthwiseCorrelation {
                 a0 = s.fma(k8, a0);
                 a1 = s.fma(k2, a1);
                 b0 = s.fma(k6, b0);
-                FloatVector b1 = s.fma(k0, shift);
+                b1 = s.fma(k0, shift);
                 s = FloatVector.fromMemorySegment(S, ALL, x3 + next, ORDER);
                 a1 = s.fma(k5, a1);
                 b1 = s.fma(k3, b1);
@@ -204,28 +247,22 @@ final class DepthwiseCorrelation {
                 a1 = s.fma(k8, a1);
                 b1 = s.fma(k6, b1);
                 a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
-                a0 = b0;
                 a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                a0 = b0;
                 a1 = b1;
-                at = next + pixel;
-                next = at + pixel;
-                out += q < 0 ? 0 : pixel;
+                out += pixel;
             }
-            if (pad > 0 && wide % 2 != 0) {
-                at &= OFFSET;
-                out &= OFFSET;
+            if (pad > 0 && at < width) {
+                at &= PLACE;
+                out &= PLACE;
                 FloatVector s;
-                s = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
-                a0 = s.fma(k1, a0);
-                s = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
-                a0 = s.fma(k4, a0);
+                a0 = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a0);
+                a0 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a0);
                 s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
                 a0 = s.fma(k7, a0);
                 a1 = s.fma(k1, a1);
-                s = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
-                a1 = s.fma(k4, a1);
-                s = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
-                a1 = s.fma(k7, a1);
+                a1 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER), a1);
+                a1 = k7.fma(FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER), a1);
                 a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
                 a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
             }
