@@ -13,6 +13,9 @@ final class ConvDepthwise {
     /** Bytes of a row of the image that kernels can step over. */
     private static final long MOST_ROW = Integer.MAX_VALUE / 8;
 
+    /** Calls with stride 2 at least, where there are rows for them, and rows of results of such a call. */
+    private static final int TASKS = 16, LEAST = 4, MOST = 28;
+
     static final int SIDE = 3, TAPS = SIDE * SIDE;
     /** Bytes of the nine taps of a vector of channels. */
     static final long FILTER = (long) TAPS * Lanes.BYTES;
@@ -112,7 +115,8 @@ final class ConvDepthwise {
         Copies.zero(none, pixel);
         DepthwiseSource source = source(h, w, none + pixel);
         long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
-        int band = h.stride() == 1 ? DepthwiseCorrelation.ROWS : DepthwiseCorrelation.STRIDED_ROWS;
+        // With stride 2 many rows a call: the filter is loaded once for them, and a row of sources in two stays in L1.
+        int band = stride == 1 ? DepthwiseCorrelation.ROWS : Math.clamp((long) shape.n() * rows / TASKS, LEAST, MOST);
         int bands = Math.ceilDiv(rows, band);
         Blocks.runTogether(pool, parallel, shape.n() * bands, task -> {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
@@ -157,7 +161,7 @@ final class ConvDepthwise {
         long own = packed + TAPS * pixel, signal = dy.address(), image = dx.address();
         DepthwiseCopies.pack(filter.address(), pixel, vectors, packed);
         Thread caller = Thread.currentThread();
-        Blocks.run(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
+        Blocks.runTogether(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
             int group = task % areas.groups(), unit = task / areas.groups(), n = unit / areas.count();
             int first = group * DepthwiseAreas.TOGETHER;
             DepthwiseAreas.Area area = areas.area(unit % areas.count());

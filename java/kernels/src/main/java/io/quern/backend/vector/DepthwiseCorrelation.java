@@ -10,14 +10,14 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Depthwise 3x3 correlations for one vector of channels, the filter in registers. Some rows of results are computed
- * together, from left to right: each column of sources is read once, finishes the results that end there, and begins those
- * that start. So four rows need 1.5 loads for the nine multiply-adds of a result. Each result is one chain, column after
- * column of its taps.
+ * Depthwise 3x3 correlations for one vector of channels, the filter in registers. A row of results, or
+ * four with stride 1, is computed from left to right: each column of sources is read once, finishes the results that end there,
+ * and begins those that start. So four rows need 1.5 loads for the nine multiply-adds of a result, a row with stride 2 needs six.
+ * Each result is one chain, column after column of its taps.
  */
 final class DepthwiseCorrelation {
-    /** Rows of results computed together with stride 1, and with stride 2. */
-    static final int ROWS = 4, STRIDED_ROWS = 2;
+    /** Rows of results computed together with stride 1. */
+    static final int ROWS = 4;
 
     private static final VectorSpecies<Float> S = Lanes.F;
     /** Bounds on {@link DepthwiseSource#pixel} and on a place in a row: sums of 31 bits fold into the addresses of loads. */
@@ -174,10 +174,10 @@ final class DepthwiseCorrelation {
     /** As {@link #correlate} with stride 2 and at most one column of padding. */
     static void strided(
             DepthwiseSource x, long first, long filter, long bias, int floor, int from, int to, long y, long line) {
-        long pixel = x.pixel() & PIXEL, spare = x.spare() & ADDRESS;
+        long pixel = x.pixel() & PIXEL;
         int pad = x.padW();
         long lead = (1 - pad) * pixel, width = x.wide() * pixel;
-        long whole = lead + (x.wide() - 1 + pad) / 2 * 2 * pixel;
+        long whole = lead + (x.wide() - 1 + pad) / 2 * 2 * pixel, pairs = whole - 4 * pixel;
         filter &= ADDRESS;
         FloatVector k0 = FloatVector.fromMemorySegment(S, ALL, filter, ORDER);
         FloatVector k1 = FloatVector.fromMemorySegment(S, ALL, filter + BYTES, ORDER);
@@ -190,81 +190,86 @@ final class DepthwiseCorrelation {
         FloatVector k8 = FloatVector.fromMemorySegment(S, ALL, filter + 8 * BYTES, ORDER);
         FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & ADDRESS, ORDER);
         FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor));
-        for (int p = from; p < to; p += STRIDED_ROWS) {
+        for (int p = from; p < to; p++) {
             long x0 = x.row(first, 2 * p) & ADDRESS;
             long x1 = x.row(first, 2 * p + 1) & ADDRESS;
             long x2 = x.row(first, 2 * p + 2) & ADDRESS;
-            long x3 = x.row(first, 2 * p + 3) & ADDRESS;
-            long x4 = x.row(first, 2 * p + 4) & ADDRESS;
             long y0 = y + p * line & ADDRESS;
-            long y1 = p + 1 < to ? y + (p + 1) * line & ADDRESS : spare;
-            FloatVector a0 = shift;
-            FloatVector a1 = shift;
+            FloatVector a = shift;
             long at = 0, out = 0;
             for (; at < lead; at += pixel) {
                 at &= PLACE;
                 FloatVector s;
                 s = FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER);
-                a0 = s.fma(k0, shift);
+                a = s.fma(k0, shift);
                 s = FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER);
-                a0 = s.fma(k3, a0);
+                a = s.fma(k3, a);
                 s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
-                a0 = s.fma(k6, a0);
-                a1 = s.fma(k0, shift);
-                s = FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER);
-                a1 = s.fma(k3, a1);
-                s = FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER);
-                a1 = s.fma(k6, a1);
+                a = s.fma(k6, a);
             }
-            // Sources that only one multiply-add needs are its second factor: so they become operands in memory.
+            // Two results a turn keep the sums in their registers; one or two are left for the next loop, always.
+            for (; at < pairs; at += 4 * pixel) {
+                at &= PLACE;
+                out &= PLACE;
+                long at1 = at + pixel & PLACE, at2 = at1 + pixel & PLACE, at3 = at2 + pixel & PLACE;
+                long out1 = out + pixel & PLACE;
+                FloatVector s, b;
+                a = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a);
+                a = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a);
+                a = k7.fma(FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER), a);
+                s = FloatVector.fromMemorySegment(S, ALL, x0 + at1, ORDER);
+                a = s.fma(k2, a);
+                b = s.fma(k0, shift);
+                s = FloatVector.fromMemorySegment(S, ALL, x1 + at1, ORDER);
+                a = s.fma(k5, a);
+                b = s.fma(k3, b);
+                s = FloatVector.fromMemorySegment(S, ALL, x2 + at1, ORDER);
+                a = s.fma(k8, a);
+                b = s.fma(k6, b);
+                a.blend(low, a.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                b = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at2, ORDER), b);
+                b = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at2, ORDER), b);
+                b = k7.fma(FloatVector.fromMemorySegment(S, ALL, x2 + at2, ORDER), b);
+                s = FloatVector.fromMemorySegment(S, ALL, x0 + at3, ORDER);
+                b = s.fma(k2, b);
+                a = s.fma(k0, shift);
+                s = FloatVector.fromMemorySegment(S, ALL, x1 + at3, ORDER);
+                b = s.fma(k5, b);
+                a = s.fma(k3, a);
+                s = FloatVector.fromMemorySegment(S, ALL, x2 + at3, ORDER);
+                b = s.fma(k8, b);
+                a = s.fma(k6, a);
+                b.blend(low, b.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out1, ORDER);
+                out += 2 * pixel;
+            }
             for (; at < whole; at += 2 * pixel) {
                 at &= PLACE;
                 out &= PLACE;
                 long next = at + pixel & PLACE;
-                FloatVector s, b0, b1;
-                a0 = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a0);
-                a0 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a0);
-                s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
-                a0 = s.fma(k7, a0);
-                a1 = s.fma(k1, a1);
-                a1 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER), a1);
-                a1 = k7.fma(FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER), a1);
+                FloatVector s, b;
+                a = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a);
+                a = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a);
+                a = k7.fma(FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER), a);
                 s = FloatVector.fromMemorySegment(S, ALL, x0 + next, ORDER);
-                a0 = s.fma(k2, a0);
-                b0 = s.fma(k0, shift);
+                a = s.fma(k2, a);
+                b = s.fma(k0, shift);
                 s = FloatVector.fromMemorySegment(S, ALL, x1 + next, ORDER);
-                a0 = s.fma(k5, a0);
-                b0 = s.fma(k3, b0);
+                a = s.fma(k5, a);
+                b = s.fma(k3, b);
                 s = FloatVector.fromMemorySegment(S, ALL, x2 + next, ORDER);
-                a0 = s.fma(k8, a0);
-                a1 = s.fma(k2, a1);
-                b0 = s.fma(k6, b0);
-                b1 = s.fma(k0, shift);
-                s = FloatVector.fromMemorySegment(S, ALL, x3 + next, ORDER);
-                a1 = s.fma(k5, a1);
-                b1 = s.fma(k3, b1);
-                s = FloatVector.fromMemorySegment(S, ALL, x4 + next, ORDER);
-                a1 = s.fma(k8, a1);
-                b1 = s.fma(k6, b1);
-                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
-                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
-                a0 = b0;
-                a1 = b1;
+                a = s.fma(k8, a);
+                b = s.fma(k6, b);
+                a.blend(low, a.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
+                a = b;
                 out += pixel;
             }
             if (pad > 0 && at < width) {
                 at &= PLACE;
                 out &= PLACE;
-                FloatVector s;
-                a0 = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a0);
-                a0 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a0);
-                s = FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER);
-                a0 = s.fma(k7, a0);
-                a1 = s.fma(k1, a1);
-                a1 = k4.fma(FloatVector.fromMemorySegment(S, ALL, x3 + at, ORDER), a1);
-                a1 = k7.fma(FloatVector.fromMemorySegment(S, ALL, x4 + at, ORDER), a1);
-                a0.blend(low, a0.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
-                a1.blend(low, a1.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y1 + out, ORDER);
+                a = k1.fma(FloatVector.fromMemorySegment(S, ALL, x0 + at, ORDER), a);
+                a = k4.fma(FloatVector.fromMemorySegment(S, ALL, x1 + at, ORDER), a);
+                a = k7.fma(FloatVector.fromMemorySegment(S, ALL, x2 + at, ORDER), a);
+                a.blend(low, a.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, y0 + out, ORDER);
             }
         }
     }
