@@ -78,7 +78,7 @@ final class ConvPointwise {
     private void forward(long x, long filter, long y, int from, int count, Epilogue epilogue, Scratch scratch) {
         int c = shape.c(), k = shape.k();
         long pixel = 4L * c, image = gathered.address(count * pixel);
-        TapPixels.copy(shape, x, from, count, 0, 0, pixel, image, pixel);
+        TapPixels.copy(shape, x, from, count, 0, 0, 0, pixel, image, pixel);
         Epilogue here = epilogue == null
                 ? null
                 : (at, ld, row0, rows, col0, columns) -> epilogue.apply(at, ld, from + row0, rows, col0, columns);
@@ -95,10 +95,10 @@ final class ConvPointwise {
         }
     }
 
-    /** True where {@link #backwardWeights} is the fastest for a filter of any size: channels enough for its products. */
+    /** True where {@link #backwardWeights} is the fastest for a filter of any size: channels, or those of a filter row, enough for its products. */
     static boolean weightsFit(ConvShape shape) {
         return shape.groups() == 1
-                && Math.min(shape.c(), shape.k()) >= MANY_CHANNELS
+                && (Math.min(shape.c(), shape.k()) >= MANY_CHANNELS || GemmFilterGradient.fills(shape))
                 && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE;
     }
 
@@ -127,7 +127,7 @@ final class ConvPointwise {
         long to = gathered.address(gatheredBytes()), pixel = (long) shape.c() * Float.BYTES;
         Blocks.run(pool, gatheredBytes() > 1 << 18, shape.n() * shape.p(), row -> {
             int first = row * shape.q();
-            TapPixels.copy(shape, image, first, shape.q(), r, s, pixel, to + first * pixel, pixel);
+            TapPixels.copy(shape, image, first, shape.q(), r, s, 0, pixel, to + first * pixel, pixel);
         });
         return to;
     }

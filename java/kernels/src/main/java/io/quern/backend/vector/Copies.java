@@ -13,6 +13,9 @@ final class Copies {
     /** Bytes of operands beyond which they come from memory, not from a cache; only speed depends on it. */
     static final long CACHED = 16 << 20;
 
+    /** Always 1, but not to the compiler. */
+    private static int step = 1;
+
     private Copies() {}
 
     /** Copies a multiple of 4 bytes between ranges that do not overlap. */
@@ -31,6 +34,38 @@ final class Copies {
         }
         for (; i < count; i++) {
             ALL.set(FLOAT, to + 4L * i, ALL.get(FLOAT, from + 4L * i));
+        }
+    }
+
+    /**
+     * Copies {@code count} pieces of {@code bytes} with any two strides, each in the order of memory: a few vectors, for which a loop
+     * that C2 counts and unrolls would be longer before and behind than inside.
+     */
+    static void pieces(long from, long stride, int count, long bytes, long to, long pitch) {
+        long whole = bytes & -Lanes.BYTES, rest = bytes - whole, one = (long) step * Lanes.BYTES, four = 4 * one;
+        for (int i = 0; i < count; i++, from += stride, to += pitch) {
+            from &= Lanes.ADDRESS;
+            to &= Lanes.ADDRESS;
+            long at = 0;
+            for (; at <= whole - four; at += four) {
+                at &= Lanes.OFFSET;
+                FloatVector a = FloatVector.fromMemorySegment(Lanes.F, ALL, from + at, Lanes.ORDER);
+                FloatVector b = FloatVector.fromMemorySegment(Lanes.F, ALL, from + at + Lanes.BYTES, Lanes.ORDER);
+                FloatVector c = FloatVector.fromMemorySegment(Lanes.F, ALL, from + at + 2 * Lanes.BYTES, Lanes.ORDER);
+                FloatVector d = FloatVector.fromMemorySegment(Lanes.F, ALL, from + at + 3 * Lanes.BYTES, Lanes.ORDER);
+                a.intoMemorySegment(ALL, to + at, Lanes.ORDER);
+                b.intoMemorySegment(ALL, to + at + Lanes.BYTES, Lanes.ORDER);
+                c.intoMemorySegment(ALL, to + at + 2 * Lanes.BYTES, Lanes.ORDER);
+                d.intoMemorySegment(ALL, to + at + 3 * Lanes.BYTES, Lanes.ORDER);
+            }
+            for (; at < whole; at += one) {
+                at &= Lanes.OFFSET;
+                FloatVector.fromMemorySegment(Lanes.F, ALL, from + at, Lanes.ORDER)
+                        .intoMemorySegment(ALL, to + at, Lanes.ORDER);
+            }
+            if (rest > 0) {
+                copy(from + whole, to + whole, rest);
+            }
         }
     }
 

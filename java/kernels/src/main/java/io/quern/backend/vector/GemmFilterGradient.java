@@ -38,6 +38,8 @@ final class GemmFilterGradient {
 
     private final ConvShape shape;
     private final int pixels, chunks, depth;
+    /** Taps of a filter row, or 1 where what they meet of a pixel lies together: taps, and what each meets, as channels. */
+    private final int across, taps, channels;
     /** Whether x is copied, and dy packed. */
     private final boolean copies, packs;
     /** Bytes of a chunk's filter, and of a pixel of x, of a strip of x and of dy. */
@@ -46,14 +48,17 @@ final class GemmFilterGradient {
     private GemmFilterGradient(ConvShape shape) {
         this.shape = shape;
         pixels = shape.n() * shape.p() * shape.q();
+        across = joins(shape) ? 1 : shape.s();
+        taps = shape.r() * across;
+        channels = channels(shape);
         pixelX = 4L * shape.c();
         pixelY = 4L * shape.k();
         // an odd number of lines: any number of pixels spreads over all sets of a cache
         // of which tiles at the border read whole tiles
-        int strip = up(Math.min(STRIP, shape.c()), TILE.rows) * Float.BYTES;
+        int strip = up(Math.min(STRIP, channels), TILE.rows) * Float.BYTES;
         pixelStrip = (ceil(strip, (int) Lanes.LINE) | 1) * Lanes.LINE;
         copies = !ConvPointwise.dense(shape) || shape.filterElements() <= MIDDLE;
-        packs = !copies || shape.r() * shape.s() > 1;
+        packs = !copies || shape.r() * shape.s() > 1 && shape.k() > TILE.columns;
         part = up((int) shape.filterElements() * Float.BYTES, (int) Lanes.LINE);
         int most = Math.clamp(pixels / SHORTEST, 1, CHUNKS);
         chunks = Integer.highestOneBit(Math.clamp(CHUNK_BYTES / part, 1, most));
@@ -66,7 +71,7 @@ final class GemmFilterGradient {
         return ConvTile.LARGE
                         && shape.groups() == 1
                         && (!ConvPointwise.dense(shape) || shape.filterElements() > SMALL)
-                        && shape.c() >= TILE.rows
+                        && channels(shape) >= TILE.rows
                         && shape.k() >= TILE.columns
                         && shape.filterElements() <= Integer.MAX_VALUE / 8
                         && shape.n() > 0
@@ -75,6 +80,20 @@ final class GemmFilterGradient {
                         && (long) shape.n() * shape.p() * shape.q() <= Integer.MAX_VALUE
                 ? new GemmFilterGradient(shape)
                 : null;
+    }
+
+    /** Where a filter row's taps meet neighbours, they are rows of one product: few channels then fill a strip, too. */
+    private static boolean joins(ConvShape shape) {
+        return shape.geometry().dilationW() == 1 && (long) shape.s() * shape.c() <= Integer.MAX_VALUE / 8;
+    }
+
+    private static int channels(ConvShape shape) {
+        return joins(shape) ? shape.s() * shape.c() : shape.c();
+    }
+
+    /** Whether a filter of more than one tap fills at least half a strip. */
+    static boolean fills(ConvShape shape) {
+        return joins(shape) && 2 * channels(shape) >= STRIP && shape.r() * shape.s() > 1 && of(shape) != null;
     }
 
     void run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
@@ -128,14 +147,14 @@ final class GemmFilterGradient {
                 signal.pack(packed, TILE.columns, column, columns, p, kc);
             }
             long b = packs ? packed : dy + p * pixelY + 4L * column;
-            for (int tap = 0; tap < shape.r() * shape.s(); tap++) {
-                long filter = result + tap * shape.c() * pixelY + 4L * column;
-                for (int c = 0; c < shape.c(); c += STRIP) {
-                    int rows = Math.min(STRIP, shape.c() - c);
+            for (int tap = 0; tap < taps; tap++) {
+                long filter = result + tap * channels * pixelY + 4L * column;
+                for (int c = 0; c < channels; c += STRIP) {
+                    int rows = Math.min(STRIP, channels - c);
                     long a = x + p * pixelX + 4L * c;
                     if (copies) {
-                        int r = tap / shape.s(), s = tap % shape.s();
-                        TapPixels.copy(shape, x + 4L * c, p, kc, r, s, 4L * rows, strip, pixelStrip);
+                        int r = tap / across, s = tap % across;
+                        TapPixels.copy(shape, x, p, kc, r, s, 4L * c, 4L * rows, strip, pixelStrip);
                         a = strip;
                     }
                     multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile);

@@ -154,6 +154,9 @@ class LargeCallsTest {
         passes(4, 17, 16, 259, 1, 776, unit, ActivationKind.NONE); // two chunks, two blocks of pixels and of columns
         passes(3, 30, 29, 70, 1, 150, unit.withStride(2), ActivationKind.NONE);
         passes(2, 33, 34, 130, 2, 136, same.withStride(2), ActivationKind.NONE);
+        passes(3, 41, 38, 20, 3, 64, same.withStride(2), ActivationKind.NONE); // filter rows as one tap, dy in place
+        passes(2, 33, 31, 43, 3, 150, same.withStride(2, 1), ActivationKind.NONE);
+        passes(3, 23, 7, 20, 5, 70, unit.withPadding(2, 4), ActivationKind.NONE); // pixels wholly outside
         passes(3, 41, 40, 70, 1, 150, unit.withStride(2), ActivationKind.GELU); // two chunks, two blocks
         passes(3, 41, 40, 37, 1, 700, unit.withStride(2), ActivationKind.NONE); // the same with x copied
         passes(1, 30, 29, 97, 1, 129, unit.withStride(2), ActivationKind.NONE); // rests of one channel
