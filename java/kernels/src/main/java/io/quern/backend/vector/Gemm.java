@@ -122,16 +122,16 @@ final class Gemm {
                 && a.isWide()
                 && b.isWide()
                 && k >= LONG
-                && (long) m * n <= STREAMED_C
-                && m >= GemmTile.WIDE.rows
-                && n >= GemmTile.WIDE.columns;
-        if (streams) {
+                && (long) m * n <= STREAMED_C;
+        if (streams && GemmChunks.fits(m, n) && alpha != 0 && beta == 0 && epilogue == null) {
             GemmChunks chunks = new GemmChunks(m, n, k);
-            if (chunks.cuts() && alpha != 0 && beta == 0 && epilogue == null) {
+            if (chunks.cuts()) {
                 WorkerPool threads = alone ? null : parallel;
                 chunks.run(alpha, a, b, c, ldc * Float.BYTES, STREAMED_KC, scratch, threads);
                 return;
             }
+        }
+        if (streams && m >= GemmTile.WIDE.rows && n >= GemmTile.WIDE.columns) {
             GemmBlock block = new GemmBlock(GemmTile.WIDE, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
             if (alpha == 0) {
                 block.withoutProduct(m, n);

@@ -18,13 +18,38 @@ final class GemmChunks {
     /** Elements of C that a task adds. */
     private static final int ADDED = 1 << 13;
 
-    private final int m, n, k, chunks;
+    /** k block of operands that come from memory, for a C of many rows and few columns. */
+    private static final int FAR_KC = 128;
+
+    /** Of C, or of its transpose where that is {@link #turned}. */
+    private final int m, n;
+
+    private final int k, chunks;
+    private final GemmTile tiles;
+    /**
+     * Whether the operands come from memory, and are read in order first. Whether C' = B' A' is computed: where n is less than a
+     * tile, and since with few columns a block of B stays in L1.
+     */
+    private final boolean far, turned;
+
     private final long partBytes;
 
+    /** Whether C, or its transpose, has the columns of a tile and rows enough for it to be read in place. */
+    static boolean fits(int m, int n) {
+        if (n >= GemmTile.WIDE.columns || m >= GemmTile.WIDE.columns) {
+            return Math.min(m, n) >= GemmTile.WIDE.rows;
+        }
+        return m == GemmTile.TALL.columns && n < m && n >= GemmTile.TALL.rows;
+    }
+
     GemmChunks(int m, int n, int k) {
-        this.m = m;
-        this.n = n;
         this.k = k;
+        far = 4L * k * (m + n) > Copies.CACHED;
+        boolean few = n < GemmTile.WIDE.columns;
+        turned = few || far && n >= 2 * m && m % GemmTile.WIDE.columns == 0;
+        tiles = few && m < GemmTile.WIDE.columns ? GemmTile.TALL : GemmTile.WIDE;
+        this.m = turned ? n : m;
+        this.n = turned ? m : n;
         partBytes = (long) m * n * Float.BYTES + 63 & -64;
         chunks = Math.clamp(Math.min(BYTES / partBytes, k / SHORTEST), 1, MOST);
     }
@@ -52,16 +77,19 @@ final class GemmChunks {
             WorkerPool parallel) {
         if (parallel == null) {
             // not by WorkerPool.runHere: C2 inlines neither Gemm.multiply nor GemmBlock.multiply, which are too large,
-            // so
-            // that less than its 15 levels lie between them and the accesses to memory
-            long part = scratch.address(partBytes + GemmTile.SCRATCH), tile = part + partBytes;
-            multiply(0, 0, m, 0, n, alpha, a, b, c, ldc, longest, tile);
+            // so fewer than its 15 levels lie between them and the accesses to memory
+            long part = scratch.address((turned ? 2 : 1) * partBytes + GemmTile.SCRATCH);
+            long tile = part + partBytes, whole = turned ? tile + GemmTile.SCRATCH : c, pitch = turned ? 4L * n : ldc;
+            multiply(0, 0, m, 0, n, alpha, a, b, whole, pitch, longest, tile);
             for (int chunk = 1; chunk < chunks; chunk++) {
                 multiply(chunk, 0, m, 0, n, alpha, a, b, part, 4L * n, longest, tile);
                 for (int row = 0; row < m; row++) {
-                    long to = c + row * ldc;
+                    long to = whole + row * pitch;
                     Sums.add(to, part + 4L * row * n - to, 2, to, n);
                 }
+            }
+            if (turned) {
+                GemmTranspose.all(whole, pitch, m, n, c, ldc);
             }
             return;
         }
@@ -69,7 +97,7 @@ final class GemmChunks {
         Thread caller = Thread.currentThread();
         // with more threads than chunks, C is cut as well
         int sharing = Math.ceilDiv(parallel.threads(), chunks);
-        GemmGrid grid = sharing == 1 ? new GemmGrid(m, n) : GemmGrid.of(m, n, GemmTile.WIDE, sharing);
+        GemmGrid grid = sharing == 1 ? new GemmGrid(m, n) : GemmGrid.of(m, n, tiles, sharing);
         int across = Math.ceilDiv(n, grid.columns()), blocks = across * Math.ceilDiv(m, grid.rows());
         parallel.run(chunks * blocks, task -> {
             int chunk = task / blocks, block = task % blocks;
@@ -82,8 +110,13 @@ final class GemmChunks {
         });
         int rows = Math.ceilDiv(ADDED, n);
         Blocks.run(parallel, m > rows, Math.ceilDiv(m, rows), block -> {
-            for (int row = block * rows; row < Math.min(m, (block + 1) * rows); row++) {
-                Sums.add(parts + 4L * row * n, partBytes, chunks, c + row * ldc, n);
+            int first = block * rows, last = Math.min(m, first + rows);
+            for (int row = first; row < last; row++) {
+                long part = parts + 4L * row * n;
+                Sums.add(part, partBytes, chunks, turned ? part : c + row * ldc, n);
+            }
+            if (turned) {
+                GemmTranspose.all(parts + 4L * first * n, 4L * n, last - first, n, c + 4L * first, ldc);
             }
         });
     }
@@ -103,14 +136,22 @@ final class GemmChunks {
             int longest,
             long tile) {
         int from = (int) ((long) k * chunk / chunks), length = (int) ((long) k * (chunk + 1) / chunks) - from;
-        int kc = Gemm.depth(length, longest);
-        GemmBlock block = new GemmBlock(GemmTile.WIDE, n, length, alpha, a.from(from), b.from(from), 0, c, ldc, null);
-        for (int column = left; column < left + columns; column += GemmGrid.COLUMNS_L2) {
-            int width = Math.min(GemmGrid.COLUMNS_L2, left + columns - column);
-            for (int row = top; row < top + rows; row += GemmGrid.ROWS_L2) {
-                int height = Math.min(GemmGrid.ROWS_L2, top + rows - row);
-                for (int p = 0; p < length; p += kc) {
-                    block.multiply(row, height, column, width, p, Math.min(kc, length - p), 0, 0, tile);
+        int kc = Gemm.depth(length, far && m >= 2 * n ? Math.min(FAR_KC, longest) : longest);
+        GemmPanels x = (turned ? b : a).from(from), y = (turned ? a : b).from(from);
+        // narrow tiles read nearly all of each row of B and A at once, and so in order
+        boolean fetches = far && tiles == GemmTile.WIDE && x.deep() == 4L * m && y.deep() == 4L * n;
+        GemmBlock block = new GemmBlock(tiles, n, length, alpha, x, y, 0, c, ldc, null);
+        for (int p = 0; p < length; p += kc) {
+            int depth = Math.min(kc, length - p);
+            if (fetches) {
+                Copies.fetch(x.base() + p * x.deep(), depth * x.deep(), tile);
+                Copies.fetch(y.base() + p * y.deep(), depth * y.deep(), tile);
+            }
+            for (int column = left; column < left + columns; column += GemmGrid.COLUMNS_L2) {
+                int width = Math.min(GemmGrid.COLUMNS_L2, left + columns - column);
+                for (int row = top; row < top + rows; row += GemmGrid.ROWS_L2) {
+                    int height = Math.min(GemmGrid.ROWS_L2, top + rows - row);
+                    block.multiply(row, height, column, width, p, depth, 0, 0, tile);
                 }
             }
         }

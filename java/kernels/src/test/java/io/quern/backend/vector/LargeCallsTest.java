@@ -103,6 +103,12 @@ class LargeCallsTest {
         byTheFilter(3, 29, 27, 16, 32, 3, 3);
         byTheFilter(3, 13, 14, 32, 16, 5, 5);
         byTheFilter(7, 15, 16, 64, 80, 1, 1);
+        byTheFilter(2, 105, 107, 64, 130, 1, 1); // more than 16 MB: the transpose, read in order first
+        byTheFilter(2, 105, 107, 130, 64, 1, 1);
+        byTheFilter(2, 35, 37, 32, 16, 1, 1); // few columns: the transpose
+        byTheFilter(2, 35, 37, 32, 9, 1, 1);
+        byTheFilter(2, 35, 37, 131, 22, 1, 1);
+        byTheFilter(2, 35, 37, 67, 6, 1, 1);
         byTheFilter(2, 150, 300, 1, 48, 1, 9); // nine taps a row; more than 16 MB, which are read in order first
     }
 
