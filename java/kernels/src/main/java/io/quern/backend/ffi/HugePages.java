@@ -1,11 +1,5 @@
 package io.quern.backend.ffi;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
@@ -27,29 +21,19 @@ public final class HugePages {
     private HugePages() {}
 
     /** The three calls; linked when first used, which takes as long as touching some tens of MiB in small pages. */
-    private record Calls(MethodHandle map, MethodHandle advise, MethodHandle unmap) {
+    private record Calls(IntegerCall map, IntegerCall advise, IntegerCall unmap) {
         static final Optional<Calls> LINUX = link();
 
         private static Optional<Calls> link() {
-            if (!System.getProperty("os.name").equals("Linux") || ValueLayout.ADDRESS.byteSize() != 8) {
+            if (!IntegerCall.works()) {
                 return Optional.empty();
             }
-            SymbolLookup library = Linker.nativeLinker().defaultLookup();
-            Optional<MemorySegment> map = library.find("mmap");
-            Optional<MemorySegment> advise = library.find("madvise");
-            Optional<MemorySegment> unmap = library.find("munmap");
-            if (map.isEmpty() || advise.isEmpty() || unmap.isEmpty()) {
-                return Optional.empty();
-            }
-            return Optional.of(new Calls(handle(map.get()), handle(advise.get()), handle(unmap.get())));
-        }
-
-        /** All with the same six integers in registers, of which a call reads as many as it has: one stub to build, not three. */
-        @SuppressWarnings("restricted")
-        private static MethodHandle handle(MemorySegment function) {
-            var type = ValueLayout.JAVA_LONG;
-            return Linker.nativeLinker()
-                    .downcallHandle(function, FunctionDescriptor.of(type, type, type, type, type, type, type));
+            Optional<IntegerCall> map = IntegerCall.ofLibrary("mmap");
+            Optional<IntegerCall> advise = IntegerCall.ofLibrary("madvise");
+            Optional<IntegerCall> unmap = IntegerCall.ofLibrary("munmap");
+            return map.isEmpty() || advise.isEmpty() || unmap.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new Calls(map.get(), advise.get(), unmap.get()));
         }
     }
 
@@ -60,34 +44,26 @@ public final class HugePages {
         }
         Calls calls = Calls.LINUX.get();
         long length = length(bytes);
-        long start = call(calls.map, 0, length + SIZE, READ_AND_WRITE, PRIVATE_ANONYMOUS, NO_FILE);
+        long start = calls.map.call(0, length + SIZE, READ_AND_WRITE, PRIVATE_ANONYMOUS, NO_FILE, 0);
         if (start == FAILED) {
             return 0;
         }
         long address = start + SIZE - 1 & -SIZE;
         if (address > start) {
-            call(calls.unmap, start, address - start, 0, 0, 0);
+            calls.unmap.call(start, address - start, 0, 0, 0, 0);
         }
-        call(calls.unmap, address + length, start + SIZE - address, 0, 0, 0);
+        calls.unmap.call(address + length, start + SIZE - address, 0, 0, 0, 0);
         // whole pages alone, so that the last, partial one does not take 2 MiB; a refusal costs nothing but speed
-        call(calls.advise, address, bytes & -SIZE, ADVISE_HUGE_PAGES, 0, 0);
+        calls.advise.call(address, bytes & -SIZE, ADVISE_HUGE_PAGES, 0, 0, 0);
         return address;
     }
 
     /** Gives back what {@link #map} returned for {@code bytes}. */
     public static void unmap(long address, long bytes) {
-        call(Calls.LINUX.orElseThrow().unmap, address, length(bytes), 0, 0, 0);
+        Calls.LINUX.orElseThrow().unmap.call(address, length(bytes), 0, 0, 0, 0);
     }
 
     private static long length(long bytes) {
         return bytes + SIZE - 1 & -SIZE;
-    }
-
-    private static long call(MethodHandle function, long a, long b, long c, long d, long e) {
-        try {
-            return (long) function.invokeExact(a, b, c, d, e, 0L);
-        } catch (Throwable failure) {
-            throw new IllegalStateException("a call of the operating system's memory functions failed", failure);
-        }
     }
 }

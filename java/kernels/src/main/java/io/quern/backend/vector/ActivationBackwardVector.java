@@ -1,6 +1,11 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.B;
+import static io.quern.backend.vector.StreamAssembler.FIRST;
+import static io.quern.backend.vector.StreamAssembler.GREATER;
+import static io.quern.backend.vector.StreamAssembler.ZERO;
 import static jdk.incubator.vector.VectorOperators.FMA;
 import static jdk.incubator.vector.VectorOperators.GT;
 
@@ -12,6 +17,34 @@ import jdk.incubator.vector.FloatVector;
 
 /** dx = dy f'(saved). One loop per function behind an interface call, as in {@link ActivationVector}. */
 final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> {
+    /** Of relu and leaky relu: dy times a constant, or dy where the saved result is above 0. */
+    private static final StreamCode STEP = StreamCode.of(step -> {
+        step.load(0, A);
+        step.load(1, B);
+        step.multiply(2, 1, FIRST);
+        step.compare(0, ZERO, GREATER);
+        step.moveWhere(2, 1);
+        step.store(2);
+    });
+
+    /** The constant is 1. */
+    private static final StreamCode SIGMOID = StreamCode.of(step -> {
+        step.load(0, A);
+        step.subtract(1, FIRST, 0);
+        step.multiply(0, 0, 1);
+        step.multiplyStream(0, 0, B);
+        step.store(0);
+    });
+
+    /** The constant is 1. */
+    private static final StreamCode TANH = StreamCode.of(step -> {
+        step.load(0, A);
+        step.load(1, A);
+        step.subtractProduct(0, 1, FIRST);
+        step.multiplyStream(0, 0, B);
+        step.store(0);
+    });
+
     private final WorkerPool pool;
 
     ActivationBackwardVector(WorkerPool pool) {
@@ -33,10 +66,18 @@ final class ActivationBackwardVector implements Kernel<ActivationBackward.Args> 
         long dy = args.dy().address();
         long dx = args.dx().address();
         Loop loop = loop(args.kind());
-        Ranges.run(pool, args.dx().elements(), (from, count) -> {
+        long elements = args.dx().elements();
+        Ranges.Body body = (from, count) -> {
             long at = 4 * from;
             loop.run(saved + at, dy + at, dx + at, count);
-        });
+        };
+        switch (args.kind()) {
+            case RELU -> STEP.run(pool, body, elements, dx, saved, dy, 0f);
+            case LEAKY_RELU -> STEP.run(pool, body, elements, dx, saved, dy, (float) ActivationKind.LEAK);
+            case SIGMOID -> SIGMOID.run(pool, body, elements, dx, saved, dy, 1f);
+            case TANH -> TANH.run(pool, body, elements, dx, saved, dy, 1f);
+            case NONE, GELU, SILU -> Ranges.run(pool, elements, body);
+        }
     }
 
     private static Loop loop(ActivationKind kind) {

@@ -1,6 +1,10 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.FIRST;
+import static io.quern.backend.vector.StreamAssembler.GREATER;
+import static io.quern.backend.vector.StreamAssembler.ZERO;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 
@@ -16,6 +20,20 @@ import jdk.incubator.vector.FloatVector;
  * {@link VectorMath}. GELU's has two, but written with the API throughout, so that nothing has to be inlined.
  */
 final class ActivationVector implements Kernel<Activation.Args> {
+    private static final StreamCode RELU = StreamCode.of(step -> {
+        step.load(0, A);
+        step.maximum(0, ZERO, 0);
+        step.store(0);
+    });
+
+    private static final StreamCode LEAKY_RELU = StreamCode.of(step -> {
+        step.load(0, A);
+        step.multiply(1, 0, FIRST);
+        step.compare(0, ZERO, GREATER);
+        step.moveWhere(1, 0);
+        step.store(1);
+    });
+
     private final WorkerPool pool;
 
     ActivationVector(WorkerPool pool) {
@@ -36,7 +54,13 @@ final class ActivationVector implements Kernel<Activation.Args> {
         long x = args.x().address();
         long y = args.y().address();
         Loop loop = loop(args.kind());
-        Ranges.run(pool, args.y().elements(), (from, count) -> loop.run(x + 4 * from, y + 4 * from, count));
+        long elements = args.y().elements();
+        Ranges.Body body = (from, count) -> loop.run(x + 4 * from, y + 4 * from, count);
+        switch (args.kind()) {
+            case RELU -> RELU.run(pool, body, elements, y, x, 0, 0);
+            case LEAKY_RELU -> LEAKY_RELU.run(pool, body, elements, y, x, 0, (float) ActivationKind.LEAK);
+            case NONE, SIGMOID, TANH, GELU, SILU -> Ranges.run(pool, elements, body);
+        }
     }
 
     /** A run of elements, also for the epilogues of other kernels. y may be x. */

@@ -1,6 +1,8 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.B;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
@@ -10,6 +12,12 @@ import jdk.incubator.vector.FloatVector;
 
 /** y = a + b. Bandwidth bound: two loads, one store. */
 final class AddVector implements Kernel<Add.Args> {
+    private static final StreamCode STREAM = StreamCode.of(step -> {
+        step.load(0, A);
+        step.add(0, 0, B);
+        step.store(0);
+    });
+
     private final WorkerPool pool;
 
     AddVector(WorkerPool pool) {
@@ -26,7 +34,8 @@ final class AddVector implements Kernel<Add.Args> {
         long a = args.a().address();
         long b = args.b().address();
         long y = args.y().address();
-        Ranges.run(pool, args.y().elements(), (from, count) -> add(a + 4 * from, b + 4 * from, y + 4 * from, count));
+        Ranges.Body body = (from, count) -> add(a + 4 * from, b + 4 * from, y + 4 * from, count);
+        STREAM.run(pool, body, args.y().elements(), y, a, b, 0);
     }
 
     /** y may be a or b. */

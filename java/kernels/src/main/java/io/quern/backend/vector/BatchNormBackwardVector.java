@@ -1,6 +1,12 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.B;
+import static io.quern.backend.vector.StreamAssembler.FACTOR;
+import static io.quern.backend.vector.StreamAssembler.FACTOR_2;
+import static io.quern.backend.vector.StreamAssembler.FACTOR_3;
+import static io.quern.backend.vector.StreamAssembler.FACTOR_4;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
@@ -9,6 +15,17 @@ import jdk.incubator.vector.FloatVector;
 
 /** One pass for the sums of dy and dy (x - mean), one for dx. */
 final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
+    private static final StreamCode STREAM = StreamCode.withFactors(4, step -> {
+        step.load(0, A);
+        step.subtractStream(0, 0, FACTOR);
+        step.multiplyStream(0, 0, FACTOR_2);
+        step.load(1, B);
+        step.subtractStream(1, 1, FACTOR_3);
+        step.subtract(1, 1, 0);
+        step.multiplyStream(1, 1, FACTOR_4);
+        step.store(1);
+    });
+
     private final WorkerPool pool;
     private final Scratch scratch;
 
@@ -57,7 +74,7 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
         long elements = args.x().elements();
         int period = ChannelRows.period(args.channels(), elements);
         long bytes = ChannelRows.bytes(period);
-        long factors = scratch.address(4 * bytes);
+        long factors = scratch.address(8 * bytes);
         ChannelRows.repeat(mean, period, factors);
         ChannelRows.repeat(slope, period, factors + bytes);
         ChannelRows.repeat(shift, period, factors + 2 * bytes);
@@ -65,11 +82,14 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
         long x = args.x().address();
         long dy = args.dy().address();
         long dx = args.dx().address();
-        ChannelRows.run(
-                pool,
-                elements,
-                period,
-                (from, count) -> gradient(x + 4 * from, dy + 4 * from, dx + 4 * from, factors, bytes, count));
+        ChannelRows.Body body =
+                (from, count) -> gradient(x + 4 * from, dy + 4 * from, dx + 4 * from, factors, bytes, count);
+        if (STREAM.repeats(elements, period, dx, x, dy)) {
+            StreamCode.inTurn(factors, 4, bytes, factors + 4 * bytes);
+            STREAM.repeat(pool, body, elements, period, dx, x, dy, factors + 4 * bytes);
+        } else {
+            ChannelRows.run(pool, elements, period, body);
+        }
     }
 
     /** @param factors mean, slope, shift and scale, {@code bytes} apart */

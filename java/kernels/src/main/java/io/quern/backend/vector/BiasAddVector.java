@@ -1,5 +1,8 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.FACTOR;
+
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.BiasAdd;
@@ -11,6 +14,12 @@ import io.quern.op.BiasAdd;
 final class BiasAddVector implements Kernel<BiasAdd.Args> {
     /** From this many channels a row is long enough for a loop of its own. */
     private static final int WIDE = 1024;
+
+    private static final StreamCode STREAM = StreamCode.withFactors(1, step -> {
+        step.load(0, A);
+        step.add(0, 0, FACTOR);
+        step.store(0);
+    });
 
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -35,11 +44,13 @@ final class BiasAddVector implements Kernel<BiasAdd.Args> {
             int period = ChannelRows.period((int) channels, args.y().elements());
             long biases = scratch.address(ChannelRows.bytes(period));
             ChannelRows.repeat(args.bias().toFloats(), period, biases);
-            ChannelRows.run(
-                    pool,
-                    args.y().elements(),
-                    period,
-                    (from, count) -> AddVector.add(x + 4 * from, biases, y + 4 * from, count));
+            long elements = args.y().elements();
+            ChannelRows.Body body = (from, count) -> AddVector.add(x + 4 * from, biases, y + 4 * from, count);
+            if (STREAM.repeats(elements, period, y, x, 0)) {
+                STREAM.repeat(pool, body, elements, period, y, x, 0, biases);
+            } else {
+                ChannelRows.run(pool, elements, period, body);
+            }
             return;
         }
         Ranges.run(pool, args.y().elements(), (from, count) -> {

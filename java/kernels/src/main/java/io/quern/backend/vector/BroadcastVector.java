@@ -1,15 +1,27 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.StreamAssembler.FACTOR;
+
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Broadcast;
 
 /** y = scale x, repeated: the flat range of y, cut where the part of x that it repeats ends. */
 final class BroadcastVector implements Kernel<Broadcast.Args> {
-    private final WorkerPool pool;
+    /** Elements of a part of y that repeats itself, at most: it stays in L2. */
+    private static final int PERIOD = 1 << 15;
 
-    BroadcastVector(WorkerPool pool) {
+    private static final StreamCode STREAM = StreamCode.withFactors(1, step -> {
+        step.load(0, FACTOR);
+        step.store(0);
+    });
+
+    private final WorkerPool pool;
+    private final Scratch scratch;
+
+    BroadcastVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
+        this.scratch = scratch;
     }
 
     @Override
@@ -24,11 +36,30 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
         long repeated = args.repeated();
         long inner = args.inner();
         float scale = (float) args.scale();
+        if (args.outer() == 1 && streams(args, x, y, scale)) {
+            return;
+        }
         if (inner == 1) {
             Ranges.run(pool, args.y().elements(), (from, count) -> elements(x, y, from, count, repeated, scale));
         } else {
             Ranges.run(pool, args.y().elements(), (from, count) -> rows(x, y, from, count, repeated, inner, scale));
         }
+    }
+
+    /** False if there is no machine code for it: y has one row many times, of which some make whole vectors. */
+    private boolean streams(Broadcast.Args args, long x, long y, float scale) {
+        long elements = args.y().elements();
+        long rows = Lanes.FLOATS / Long.lowestOneBit(args.inner() | Lanes.FLOATS);
+        if (args.inner() * rows > PERIOD || !STREAM.repeats(elements, (int) (args.inner() * rows), y, x, 0)) {
+            return false;
+        }
+        int period = (int) (args.inner() * rows);
+        long repeated = scratch.address(ChannelRows.bytes(period));
+        ChannelRows.repeat(args.x().toFloats(), period, repeated);
+        ScaleVector.scale(repeated, repeated, period, scale);
+        ChannelRows.Body body = (from, count) -> Copies.copy(repeated, y + 4 * from, 4L * count);
+        STREAM.repeat(pool, body, elements, period, y, 0, 0, repeated);
+        return true;
     }
 
     /** Each element of x fills a run of y. */

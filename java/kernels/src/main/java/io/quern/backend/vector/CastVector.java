@@ -1,6 +1,10 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.FIRST;
+import static io.quern.backend.vector.StreamAssembler.SECOND;
+import static io.quern.backend.vector.StreamAssembler.UNORDERED;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
@@ -27,33 +31,67 @@ final class CastVector implements Kernel<Cast.Args> {
     private static final VectorSpecies<Float> FEW =
             VectorSpecies.of(float.class, VectorShape.forBitSize(Lanes.F.vectorBitSize() / 2));
 
+    /** {@link #floatToHalf} under the constants 1 and 0x7fff. */
+    private static final StreamCode FLOAT_TO_HALF = StreamCode.of(2, 4, step -> {
+        step.load(0, A);
+        step.shiftRight(1, 0, 16);
+        step.and(2, 1, FIRST);
+        step.addIntegers(2, 2, SECOND);
+        step.addIntegers(2, 2, 0);
+        step.shiftRight(2, 2, 16);
+        step.shiftLeft(3, FIRST, 6); // 0x40, the highest bit of a NaN's fraction
+        step.or(1, 1, 3);
+        step.compare(0, 0, UNORDERED);
+        step.moveWhere(2, 1);
+        step.lowerHalves(2, 2);
+        step.storeHalf(2);
+    });
+
+    private static final StreamCode HALF_TO_FLOAT = StreamCode.of(4, 2, step -> {
+        step.loadShorts(0, A);
+        step.shiftLeft(0, 0, 16);
+        step.store(0);
+    });
+
+    private static final StreamCode FLOAT_TO_DOUBLE = StreamCode.of(8, 4, step -> {
+        step.loadAsDoubles(0, A);
+        step.store(0);
+    });
+
+    private static final StreamCode DOUBLE_TO_FLOAT = StreamCode.of(4, 8, step -> {
+        step.loadDoubles(0, A);
+        step.storeHalf(0);
+    });
+
     private final WorkerPool pool;
 
     CastVector(WorkerPool pool) {
         this.pool = pool;
     }
 
-    private interface Body {
+    private interface Loop {
         void run(long x, long y, int count);
     }
+
+    private record Conversion(Loop loop, StreamCode stream) {}
 
     @Override
     public boolean supports(Cast.Args args) {
         return args.x().isContiguous()
                 && args.y().isContiguous()
-                && body(args.x().dtype(), args.y().dtype()) != null;
+                && conversion(args.x().dtype(), args.y().dtype()) != null;
     }
 
-    private static Body body(DType from, DType to) {
+    private static Conversion conversion(DType from, DType to) {
         return switch (from) {
             case F32 ->
                 switch (to) {
-                    case BF16 -> CastVector::floatToHalf;
-                    case F64 -> CastVector::floatToDouble;
+                    case BF16 -> new Conversion(CastVector::floatToHalf, FLOAT_TO_HALF);
+                    case F64 -> new Conversion(CastVector::floatToDouble, FLOAT_TO_DOUBLE);
                     case F32, I32 -> null;
                 };
-            case BF16 -> to == DType.F32 ? CastVector::halfToFloat : null;
-            case F64 -> to == DType.F32 ? CastVector::doubleToFloat : null;
+            case BF16 -> to == DType.F32 ? new Conversion(CastVector::halfToFloat, HALF_TO_FLOAT) : null;
+            case F64 -> to == DType.F32 ? new Conversion(CastVector::doubleToFloat, DOUBLE_TO_FLOAT) : null;
             case I32 -> null;
         };
     }
@@ -64,8 +102,11 @@ final class CastVector implements Kernel<Cast.Args> {
         long y = args.y().address();
         int from = args.x().dtype().bytes();
         int to = args.y().dtype().bytes();
-        Body body = body(args.x().dtype(), args.y().dtype());
-        Ranges.run(pool, args.y().elements(), (first, count) -> body.run(x + from * first, y + to * first, count));
+        long elements = args.y().elements();
+        Conversion conversion = conversion(args.x().dtype(), args.y().dtype());
+        Loop loop = conversion.loop();
+        Ranges.Body body = (first, count) -> loop.run(x + from * first, y + to * first, count);
+        conversion.stream().run(pool, body, elements, y, x, 0, 1, 0x7fff);
     }
 
     /** See {@link BFloat16#fromFloat}. */

@@ -59,4 +59,14 @@ final class ChannelRows {
             }
         });
     }
+
+    /** The same with one call for all periods of a thread that are neighbours. */
+    static void shares(WorkerPool pool, long elements, int period, Body body) {
+        long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
+        long share = perBlock * Blocks.together(pool, Math.toIntExact((elements + perBlock - 1) / perBlock));
+        pool.run(Math.toIntExact((elements + share - 1) / share), i -> {
+            long from = i * share;
+            body.run(from, (int) Math.min(share, elements - from));
+        });
+    }
 }

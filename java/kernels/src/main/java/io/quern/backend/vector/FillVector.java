@@ -1,5 +1,7 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.StreamAssembler.FIRST;
+
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Fill;
@@ -7,6 +9,8 @@ import jdk.incubator.vector.FloatVector;
 
 /** y = value. Bandwidth bound: one store. */
 final class FillVector implements Kernel<Fill.Args> {
+    private static final StreamCode STREAM = StreamCode.of(step -> step.store(FIRST));
+
     private final WorkerPool pool;
 
     FillVector(WorkerPool pool) {
@@ -22,7 +26,9 @@ final class FillVector implements Kernel<Fill.Args> {
     public void run(Fill.Args args) {
         long y = args.y().address();
         float value = (float) args.value();
-        Ranges.run(pool, args.y().elements(), (from, count) -> fill(y + 4 * from, count, value));
+        long elements = args.y().elements();
+        Ranges.Body body = (from, count) -> fill(y + 4 * from, count, value);
+        STREAM.run(pool, body, elements, y, 0, 0, value);
     }
 
     static void fill(long y, int count, float value) {

@@ -1,11 +1,22 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.B;
+import static io.quern.backend.vector.StreamAssembler.FIRST;
+
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.MeanSquaredErrorBackward;
 
 /** da = (a - b) factor. Bandwidth bound: two loads, one store. */
 final class MeanSquaredErrorBackwardVector implements Kernel<MeanSquaredErrorBackward.Args> {
+    private static final StreamCode STREAM = StreamCode.of(step -> {
+        step.load(0, A);
+        step.subtractStream(0, 0, B);
+        step.multiply(0, 0, FIRST);
+        step.store(0);
+    });
+
     private final WorkerPool pool;
 
     MeanSquaredErrorBackwardVector(WorkerPool pool) {
@@ -24,10 +35,11 @@ final class MeanSquaredErrorBackwardVector implements Kernel<MeanSquaredErrorBac
         long da = args.da().address();
         long elements = args.da().elements();
         float factor = (float) (2 * args.dy().item() / elements);
-        Ranges.run(pool, elements, (from, count) -> {
+        Ranges.Body body = (from, count) -> {
             long at = 4 * from;
             scaledDifference(a + at, b + at, da + at, count, factor);
-        });
+        };
+        STREAM.run(pool, body, elements, da, a, b, factor);
     }
 
     private static void scaledDifference(long a, long b, long da, int count, float factor) {

@@ -1,11 +1,20 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.B;
+
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Multiply;
 
 /** y = a b. Bandwidth bound: two loads, one store. */
 final class MultiplyVector implements Kernel<Multiply.Args> {
+    private static final StreamCode STREAM = StreamCode.of(step -> {
+        step.load(0, A);
+        step.multiplyStream(0, 0, B);
+        step.store(0);
+    });
+
     private final WorkerPool pool;
 
     MultiplyVector(WorkerPool pool) {
@@ -22,8 +31,9 @@ final class MultiplyVector implements Kernel<Multiply.Args> {
         long a = args.a().address();
         long b = args.b().address();
         long y = args.y().address();
-        Ranges.run(
-                pool, args.y().elements(), (from, count) -> multiply(a + 4 * from, b + 4 * from, y + 4 * from, count));
+        long elements = args.y().elements();
+        Ranges.Body body = (from, count) -> multiply(a + 4 * from, b + 4 * from, y + 4 * from, count);
+        STREAM.run(pool, body, elements, y, a, b, 0);
     }
 
     private static void multiply(long a, long b, long y, int count) {

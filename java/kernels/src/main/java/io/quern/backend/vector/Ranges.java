@@ -28,6 +28,15 @@ final class Ranges {
         });
     }
 
+    /** The same with one call for all neighbouring blocks of a thread. */
+    static void shares(WorkerPool pool, long elements, Body body) {
+        long share = (long) BLOCK * Blocks.together(pool, Math.toIntExact((elements + BLOCK - 1) / BLOCK));
+        pool.run(Math.toIntExact((elements + share - 1) / share), i -> {
+            long from = i * share;
+            body.run(from, (int) Math.min(share, elements - from));
+        });
+    }
+
     /** True when all tensors are row-major F32, so that a kernel may walk them as flat arrays. */
     static boolean flat(Tensor... tensors) {
         for (Tensor tensor : tensors) {

@@ -1,11 +1,20 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.vector.StreamAssembler.A;
+import static io.quern.backend.vector.StreamAssembler.FIRST;
+
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Scale;
 
 /** y = factor x. Bandwidth bound: one load, one store. */
 final class ScaleVector implements Kernel<Scale.Args> {
+    private static final StreamCode STREAM = StreamCode.of(step -> {
+        step.load(0, A);
+        step.multiply(0, 0, FIRST);
+        step.store(0);
+    });
+
     private final WorkerPool pool;
 
     ScaleVector(WorkerPool pool) {
@@ -22,7 +31,8 @@ final class ScaleVector implements Kernel<Scale.Args> {
         long x = args.x().address();
         long y = args.y().address();
         float factor = (float) args.factor();
-        Ranges.run(pool, args.y().elements(), (from, count) -> scale(x + 4 * from, y + 4 * from, count, factor));
+        Ranges.Body body = (from, count) -> scale(x + 4 * from, y + 4 * from, count, factor);
+        STREAM.run(pool, body, args.y().elements(), y, x, 0, factor);
     }
 
     /** y may be x. */

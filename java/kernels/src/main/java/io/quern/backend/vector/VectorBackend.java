@@ -78,7 +78,7 @@ public final class VectorBackend extends HostBackend {
         table.put(ActivationBackward.OP, new ActivationBackwardVector(pool));
         table.put(Dropout.OP, new DropoutVector(pool, scratch));
         table.put(Reduce.OP, new ReduceVector(pool));
-        table.put(Broadcast.OP, new BroadcastVector(pool));
+        table.put(Broadcast.OP, new BroadcastVector(pool, scratch));
         table.put(ArgMax.OP, new ArgMaxVector(pool, scratch));
         table.put(MeanSquaredError.OP, new MeanSquaredErrorVector(pool));
         table.put(MeanSquaredErrorBackward.OP, new MeanSquaredErrorBackwardVector(pool));

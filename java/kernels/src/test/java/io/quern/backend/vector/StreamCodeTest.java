@@ -1,0 +1,254 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.quern.backend.Backend;
+import io.quern.op.Activation;
+import io.quern.op.ActivationBackward;
+import io.quern.op.ActivationKind;
+import io.quern.op.Add;
+import io.quern.op.BatchNormBackward;
+import io.quern.op.BatchNormInference;
+import io.quern.op.BiasAdd;
+import io.quern.op.Broadcast;
+import io.quern.op.Cast;
+import io.quern.op.Fill;
+import io.quern.op.MeanSquaredErrorBackward;
+import io.quern.op.Multiply;
+import io.quern.op.Op;
+import io.quern.op.OpArgs;
+import io.quern.op.Scale;
+import io.quern.tensor.DType;
+import io.quern.tensor.Rng;
+import io.quern.tensor.Shape;
+import io.quern.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Loops in machine code write the bits of the kernels' loops in Java. */
+class StreamCodeTest {
+    private static final long LEAST =
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent() ? 32 << 20 : 0;
+    /** Blocks of 16384 elements, whole vectors, and ends of 1 to 15 elements. */
+    private static final int[] COUNTS = {1, 15, 16, 17, 64, 1000, 16384, 16385, 50_003};
+
+    private static final float[] SPECIAL = {
+        0f,
+        -0f,
+        1f,
+        -1f,
+        Float.NaN,
+        Float.POSITIVE_INFINITY,
+        Float.NEGATIVE_INFINITY,
+        Float.MIN_VALUE,
+        -Float.MIN_VALUE,
+        Float.MAX_VALUE,
+        Float.MIN_NORMAL,
+        3.3895314e38f,
+        3.4e38f,
+        1.00390625f,
+        1.01171875f
+    };
+
+    @BeforeEach
+    void needsAvx512() {
+        Assumptions.assumeTrue(LEAST != 0, "the module jdk.incubator.vector is not loaded in this JVM");
+        Assumptions.assumeTrue(
+                StreamCode.available(),
+                "streams in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+    }
+
+    @AfterEach
+    void bound() {
+        if (LEAST != 0) {
+            StreamCode.least = LEAST;
+        }
+    }
+
+    private static Tensor random(int stream, DType dtype, Shape shape) {
+        try (Tensor values = Tensor.allocate(DType.F32, shape)) {
+            Rng.of(23).stream(stream).fillUniform(values, -2, 2);
+            for (int i = 0; i < values.elements(); i += 1 + i % 5) {
+                values.set(i, SPECIAL[(i + stream) % SPECIAL.length]);
+            }
+            Tensor tensor = Tensor.allocate(dtype, shape);
+            for (long i = 0; i < tensor.elements(); i++) {
+                tensor.set(i, values.get(i));
+            }
+            return tensor;
+        }
+    }
+
+    /** Small numbers alone: what is not would be in every element of sums. */
+    private static Tensor finite(int stream, Shape shape) {
+        return Rng.of(23).stream(stream).fillUniform(Tensor.allocate(DType.F32, shape), -2, 2);
+    }
+
+    private interface Call<A extends OpArgs> {
+        A into(Tensor y);
+    }
+
+    /** Runs the op without machine code, then with it from the first byte on, by one thread and by three, into a part of memory. */
+    private static <A extends OpArgs> void check(String name, Op<A> op, DType dtype, Shape shape, Call<A> call) {
+        for (int offset : new int[] {64, 1}) { // elements before y: on a cache line, and not
+            byte[] expected = bytes(op, dtype, shape, call, offset, Long.MAX_VALUE, 1);
+            for (int threads : new int[] {1, 3}) {
+                byte[] found = bytes(op, dtype, shape, call, offset, 0, threads);
+                int at = Arrays.mismatch(expected, found);
+                assertEquals(
+                        -1,
+                        at,
+                        () -> name + " of " + shape + " from element " + offset + " by " + threads + " threads: byte "
+                                + at);
+            }
+        }
+    }
+
+    private static <A extends OpArgs> byte[] bytes(
+            Op<A> op, DType dtype, Shape shape, Call<A> call, int offset, long least, int threads) {
+        long elements = shape.elements();
+        StreamCode.least = least;
+        try (Backend backend = VectorBackend.open(threads);
+                Tensor memory = random(9, dtype, Shape.of(offset + elements + 64))) {
+            backend.run(op, call.into(memory.slice(0, offset, offset + elements).reshape(shape)));
+            byte[] bytes = new byte[Math.toIntExact(memory.elements() * dtype.bytes())];
+            if (dtype == DType.F32) {
+                oneNaN(memory);
+            }
+            MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, memory.address(), bytes, 0, bytes.length);
+            return bytes;
+        }
+    }
+
+    /** Which of two NaN an operation passes on, the Java compiler is free to choose. */
+    private static void oneNaN(Tensor memory) {
+        for (long i = 0; i < memory.elements(); i++) {
+            if (Double.isNaN(memory.get(i))) {
+                memory.set(i, Double.NaN);
+            }
+        }
+    }
+
+    @Test
+    void elementwise() {
+        for (int count : COUNTS) {
+            Shape shape = Shape.of(count);
+            try (Tensor a = random(1, DType.F32, shape);
+                    Tensor b = random(2, DType.F32, shape);
+                    Tensor dy = Tensor.of(Shape.of(), 0.7f)) {
+                check("fill", Fill.OP, DType.F32, shape, y -> new Fill.Args(y, -1.75));
+                check("scale", Scale.OP, DType.F32, shape, y -> new Scale.Args(a, y, 0.3));
+                check("add", Add.OP, DType.F32, shape, y -> new Add.Args(a, b, y));
+                check("multiply", Multiply.OP, DType.F32, shape, y -> new Multiply.Args(a, b, y));
+                check(
+                        "mean squared error, backward",
+                        MeanSquaredErrorBackward.OP,
+                        DType.F32,
+                        shape,
+                        y -> new MeanSquaredErrorBackward.Args(a, b, dy, y));
+            }
+        }
+    }
+
+    @Test
+    void activations() {
+        for (int count : COUNTS) {
+            Shape shape = Shape.of(count);
+            try (Tensor a = random(3, DType.F32, shape);
+                    Tensor b = random(4, DType.F32, shape)) {
+                for (ActivationKind kind : ActivationKind.values()) {
+                    check(kind.name(), Activation.OP, DType.F32, shape, y -> new Activation.Args(a, y, kind));
+                    check(
+                            kind + ", backward",
+                            ActivationBackward.OP,
+                            DType.F32,
+                            shape,
+                            y -> new ActivationBackward.Args(a, b, y, kind));
+                }
+            }
+        }
+    }
+
+    @Test
+    void casts() {
+        for (int count : COUNTS) {
+            Shape shape = Shape.of(count);
+            for (DType other : new DType[] {DType.BF16, DType.F64}) {
+                try (Tensor narrow = random(5, DType.F32, shape);
+                        Tensor wide = random(6, other, shape)) {
+                    check("F32 to " + other, Cast.OP, other, shape, y -> new Cast.Args(narrow, y));
+                    check(other + " to F32", Cast.OP, DType.F32, shape, y -> new Cast.Args(wide, y));
+                }
+            }
+        }
+    }
+
+    /** Rows that begin anywhere in a cache line, longer and shorter than one. */
+    @Test
+    void rows() {
+        for (int columns : new int[] {1, 7, 16, 100, 256, 1000, 1030}) {
+            for (int rows : new int[] {1, 3, 64}) {
+                Shape shape = Shape.of(rows, columns);
+                try (Tensor x = random(7, DType.F32, shape);
+                        Tensor row = random(8, DType.F32, Shape.of(columns))) {
+                    check("bias", BiasAdd.OP, DType.F32, shape, y -> new BiasAdd.Args(x, row, y));
+                    check("broadcast", Broadcast.OP, DType.F32, shape, y -> new Broadcast.Args(row, y, 0.5, 0, 0));
+                }
+            }
+        }
+    }
+
+    @Test
+    void batchNormalization() {
+        for (int channels : new int[] {1, 3, 16, 80, 256, 272}) {
+            for (int rows : new int[] {1, 37, 300}) {
+                Shape shape = Shape.of(rows, channels);
+                try (Tensor x = finite(10, shape);
+                        Tensor dy = finite(11, shape);
+                        Tensor factors = finite(12, Shape.of(4, channels));
+                        Tensor sums = finite(13, Shape.of(2, channels))) {
+                    Tensor[] f = new Tensor[4];
+                    for (int i = 0; i < f.length; i++) {
+                        f[i] = factors.slice(0, i, i + 1).reshape(channels);
+                    }
+                    check(
+                            "normalization",
+                            BatchNormInference.OP,
+                            DType.F32,
+                            shape,
+                            y -> new BatchNormInference.Args(x, f[0], f[1], f[2], f[3], y, 1e-5));
+                    Tensor dgamma = sums.slice(0, 0, 1).reshape(channels);
+                    Tensor dbeta = sums.slice(0, 1, 2).reshape(channels);
+                    check(
+                            "its gradient",
+                            BatchNormBackward.OP,
+                            DType.F32,
+                            shape,
+                            dx -> new BatchNormBackward.Args(x, dy, f[0], f[2], f[3], dx, dgamma, dbeta));
+                }
+            }
+        }
+    }
+
+    /** Where NaN becomes a quiet one, and what lies exactly between two BF16. */
+    @Test
+    void everyUpperHalfOfAFloat() {
+        int[] lower = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+        Shape shape = Shape.of(lower.length << 16);
+        try (Tensor x = Tensor.allocate(DType.F32, shape)) {
+            for (int i = 0; i < shape.elements(); i++) {
+                int bits = i / lower.length << 16 | lower[i % lower.length];
+                ALL.set(ValueLayout.JAVA_INT_UNALIGNED, x.address() + 4L * i, bits);
+            }
+            check("F32 to BF16", Cast.OP, DType.BF16, shape, y -> new Cast.Args(x, y));
+            check("F32 to F64", Cast.OP, DType.F64, shape, y -> new Cast.Args(x, y));
+            check("relu", Activation.OP, DType.F32, shape, y -> new Activation.Args(x, y, ActivationKind.RELU));
+        }
+    }
+}
