@@ -26,14 +26,16 @@ final class StreamCode {
     private final int elementY;
     private final int elementA;
     private final int lanes;
-    private final byte[] instructions;
+    private final int factors;
+    private final Consumer<StreamAssembler> step;
     private volatile MachineCode code;
 
     private StreamCode(int elementY, int elementA, int factors, Consumer<StreamAssembler> step) {
         this.elementY = elementY;
         this.elementA = elementA;
         lanes = StreamAssembler.lanes(elementY, elementA);
-        instructions = StreamAssembler.loop(elementY, elementA, factors, step);
+        this.factors = factors;
+        this.step = step;
     }
 
     /** Of floats. */
@@ -120,7 +122,8 @@ final class StreamCode {
     private boolean made() {
         if (code == null) {
             // twice at worst, if two callers are first
-            MachineCode.of(instructions).ifPresent(made -> code = made);
+            MachineCode.of(StreamAssembler.loop(elementY, elementA, factors, step))
+                    .ifPresent(made -> code = made);
         }
         return code != null && Fence.CODE.isPresent();
     }
