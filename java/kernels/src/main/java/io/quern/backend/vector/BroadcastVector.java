@@ -1,10 +1,13 @@
 package io.quern.backend.vector;
 
+import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.StreamAssembler.FACTOR;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
 import io.quern.op.Broadcast;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /** y = scale x, repeated: the flat range of y, cut where the part of x that it repeats ends. */
 final class BroadcastVector implements Kernel<Broadcast.Args> {
@@ -83,13 +86,32 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
         int length;
         for (int i = 0; i < count; i += length) {
             length = (int) Math.min(inner - column, count - i);
-            ScaleVector.scale(row + 4 * column, y + 4 * (from + i), length, scale);
+            row(row + 4 * column, y + 4 * (from + i), length, scale);
             column = 0;
             copy++;
             if (copy == repeated) {
                 copy = 0;
                 row += 4 * inner;
             }
+        }
+    }
+
+    /** Whole cache lines of y, and what lies before and behind them under masks: stores that straddle lines are slow. */
+    private static void row(long x, long y, int length, float scale) {
+        int head = Rows.MASKS ? Math.min(length, (int) (-y & Lanes.BYTES - 1) / Float.BYTES) : 0;
+        part(x, y, head, scale);
+        int tail = Rows.MASKS ? (length - head) % Lanes.FLOATS : 0;
+        int end = length - tail;
+        ScaleVector.scale(x + 4L * head, y + 4L * head, end - head, scale);
+        part(x + 4L * end, y + 4L * end, tail, scale);
+    }
+
+    private static void part(long x, long y, int count, float scale) {
+        if (count > 0) {
+            VectorMask<Float> lanes = Lanes.F.indexInRange(0, count);
+            FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes)
+                    .mul(scale)
+                    .intoMemorySegment(ALL, y, Lanes.ORDER, lanes);
         }
     }
 }
