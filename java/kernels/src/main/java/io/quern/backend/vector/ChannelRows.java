@@ -66,7 +66,7 @@ final class ChannelRows {
         long share = perBlock * Blocks.together(pool, Math.toIntExact((elements + perBlock - 1) / perBlock));
         pool.run(Math.toIntExact((elements + share - 1) / share), i -> {
             long from = i * share;
-            body.run(from, (int) Math.min(share, elements - from));
+            body.run(from, Math.toIntExact(Math.min(share, elements - from)));
         });
     }
 }
