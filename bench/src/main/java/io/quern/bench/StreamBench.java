@@ -2,7 +2,9 @@ package io.quern.bench;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 
+import io.quern.op.Add;
 import io.quern.op.Cost;
+import io.quern.op.Scale;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
 import java.nio.ByteOrder;
@@ -13,15 +15,19 @@ import jdk.incubator.vector.VectorSpecies;
 import org.openjdk.jmh.annotations.Param;
 
 /**
- * The bandwidth roof: McCalpin's STREAM kernels on the Vector API, over arrays beyond the caches. Bytes are counted as
- * STREAM counts them: what the program reads and writes, without the reads that stores cause.
+ * The bandwidth roof: McCalpin's STREAM kernels on the Vector API, over arrays beyond the caches, and the same sums and products
+ * by Quern's ops, whose stores pass by the caches where the machine has such. Bytes are counted as STREAM counts them: what the
+ * program reads and writes, without the reads that stores cause.
  */
 public class StreamBench extends OpBench {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final float SCALAR = 3;
 
-    /** {@code copy}: c = a; {@code scale}: c = s b; {@code add}: c = a + b; {@code triad}: c = a + s b. */
-    @Param({"copy", "scale", "add", "triad"})
+    /**
+     * {@code copy}: c = a; {@code scale}: c = s b; {@code add}: c = a + b; {@code triad}: c = a + s b; {@code scale-op} and
+     * {@code add-op}: by Quern's.
+     */
+    @Param({"copy", "scale", "add", "triad", "scale-op", "add-op"})
     public String kernel;
 
     /** Elements of each array. */
@@ -37,6 +43,12 @@ public class StreamBench extends OpBench {
         Tensor a = contest.empty(Shape.of(size)).fill(1);
         Tensor b = contest.empty(Shape.of(size)).fill(2);
         Tensor c = contest.empty(Shape.of(size)).fill(0);
+        if (kernel.equals("scale-op")) {
+            return contest.quern(Scale.OP, new Scale.Args(b, c, SCALAR), c).tolerance(0);
+        }
+        if (kernel.equals("add-op")) {
+            return contest.quern(Add.OP, new Add.Args(a, b, c), c).tolerance(0);
+        }
         int part = (size / threads) & -64;
         AtomicInteger next = new AtomicInteger();
         Runnable share = () -> {
@@ -58,7 +70,7 @@ public class StreamBench extends OpBench {
 
     /** Bytes read and written by one call. */
     public static Cost cost(Map<String, String> row) {
-        boolean two = row.get("kernel").equals("copy") || row.get("kernel").equals("scale");
+        boolean two = row.get("kernel").equals("copy") || row.get("kernel").startsWith("scale");
         return new Cost(0, (two ? 8 : 12) * Double.parseDouble(row.get("size")));
     }
 

@@ -104,7 +104,12 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                         "%nOf the roof over %d rows: smallest **%.0f %%**, median %.0f %%.%n",
                         shares.length,
                         100 * shares[0],
-                        50 * (shares[(shares.length - 1) / 2] + shares[shares.length / 2]));
+                        100 * median(shares));
+    }
+
+    /** @param sorted at least one */
+    static double median(double[] sorted) {
+        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
     }
 
     /** For each group of rows with a peer, the cells of {@link Results#summary}. */
@@ -145,7 +150,7 @@ record ResultTable(String bench, String unit, Rate rate, Function<Map<String, St
                 ratios[0],
                 Arrays.stream(ratios).filter(ratio -> ratio >= 1).count(),
                 ratios.length,
-                shares.length == 0 ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * shares[shares.length / 2]));
+                shares.length == 0 ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * median(shares)));
     }
 
     private void line(

@@ -77,6 +77,12 @@ class ReadmeTablesTest {
     }
 
     @Test
+    void theMedianOfTwoLiesBetweenThem() {
+        assertEquals(2, ResultTable.median(new double[] {1, 3}));
+        assertEquals(5, ResultTable.median(new double[] {1, 5, 7}));
+    }
+
+    @Test
     void passesStandAloneWhereATableHasRowsEnough() {
         Map<String, String> row = Map.of("threads", "2", "pass", "forward");
         assertEquals(new RowGroup(2, ""), RowGroup.of(row, Collections.nCopies(4, row)));

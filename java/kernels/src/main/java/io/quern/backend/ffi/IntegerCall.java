@@ -17,7 +17,6 @@ final class IntegerCall {
 
     private final MethodHandle handle;
 
-    @SuppressWarnings("restricted")
     private IntegerCall(MethodHandle handle) {
         this.handle = handle;
     }

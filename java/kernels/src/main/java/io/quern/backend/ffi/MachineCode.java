@@ -56,7 +56,8 @@ public final class MachineCode {
             return Optional.empty();
         }
         MemorySegment.copy(instructions, 0, ALL, ValueLayout.JAVA_BYTE, address, instructions.length);
-        if (pages.protect.call(address, bytes, EXECUTE, 0, 0, 0) != 0) {
+        // an int: the upper half of its register may be anything
+        if ((int) pages.protect.call(address, bytes, EXECUTE, 0, 0, 0) != 0) {
             pages.unmap.call(address, bytes, 0, 0, 0, 0);
             return Optional.empty();
         }

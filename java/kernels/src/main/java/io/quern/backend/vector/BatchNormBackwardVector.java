@@ -74,17 +74,18 @@ final class BatchNormBackwardVector implements Kernel<BatchNormBackward.Args> {
         long elements = args.x().elements();
         int period = ChannelRows.period(args.channels(), elements);
         long bytes = ChannelRows.bytes(period);
-        long factors = scratch.address(8 * bytes);
+        long x = args.x().address();
+        long dy = args.dy().address();
+        long dx = args.dx().address();
+        boolean streams = STREAM.repeats(elements, period, dx, x, dy);
+        long factors = scratch.address((streams ? 8 : 4) * bytes);
         ChannelRows.repeat(mean, period, factors);
         ChannelRows.repeat(slope, period, factors + bytes);
         ChannelRows.repeat(shift, period, factors + 2 * bytes);
         ChannelRows.repeat(scale, period, factors + 3 * bytes);
-        long x = args.x().address();
-        long dy = args.dy().address();
-        long dx = args.dx().address();
         ChannelRows.Body body =
                 (from, count) -> gradient(x + 4 * from, dy + 4 * from, dx + 4 * from, factors, bytes, count);
-        if (STREAM.repeats(elements, period, dx, x, dy)) {
+        if (streams) {
             StreamCode.inTurn(factors, 4, bytes, factors + 4 * bytes);
             STREAM.repeat(pool, body, elements, period, dx, x, dy, factors + 4 * bytes);
         } else {

@@ -60,13 +60,14 @@ final class ChannelRows {
         });
     }
 
-    /** The same with one call for all periods of a thread that are neighbours. */
+    /** The same with one call, of more than a period, for all neighbouring blocks of a thread. */
     static void shares(WorkerPool pool, long elements, int period, Body body) {
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
-        long share = perBlock * Blocks.together(pool, Math.toIntExact((elements + perBlock - 1) / perBlock));
+        int together = Blocks.together(pool, Math.toIntExact((elements + perBlock - 1) / perBlock));
+        long share = perBlock * Math.min(together, Math.max(1, Integer.MAX_VALUE / perBlock));
         pool.run(Math.toIntExact((elements + share - 1) / share), i -> {
             long from = i * share;
-            body.run(from, Math.toIntExact(Math.min(share, elements - from)));
+            body.run(from, (int) Math.min(share, elements - from));
         });
     }
 }

@@ -7,10 +7,11 @@ import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
 
 /**
- * The gradient of a filter as a product x' dy for each tap, block by block of pixels. What a tap meets of a block is copied
- * together, a strip of channels at a time, by the task that multiplies it, and stays in its L2: in place, channels of
- * neighbouring pixels lie at strides that few sets of a cache share, and {@link Gemm} would pack for all tasks, through L3 and
- * back. dy is packed likewise where all taps or many channels of x use it, and else read in place.
+ * The gradient of a filter as a product x' dy for each tap, or for each row of taps where what they meet of a pixel lies
+ * together, block by block of pixels. What is met of a block is copied together, a strip of channels at a time, by the task that
+ * multiplies it, and stays in its L2: in place, channels of neighbouring pixels lie at strides that few sets of a cache share,
+ * and {@link Gemm} would pack for all tasks, through L3 and back. dy is packed likewise where several products or many channels
+ * of x use it, and else read in place.
  *
  * <p>The pixels are dealt out to chunks, whose number depends on the shape alone; each sums into a filter of its own, and the
  * chunks are added in order.

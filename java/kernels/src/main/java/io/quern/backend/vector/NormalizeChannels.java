@@ -26,14 +26,15 @@ final class NormalizeChannels {
             WorkerPool pool, Scratch scratch, long x, long y, long elements, float[] mean, float[] scale, Tensor beta) {
         int period = ChannelRows.period(mean.length, elements);
         long bytes = ChannelRows.bytes(period);
-        long means = scratch.address(7 * bytes);
+        boolean streams = STREAM.repeats(elements, period, y, x, 0);
+        long means = scratch.address((streams ? 7 : 3) * bytes);
         long scales = means + bytes;
         long betas = scales + bytes;
         ChannelRows.repeat(mean, period, means);
         ChannelRows.repeat(scale, period, scales);
         ChannelRows.repeat(beta.toFloats(), period, betas);
         ChannelRows.Body body = (from, count) -> normalize(x + 4 * from, y + 4 * from, means, scales, betas, count);
-        if (STREAM.repeats(elements, period, y, x, 0)) {
+        if (streams) {
             long turns = betas + bytes;
             StreamCode.inTurn(means, 3, bytes, turns);
             STREAM.repeat(pool, body, elements, period, y, x, 0, turns);

@@ -22,8 +22,8 @@ final class StreamAssembler {
     static final int FACTOR = 8, FACTOR_2 = 9, FACTOR_3 = 10, FACTOR_4 = 11;
     /** The mask that a comparison writes and a masked move reads. */
     private static final int MASK = 1;
-    /** Immediate of a comparison: less, unordered, greater. */
-    static final int LESS = 0x01, UNORDERED = 0x03, GREATER = 0x0e;
+    /** Immediate of a comparison: unordered, greater. */
+    static final int UNORDERED = 0x03, GREATER = 0x0e;
 
     private static final int MAP_0F = 1, MAP_0F38 = 2;
     private static final int NO_PREFIX = 0, PREFIX_66 = 1, PREFIX_F3 = 2;
@@ -61,13 +61,6 @@ final class StreamAssembler {
         return assembler.code.toByteArray();
     }
 
-    /** Waits until non-temporal stores of this thread are seen by the others. */
-    static byte[] fence() {
-        StreamAssembler assembler = new StreamAssembler(1, 1, 0);
-        assembler.bytes(0x0f, 0xae, 0xf8, 0xc3); // sfence; ret
-        return assembler.code.toByteArray();
-    }
-
     /** Elements of a step. */
     static int lanes(int elementY, int elementA) {
         return 64 / Math.max(elementY, elementA);
@@ -92,6 +85,7 @@ final class StreamAssembler {
         advance(B);
         bytes(0x49, 0xff, 0xc9); // dec r9
         jumpUnlessEqual(part);
+        bytes(0x0f, 0xae, 0xf8); // sfence, before another thread is told that this one is done
         bytes(0xc5, 0xf8, 0x77, 0xc3); // vzeroupper; ret
     }
 

@@ -2,8 +2,9 @@ package io.quern.backend.vector;
 
 import io.quern.backend.WorkerPool;
 import io.quern.backend.ffi.MachineCode;
-import java.util.Optional;
+import io.quern.tensor.ArgumentException;
 import java.util.function.Consumer;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * A kernel's loop as {@link StreamAssembler machine code} whose stores pass by the caches: an ordinary store to memory beyond
@@ -14,14 +15,12 @@ final class StreamCode {
     /** Bytes of a result from which on it is left out of the caches: about what they hold. Tests set it. */
     static long least = 32 << 20;
 
-    private static final boolean ON = Boolean.parseBoolean(System.getProperty("quern.vector.streaming", "true"))
-            && Lanes.BYTES == 64
-            && Lanes.FLOATS == jdk.incubator.vector.FloatVector.SPECIES_PREFERRED.length();
+    /** True unless switched off, or vectors are not of 512 bits. */
+    private static final boolean ON =
+            asked() && Lanes.BYTES == 64 && FloatVector.SPECIES_PREFERRED.vectorBitSize() == 512;
 
-    /** Made when first used. */
-    private static final class Fence {
-        static final Optional<MachineCode> CODE = ON ? MachineCode.of(StreamAssembler.fence()) : Optional.empty();
-    }
+    /** Another machine or system, or one that does not execute what was written: known from the first loop on. */
+    private static volatile boolean refused = !ON;
 
     private final int elementY;
     private final int elementA;
@@ -36,6 +35,14 @@ final class StreamCode {
         lanes = StreamAssembler.lanes(elementY, elementA);
         this.factors = factors;
         this.step = step;
+    }
+
+    private static boolean asked() {
+        String value = System.getProperty("quern.vector.streaming", "true");
+        if (!value.equals("true") && !value.equals("false")) {
+            throw new ArgumentException("quern.vector.streaming is " + value + ", expected true or false");
+        }
+        return value.equals("true");
     }
 
     /** Of floats. */
@@ -110,22 +117,18 @@ final class StreamCode {
         return y != a && y != b && period > 0 && period % lanes == 0 && serves(elements, y);
     }
 
-    /** True on a machine, system and JVM that have such code. */
-    static boolean available() {
-        return ON && Fence.CODE.isPresent();
-    }
-
     private boolean serves(long elements, long y) {
-        return ON && elements * elementY >= least && y % Lanes.LINE == 0 && made();
+        return elements * elementY >= least && y % Lanes.LINE == 0 && ready();
     }
 
-    private boolean made() {
-        if (code == null) {
+    /** Makes the code when first asked. False on a machine, system or JVM that has none. */
+    boolean ready() {
+        if (code == null && !refused) {
             // twice at worst, if two callers are first
             MachineCode.of(StreamAssembler.loop(elementY, elementA, factors, step))
-                    .ifPresent(made -> code = made);
+                    .ifPresentOrElse(made -> code = made, () -> refused = true);
         }
-        return code != null && Fence.CODE.isPresent();
+        return code != null;
     }
 
     /** @param y on a cache line, or half of one where its elements are narrower than a's */
@@ -134,7 +137,5 @@ final class StreamCode {
             return;
         }
         code.run(y, a, b, (long) count * Math.min(elementY, elementA), constants, times);
-        // before another thread is told that this one is done
-        Fence.CODE.orElseThrow().run(0, 0, 0, 0, 0, 0);
     }
 }

@@ -74,7 +74,9 @@ class GemmTest {
             new Problem(43, 96, 1030, false, false, 1, -0.5f, 0.5f),
             new Problem(13, 144, 70, true, true, 0, 1, 0),
             new Problem(200, 240, 40, false, false, 2, 1, 1),
-            new Problem(300, 96, 600, true, false, 0, 1, 0));
+            new Problem(300, 96, 600, true, false, 0, 1, 0),
+            new Problem(70, 22, 1600, true, false, 2, -0.5f, 0),
+            new Problem(32, 13, 2100, true, false, 1, -0.5f, 0));
 
     private static int size(SplittableRandom random, int... around) {
         return Math.max(1, around[random.nextInt(around.length)] + random.nextInt(-3, 4));

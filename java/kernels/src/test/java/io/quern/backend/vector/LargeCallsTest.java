@@ -108,7 +108,9 @@ class LargeCallsTest {
         byTheFilter(2, 35, 37, 32, 16, 1, 1); // few columns: the transpose
         byTheFilter(2, 35, 37, 32, 9, 1, 1);
         byTheFilter(2, 35, 37, 131, 22, 1, 1);
-        byTheFilter(2, 35, 37, 67, 6, 1, 1);
+        byTheFilter(1, 31, 37, 131, 22, 1, 1); // fewer chunks than threads
+        byTheFilter(1, 31, 37, 32, 31, 1, 1);
+        byTheFilter(2, 35, 39, 67, 6, 1, 1);
         byTheFilter(2, 150, 300, 1, 48, 1, 9); // nine taps a row; more than 16 MB, which are read in order first
     }
 

@@ -1,9 +1,13 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
+import io.quern.backend.WorkerPool;
 import io.quern.op.Activation;
 import io.quern.op.ActivationBackward;
 import io.quern.op.ActivationKind;
@@ -26,6 +30,9 @@ import io.quern.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,8 +40,8 @@ import org.junit.jupiter.api.Test;
 
 /** Loops in machine code write the bits of the kernels' loops in Java. */
 class StreamCodeTest {
-    private static final long LEAST =
-            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent() ? 32 << 20 : 0;
+    private static final boolean VECTORS =
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     /** Blocks of 16384 elements, whole vectors, and ends of 1 to 15 elements. */
     private static final int[] COUNTS = {1, 15, 16, 17, 64, 1000, 16384, 16385, 50_003};
 
@@ -56,19 +63,28 @@ class StreamCodeTest {
         1.01171875f
     };
 
+    private long least;
+
     @BeforeEach
     void needsAvx512() {
-        Assumptions.assumeTrue(LEAST != 0, "the module jdk.incubator.vector is not loaded in this JVM");
+        Assumptions.assumeTrue(VECTORS, "the module jdk.incubator.vector is not loaded in this JVM");
         Assumptions.assumeTrue(
-                StreamCode.available(),
-                "streams in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+                copy().ready(), "streams in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+        least = StreamCode.least;
     }
 
     @AfterEach
     void bound() {
-        if (LEAST != 0) {
-            StreamCode.least = LEAST;
+        if (least != 0) {
+            StreamCode.least = least;
         }
+    }
+
+    private static StreamCode copy() {
+        return StreamCode.of(step -> {
+            step.load(0, StreamAssembler.A);
+            step.store(0);
+        });
     }
 
     private static Tensor random(int stream, DType dtype, Shape shape) {
@@ -133,6 +149,78 @@ class StreamCodeTest {
                 memory.set(i, Double.NaN);
             }
         }
+    }
+
+    /** All but the last partial vector: else the other tests would compare Java with Java. */
+    @Test
+    void servesWholeVectorsOfManyBlocks() {
+        int elements = 600_003;
+        Queue<List<Long>> rest = new ConcurrentLinkedQueue<>();
+        StreamCode.least = 0;
+        try (WorkerPool pool = new WorkerPool(3);
+                Tensor a = finite(20, Shape.of(elements));
+                Tensor y = Tensor.allocate(DType.F32, a.shape())) {
+            copy().run(
+                            pool,
+                            (from, count) -> rest.add(List.of(from, (long) count)),
+                            elements,
+                            y.address(),
+                            a.address(),
+                            0,
+                            0);
+            float[] expected = a.toFloats();
+            Arrays.fill(expected, elements - 3, elements, 0);
+            assertArrayEquals(expected, y.toFloats());
+            assertEquals(List.of(List.of(elements - 3L, 3L)), List.copyOf(rest));
+        }
+    }
+
+    @Test
+    void servesWholePeriodsOfManyBlocks() {
+        int period = 272, elements = 2048 * period + 100;
+        Queue<List<Long>> rest = new ConcurrentLinkedQueue<>();
+        StreamCode sum = StreamCode.withFactors(1, step -> {
+            step.load(0, StreamAssembler.A);
+            step.add(0, 0, StreamAssembler.FACTOR);
+            step.store(0);
+        });
+        StreamCode.least = 0;
+        try (WorkerPool pool = new WorkerPool(3);
+                Tensor a = finite(21, Shape.of(elements));
+                Tensor factors = finite(22, Shape.of(period));
+                Tensor y = Tensor.allocate(DType.F32, a.shape())) {
+            assertTrue(sum.repeats(elements, period, y.address(), a.address(), 0));
+            sum.repeat(
+                    pool,
+                    (from, count) -> rest.add(List.of(from, (long) count)),
+                    elements,
+                    period,
+                    y.address(),
+                    a.address(),
+                    0,
+                    factors.address());
+            float[] expected = a.toFloats(), f = factors.toFloats();
+            for (int i = 0; i < elements; i++) {
+                expected[i] = i < elements - 100 ? expected[i] + f[i % period] : 0;
+            }
+            assertArrayEquals(expected, y.toFloats());
+            assertEquals(List.of(List.of(elements - 100L, 100L)), List.copyOf(rest));
+        }
+    }
+
+    @Test
+    void leavesTheRestToJava() {
+        StreamCode.least = 0;
+        StreamCode code = copy();
+        assertTrue(code.repeats(1000, 16, 128, 64, 256));
+        assertFalse(code.repeats(1000, 16, 128, 128, 256), "in place");
+        assertFalse(code.repeats(1000, 16, 128, 64, 128), "in place");
+        assertFalse(code.repeats(1000, 16, 160, 64, 256), "half a line behind one");
+        assertFalse(code.repeats(1000, 24, 128, 64, 256), "24 is no multiple of a vector");
+        assertFalse(code.repeats(1000, 0, 128, 64, 256), "no period");
+        StreamCode.least = 4001;
+        assertFalse(code.repeats(1000, 16, 128, 64, 256), "4000 bytes");
+        assertTrue(code.repeats(1001, 16, 128, 64, 256), "4004 bytes");
     }
 
     @Test
