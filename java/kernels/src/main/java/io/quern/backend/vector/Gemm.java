@@ -30,18 +30,14 @@ final class Gemm {
     /** Rows and columns packed by one unit of work: long runs to read, few panels to write at once. */
     private static final int GROUP = 256;
     /** Floats of a cache line. */
-    private static final int LINE = 16;
+    static final int LINE = 16;
     /** Units of packing that a thread should find, so that none waits long for another. */
     private static final int UNITS = 4;
 
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
-    /** Sides up to which an operand is read too seldom to be worth packing. */
-    private static final int FEW = 64;
     /** For products of a long k both of whose operands are read in place: k from which, elements of C up to which, k block. */
     private static final int LONG = 768, STREAMED_C = 192 << 10, STREAMED_KC = 256;
-    /** Bytes of an operand that a cache holds with its gaps. */
-    private static final int SMALL = 128 << 10;
 
     private final int m, n, k, kc;
     private final GemmBlock block;
@@ -113,12 +109,10 @@ final class Gemm {
                 return;
             }
         }
-        GemmTile shape = packed == null ? GemmTile.of(m, n) : packed.shape();
+        boolean readable = packed == null && a.isReadable() && b.isReadable();
         // Packing two operands that lie along m and n, and are used by few tiles, costs more than reading them from L2.
-        boolean streams = packed == null
+        boolean streams = readable
                 && Lanes.REGISTERS >= 32
-                && a.isReadable()
-                && b.isReadable()
                 && a.isWide()
                 && b.isWide()
                 && k >= LONG
@@ -140,14 +134,16 @@ final class Gemm {
             }
             return;
         }
+        boolean inPlace = readable && GemmInPlace.both(m, n, k, a, b, alone);
+        GemmTile shape = packed != null ? packed.shape() : inPlace ? GemmTile.WIDE : GemmTile.of(m, n);
         // A row-major A is read in place at any size: packing it costs time and gains nothing (see
         // bench/lab/matmul.md). In place the borders are read from whole tiles that overlap their neighbours, so there
         // must be a whole one.
-        boolean directA = a.isReadable() && (a.isDeep() || fits(n, m, k)) && shape.isWhole(m);
+        boolean directA = a.isReadable() && (a.isDeep() || inPlace || GemmInPlace.fits(n, m, k)) && shape.isWhole(m);
         boolean directB = packed == null
                 && b.isReadable()
                 && b.isWide()
-                && fits(m, n, k)
+                && (inPlace || GemmInPlace.fits(m, n, k))
                 && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS)
                 && (shape != GemmTile.WIDE || n >= shape.columns);
         GemmBlock block = new GemmBlock(
@@ -205,11 +201,6 @@ final class Gemm {
                 scratch,
                 Thread.currentThread(),
                 own);
-    }
-
-    /** An operand of n rows or columns that is read too seldom to be worth packing, or stays in the caches as it lies. */
-    private static boolean fits(int passes, int n, int k) {
-        return passes <= FEW || passes <= 4 * FEW && (long) n * k * Float.BYTES <= SMALL;
     }
 
     /** One block, one thread, one pass over k: no plan needed. */

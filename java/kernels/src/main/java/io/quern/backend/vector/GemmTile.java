@@ -29,7 +29,9 @@ enum GemmTile {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final int FEW = 4;
     /** Rows from which A passes often enough to come from a slow cache. */
-    private static final int LARGE = 192;
+    static final int LARGE = 192;
+    /** Rows, and columns, from which wide tiles that read both operands in place are the faster ones. */
+    private static final int IN_PLACE_ROWS = 64, IN_PLACE_COLUMNS = 128;
     /** Columns up to which a last tile of less than four vectors is a large part: whole threes are better. */
     private static final int THIRDS = 16 * Lanes.FLOATS;
 
@@ -67,6 +69,11 @@ enum GemmTile {
         }
         boolean wide = Lanes.REGISTERS >= 32 && m >= LARGE && n > TALL.columns;
         return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
+    }
+
+    /** Whether a C of fewer rows than {@link #LARGE} is computed faster by wide tiles, if they read both operands in place. */
+    static boolean isWideInPlace(int m, int n) {
+        return Lanes.REGISTERS >= 32 && m >= IN_PLACE_ROWS && n >= IN_PLACE_COLUMNS;
     }
 
     /** The tile for a B of n columns that is packed once for products of any height. */

@@ -62,7 +62,10 @@ class GemmTest {
 
     private record Problem(int m, int n, int k, boolean ta, boolean tb, int gap, float alpha, float beta) {}
 
-    /** Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, the last two in chunks. */
+    /**
+     * Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, the last two
+     * in chunks; operands read in place by one thread too, since rows of B begin with a cache line.
+     */
     private static final List<Problem> SPECIAL = List.of(
             new Problem(43, 13, 1024, false, false, 0, 1, 0.5f),
             new Problem(43, 70, 1030, true, false, 2, -0.5f, 0.5f),
@@ -76,7 +79,11 @@ class GemmTest {
             new Problem(200, 240, 40, false, false, 2, 1, 1),
             new Problem(300, 96, 600, true, false, 0, 1, 0),
             new Problem(70, 22, 1600, true, false, 2, -0.5f, 0),
-            new Problem(32, 13, 2100, true, false, 1, -0.5f, 0));
+            new Problem(32, 13, 2100, true, false, 1, -0.5f, 0),
+            new Problem(261, 256, 70, true, false, 0, -0.5f, 0.5f),
+            new Problem(259, 304, 600, true, false, 0, 1, 0),
+            new Problem(199, 208, 530, false, false, 0, 1, 1),
+            new Problem(67, 141, 600, false, false, 1, -0.5f, 0));
 
     private static int size(SplittableRandom random, int... around) {
         return Math.max(1, around[random.nextInt(around.length)] + random.nextInt(-3, 4));
