@@ -17,15 +17,17 @@ final class GemmInPlace {
     }
 
     /**
-     * Whether wide tiles that read both operands in place take less time than packing and tiles of whatever shape. One thread
-     * has no barrier to save, and packs more of them: B whose rows do not begin with a cache line, too, if it passes often.
+     * Whether wide tiles that read both operands in place take less time than packing and tiles of whatever shape. Not for a part
+     * of far wider rows of B, which may collide in the caches. One thread has no barrier to save, and packs more of them: B
+     * whose rows are no whole cache lines apart, too, if it passes often.
      */
     static boolean both(int m, int n, int k, GemmPanels a, GemmPanels b, boolean alone) {
         boolean often = m >= GemmTile.LARGE;
         return (a.isWide() || a.isDeep())
                 && b.isWide()
+                && b.deep() <= 2L * Float.BYTES * n
                 && (often ? GemmTile.of(m, n) == GemmTile.WIDE : GemmTile.isWideInPlace(m, n))
-                && 4L * k * (m + n) <= (alone ? BOTH_ALONE : BOTH)
-                && !(alone && often && b.deep() % (4L * Gemm.LINE) != 0);
+                && (long) Float.BYTES * k * ((long) m + n) <= (alone ? BOTH_ALONE : BOTH)
+                && !(alone && often && b.deep() % ((long) Float.BYTES * Gemm.LINE) != 0);
     }
 }

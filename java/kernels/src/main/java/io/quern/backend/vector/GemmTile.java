@@ -73,7 +73,7 @@ enum GemmTile {
 
     /** Whether a C of fewer rows than {@link #LARGE} is computed faster by wide tiles, if they read both operands in place. */
     static boolean isWideInPlace(int m, int n) {
-        return Lanes.REGISTERS >= 32 && m >= IN_PLACE_ROWS && n >= IN_PLACE_COLUMNS;
+        return Lanes.REGISTERS >= 32 && m >= IN_PLACE_ROWS && n >= IN_PLACE_COLUMNS && of(m, n) != MIDDLE;
     }
 
     /** The tile for a B of n columns that is packed once for products of any height. */
