@@ -63,8 +63,8 @@ class GemmTest {
     private record Problem(int m, int n, int k, boolean ta, boolean tb, int gap, float alpha, float beta) {}
 
     /**
-     * Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, the last two
-     * in chunks; operands read in place by one thread too, the last ones by three threads only.
+     * Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, some in
+     * chunks; operands that one thread, too, reads in place; last one that three threads read in place and one thread packs.
      */
     private static final List<Problem> SPECIAL = List.of(
             new Problem(43, 13, 1024, false, false, 0, 1, 0.5f),
