@@ -1,17 +1,17 @@
 // Loops over a matrix (rows, channels) whose threads keep their channels: what depends on the channel is computed once.
 #pragma once
 
-#include "types.cuh"
+#include "packs.cuh"
 
 namespace quern {
 
 /// Blocks are (threads along the channels, rows) in size; those along y take slabs of kSlabSteps times their rows: ChannelLaunch
-/// of the Java side. setup(channel) is called once and gives body(Vec<float, Lanes>[] of the arrays there), whose result goes to
+/// of the Java side. setup(channel) is called once and gives body(Raw<T, Lanes>[] of the arrays there), whose result goes to
 /// y, which may be one of the arrays. AtOnce rows of a thread are loaded before any of them is stored. The last slabs come first:
 /// where sums were taken before, that pass ended there, and the cache may still have them.
 constexpr int kSlabSteps = 8;
-template <int Lanes, int AtOnce, class To, class Setup, class... T>
-QUERN_DEVICE void map_channels(To* y, long long rows, int channels, Setup setup, const T*... arrays) {
+template <int Lanes, int AtOnce, class T, class Setup, class... Arrays>
+QUERN_DEVICE void map_channels(T* y, long long rows, int channels, Setup setup, Arrays... arrays) {
     const int channel = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * Lanes;
     if (channel >= channels) {
         return;
@@ -23,14 +23,14 @@ QUERN_DEVICE void map_channels(To* y, long long rows, int channels, Setup setup,
         const long long first = slab * slab_rows + threadIdx.y;
 #pragma unroll 1
         for (int step = 0; step < kSlabSteps; step += AtOnce) {
-            Vec<float, Lanes> values[AtOnce][sizeof...(T)];
+            Raw<T, Lanes> values[AtOnce][sizeof...(Arrays)];
             long long places[AtOnce];
 #pragma unroll
             for (int j = 0; j < AtOnce; j++) {
                 const long long row = first + (step + j) * static_cast<int>(blockDim.y);
                 places[j] = min_of(row, rows - 1) * channels + channel;
                 int array = 0;
-                ((values[j][array++] = load_floats<Lanes>(arrays + places[j])), ...);
+                (values[j][array++].load(arrays + places[j]), ...);
             }
 #pragma unroll
             for (int j = 0; j < AtOnce; j++) {

@@ -30,6 +30,12 @@ struct Raw {
             __builtin_memcpy(words, __builtin_assume_aligned(p, kBytes), kBytes);
         }
     }
+    /// To an address that is a multiple of their bytes.
+    QUERN_DEVICE void store(T* p) const {
+        static_assert(kBytes >= 4);
+        check_alignment(p, kBytes, "vector store");
+        __builtin_memcpy(__builtin_assume_aligned(p, kBytes), words, kBytes);
+    }
     QUERN_DEVICE void fill(u32 word) {
 #pragma unroll
         for (int i = 0; i < kWords; i++) {

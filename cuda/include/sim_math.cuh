@@ -44,6 +44,14 @@ Number off_by(Number exact, int ulps, unsigned random) {
 inline float off_by_ulps(float exact, int ulps, float of) { return off_by<unsigned>(exact, ulps, scrambled(of)); }
 inline double off_by_ulps(double exact, int ulps, double of) { return off_by<unsigned long long>(exact, ulps, scrambled(of)); }
 
+/// What max.NaN does.
+inline float maximum(float a, float b) {
+    if (a != a || b != b) {
+        return __uint_as_float(0x7fffffff);
+    }
+    return a < b || (a == b && std::signbit(a)) ? b : a;
+}
+
 /// With a relative error of a part in so many.
 inline float off_by_part(float exact, int parts, float of) {
     if (sim::runtime->exact || !std::isfinite(exact)) {

@@ -90,7 +90,7 @@ QUERN_DEVICE void column_sums(long long rows, int columns, double* partial, bool
         using Values = decltype(next(0));
         // Rows under way. What was read is used in the next round of the loop, since of loads and uses in one round the compiler
         // makes one after the other, to save registers.
-        constexpr int kAhead = sizeof(Values) <= 16 ? 4 : 2;
+        constexpr int kAhead = sizeof(Values) <= 8 ? 8 : sizeof(Values) <= 16 ? 4 : 2;
         const auto add = [&](const Values& values) {
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {

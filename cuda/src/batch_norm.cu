@@ -17,8 +17,12 @@ struct Wide<float> {
     using Type = double;
 };
 
-/// Rows of a thread that are under way together.
-constexpr int kRowsAtOnce = 2;
+/// Rows of a thread that are under way together: as many bytes in either storage.
+template <class T>
+constexpr int kRowsAtOnce = 8 / sizeof(T);
+
+/// Channels of a thread in the sums, in either storage: those of 16 bytes of bf16 would take twice the registers.
+constexpr int kSumLanes = 4;
 
 template <int Lanes, class T>
 QUERN_DEVICE void sums(const T* x, double* partial, long long rows, int channels) {
@@ -66,7 +70,7 @@ QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, c
         for (int i = 0; i < Lanes; i++) {
             inverse[i] = inverse_of(channel + i);
         }
-        return [=](const Vec<float, Lanes>(&in)[1]) {
+        return [=](const auto& in) {
             Vec<float, Lanes> out;
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
@@ -75,7 +79,7 @@ QUERN_DEVICE void normalize(const T* x, const float* gamma, const float* beta, c
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce>(y, rows, channels, setup, x);
+    map_channels<Lanes, kRowsAtOnce<T>>(y, rows, channels, setup, x);
 }
 
 /// dx = gamma inverse (dy - dbeta / rows - h dgamma / rows).
@@ -97,7 +101,7 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const fl
             mean_gradient[i] = static_cast<Real>(dbeta[c] / count);
             product[i] = dgamma[c];
         }
-        return [=](const Vec<float, Lanes>(&in)[2]) {
+        return [=](const auto& in) {
             Vec<float, Lanes> out;
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
@@ -107,7 +111,7 @@ QUERN_DEVICE void backward(const T* x, const T* dy, const float* gamma, const fl
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce>(dx, rows, channels, setup, x, dy);
+    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, setup, x, dy);
 }
 
 /// dx = gamma inverse dy.
@@ -120,7 +124,7 @@ QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, 
         for (int i = 0; i < Lanes; i++) {
             factor[i] = gamma[channel + i] * static_cast<float>(1.0 / sqrt(variance[channel + i] + epsilon));
         }
-        return [=](const Vec<float, Lanes>(&in)[1]) {
+        return [=](const auto& in) {
             Vec<float, Lanes> out;
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
@@ -129,7 +133,7 @@ QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, 
             return out;
         };
     };
-    map_channels<Lanes, kRowsAtOnce>(dx, rows, channels, setup, dy);
+    map_channels<Lanes, kRowsAtOnce<T>>(dx, rows, channels, setup, dy);
 }
 
 }  // namespace quern::batch_norm
@@ -137,8 +141,8 @@ QUERN_DEVICE void scale(const T* dy, const float* gamma, const float* variance, 
 /// Sums of x and x^2.
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_sums, (const T* x, double* partial, long long rows, int channels), {
     overlap_launches();
-    if (channels % kLanes<T> == 0) {
-        batch_norm::sums<kLanes<T>>(x, partial, rows, channels);
+    if (channels % batch_norm::kSumLanes == 0) {
+        batch_norm::sums<batch_norm::kSumLanes>(x, partial, rows, channels);
     } else {
         batch_norm::sums<1>(x, partial, rows, channels);
     }
@@ -192,8 +196,8 @@ QUERN_KERNEL_BY_DTYPE(256, batch_norm_inference, (const T* x, const float* gamma
 QUERN_KERNEL_BY_DTYPE(256, batch_norm_backward_sums, (const T* x, const T* dy, const float* mean, double* partial,
                       long long rows, int channels), {
     overlap_launches();
-    if (channels % kLanes<T> == 0) {
-        batch_norm::backward_sums<kLanes<T>>(x, dy, mean, partial, rows, channels);
+    if (channels % batch_norm::kSumLanes == 0) {
+        batch_norm::backward_sums<batch_norm::kSumLanes>(x, dy, mean, partial, rows, channels);
     } else {
         batch_norm::backward_sums<1>(x, dy, mean, partial, rows, channels);
     }

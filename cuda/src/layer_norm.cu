@@ -112,27 +112,43 @@ QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, cons
     });
 }
 
-/// Neighbours that a thread of backward_rows has of each row, and threads of its largest block.
-constexpr int kOwn = 4, kRowsThreads = 512;
+/// Threads of the largest block of backward_rows.
+constexpr int kRowsThreads = 512;
+
+/// What sums over a row of few numbers each are added in: a float is many times as exact as a bf16.
+template <class T>
+struct RowSum {
+    using Type = float;
+};
+template <>
+struct RowSum<float> {
+    using Type = double;
+};
 
 /// Rows that are on their way to the L2 or from it to a block: with one alone a block waits for the slowest of its loads in every
 /// step.
 constexpr int kRowsAhead = 3;
 
+QUERN_DEVICE u32 bits_of(float x) { return __float_as_uint(x); }
+QUERN_DEVICE u64 bits_of(double x) { return static_cast<u64>(__double_as_longlong(x)); }
+QUERN_DEVICE float of_bits(u32 bits) { return __uint_as_float(bits); }
+QUERN_DEVICE double of_bits(u64 bits) { return __longlong_as_double(static_cast<long long>(bits)); }
+
 /// Of each pair of lanes at the distance, the lower one gets the sum of both a, the upper one that of both b. By masks: of a
 /// conditional expression the compiler makes a branch with a shuffle on either side, which then wait for all loads.
-QUERN_DEVICE double exchange_sum(double a, double b, int distance) {
-    const u64 a_bits = static_cast<u64>(__double_as_longlong(a)), b_bits = static_cast<u64>(__double_as_longlong(b));
-    const u64 swap = (a_bits ^ b_bits) & (0 - static_cast<u64>((lane_id() & distance) != 0));
-    const double kept = __longlong_as_double(static_cast<long long>(a_bits ^ swap));
-    const double given = __longlong_as_double(static_cast<long long>(b_bits ^ swap));
-    return kept + shuffle_xor(given, distance);
+template <class Real>
+QUERN_DEVICE Real exchange_sum(Real a, Real b, int distance) {
+    using Bits = decltype(bits_of(a));
+    const Bits a_bits = bits_of(a), b_bits = bits_of(b);
+    const Bits swap = (a_bits ^ b_bits) & (0 - static_cast<Bits>((lane_id() & distance) != 0));
+    return of_bits(a_bits ^ swap) + shuffle_xor(of_bits(b_bits ^ swap), distance);
 }
 
 /// Sums of a and of b over a block's threads; every thread gets both. Halves of a warp have one of them each.
-QUERN_DEVICE void block_totals(double& a, double& b, double (&shared)[2][kRowsThreads / 32]) {
+template <class Real>
+QUERN_DEVICE void block_totals(Real& a, Real& b, Real (&shared)[2][kRowsThreads / 32]) {
     const int lane = lane_id(), warp = static_cast<int>(threadIdx.x) / 32, warps = static_cast<int>(blockDim.x) / 32;
-    double sum = exchange_sum(a, b, 16);
+    Real sum = exchange_sum(a, b, 16);
 #pragma unroll
     for (int distance = 8; distance > 0; distance /= 2) {
         sum += shuffle_xor(sum, distance);
@@ -151,9 +167,9 @@ QUERN_DEVICE void block_totals(double& a, double& b, double (&shared)[2][kRowsTh
 }
 
 /// What a thread has of a row, as it was read.
-template <class T>
+template <class T, int Own>
 struct Part {
-    Raw<T, kOwn> x, dy;
+    Raw<T, Own> x, dy;
 };
 
 /// A number per row, of the rows of a block one after the other, 32 of them at a time in the lanes of each warp, and the next 32 under
@@ -182,18 +198,19 @@ private:
     float now_ = 0, ahead_;
 };
 
-/// The whole gradient in one reading: a block has a chunk of rows, one at a time, and its threads keep their columns. Elements
+/// The whole gradient in one reading: a block has a chunk of rows, one at a time, and its threads keep their Own columns. Elements
 /// are multiplied in f32: conversions to double and its arithmetic would take longer than memory does.
 /// partial: (chunks, 2, n).
-template <class T>
+template <int Own, class T>
 QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse, T* dx,
                                 double* partial, long long rows, int n, long long chunk) {
-    QUERN_SHARED(double, shared, [2][2][kRowsThreads / 32]);
-    const int column = static_cast<int>(threadIdx.x) * kOwn;
+    using Total = typename RowSum<T>::Type;
+    QUERN_SHARED(Total, shared, [2][2][kRowsThreads / 32]);
+    const int column = static_cast<int>(threadIdx.x) * Own;
     const bool own = column < n, whole = aligned16(x) && aligned16(dy), whole_dx = aligned16(dx);
     const long long first = static_cast<long long>(blockIdx.x) * chunk, end = min_of(rows, first + chunk);
     const auto read = [&](long long row) {
-        Part<T> part{};
+        Part<T, Own> part{};
         if (row < end && own) {
             part.x.load(x + row * n + column, whole);
             part.dy.load(dy + row * n + column, whole);
@@ -202,32 +219,32 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
     };
     const auto prefetch = [&](long long row) {
         if (own && row < end) {
-            prefetch_line<kOwn * sizeof(T)>(x + row * n + column);
-            prefetch_line<kOwn * sizeof(T)>(dy + row * n + column);
+            prefetch_line<Own * sizeof(T)>(x + row * n + column);
+            prefetch_line<Own * sizeof(T)>(dy + row * n + column);
         }
     };
-    Vec<float, kOwn> factor{};
+    Vec<float, Own> factor{};
     if (own) {
-        factor = load_floats<kOwn>(gamma + column, aligned16(gamma));
+        factor = load_floats<Own>(gamma + column, aligned16(gamma));
     }
-    Part<T> next = read(first);
+    Part<T, Own> next = read(first);
     RowNumbers means(mean, first, end), inverses(inverse, first, end);
 #pragma unroll
     for (int i = 1; i < kRowsAhead; i++) {
         prefetch(first + i);
     }
-    const double share = 1.0 / n;
-    Vec<Pair, kOwn> sums{};
+    const Total share = static_cast<Total>(1.0 / n);
+    Vec<Pair, Own> sums{};
     int buffer = 0;
 #pragma unroll 1
     for (long long row = first; row < end; row++) {
         // h of the row, and g = dy gamma; the next one is under way while these are summed
-        Vec<float, kOwn> h, g;
+        Vec<float, Own> h, g;
         const int i = static_cast<int>(row - first);
         const float center = means.of(i), scale = inverses.of(i);
         float of_g = 0, of_h = 0;  // of few elements; all others are summed in double
 #pragma unroll
-        for (int i = 0; i < kOwn; i++) {
+        for (int i = 0; i < Own; i++) {
             h[i] = (next.x[i] - center) * scale;
             g[i] = next.dy[i] * factor[i];
             sums[i].a += next.dy[i] * h[i];
@@ -237,15 +254,16 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
         }
         next = read(row + 1);
         prefetch(row + kRowsAhead);
-        double total_g = of_g, total_h = of_h;
-        block_totals(total_g, total_h, shared[buffer]);
+        // shares first: in f32 a sum may be too large
+        Total mean_g = of_g * share, mean_h = of_h * share;
+        block_totals(mean_g, mean_h, shared[buffer]);
         buffer ^= 1;  // so that one barrier is enough
         if (own && dx != nullptr) {
-            of_g = static_cast<float>(total_g * share);
-            of_h = static_cast<float>(total_h * share);
-            Vec<float, kOwn> out;
+            of_g = static_cast<float>(mean_g);
+            of_h = static_cast<float>(mean_h);
+            Vec<float, Own> out;
 #pragma unroll
-            for (int i = 0; i < kOwn; i++) {
+            for (int i = 0; i < Own; i++) {
                 out[i] = scale * (g[i] - of_g - h[i] * of_h);
             }
             store_floats(dx + row * n + column, out, whole_dx);
@@ -254,7 +272,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
     if (own) {
         double* out = partial + static_cast<long long>(blockIdx.x) * 2 * n + column;
 #pragma unroll
-        for (int i = 0; i < kOwn; i++) {
+        for (int i = 0; i < Own; i++) {
             out[i] = sums[i].a;
             out[n + i] = sums[i].b;
         }
@@ -269,7 +287,7 @@ QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 7, layer_norm, (const T* x, const float* gamma
     overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
-        layer_norm::forward<kLanes<T>>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+        layer_norm::forward<kMixedLanes>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     } else if (row < rows) {
         layer_norm::forward<1>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     }
@@ -281,7 +299,7 @@ QUERN_KERNEL_BY_DTYPE(128, layer_norm_backward, (const T* x, const T* dy, const 
     overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
-        layer_norm::backward<kLanes<T>>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
+        layer_norm::backward<kMixedLanes>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
     } else if (row < rows) {
         layer_norm::backward<1>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
     }
@@ -302,7 +320,11 @@ QUERN_KERNEL_BY_DTYPE(256, layer_norm_backward_sums, (const T* x, const T* dy, c
 QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_rows, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
     overlap_launches();
-    layer_norm::backward_rows(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+    if (packed_rows<T>(n)) {
+        layer_norm::backward_rows<kLanes<T>>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+    } else {
+        layer_norm::backward_rows<4>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+    }
 })
 
 /// dgamma and dbeta: blocks of 32 numbers of a chunk's 2 n, 32 chunks at a time.

@@ -1,4 +1,5 @@
-// Largest element of each window, and its gradient in gather form. The winner is the first of the largest, or the first NaN.
+// Largest element of each window, and its gradient in gather form. The winner is the first of the largest, or the first NaN; the
+// result is 0 where both 0 and -0 are the largest.
 // A thread has channels of 16 bytes, or 1, of a pixel, or of a column of windows or cells where the geometry is one of those
 // compiled.
 #include "pool.cuh"
@@ -20,11 +21,38 @@ QUERN_DEVICE void forward(const T* x, T* y, const Pool& pool, const Strips& stri
             const Vec<float, Lanes> value = load_floats<Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                largest[i] = beats(value[i], largest[i]) ? value[i] : largest[i];
+                largest[i] = maximum(value[i], largest[i]);
             }
         }
     }
     store_floats(y + element_of(at, strips, Lanes), largest);
+}
+
+/// The largest of W x W neighbours, to y.
+template <int W, int Lanes, class T>
+QUERN_DEVICE void store_largest(T* y, const Raw<T, Lanes> (&values)[W][W]) {
+    if constexpr (kIsBf16<T> && Lanes % 2 == 0) {
+        Raw<T, Lanes> largest = values[0][0];
+#pragma unroll
+        for (int tap = 1; tap < W * W; tap++) {
+#pragma unroll
+            for (int i = 0; i < Lanes / 2; i++) {
+                largest.words[i] = maximum_of_bf16s(values[tap / W][tap % W].words[i], largest.words[i]);
+            }
+        }
+        largest.store(y);
+    } else {
+        Vec<float, Lanes> largest;
+#pragma unroll
+        for (int i = 0; i < Lanes; i++) {
+            largest[i] = values[0][0][i];
+#pragma unroll
+            for (int tap = 1; tap < W * W; tap++) {
+                largest[i] = maximum(values[tap / W][tap % W][i], largest[i]);
+            }
+        }
+        store_floats(y, largest);
+    }
 }
 
 /// at.row counts runs of pool.steps rows of y.
@@ -49,17 +77,7 @@ QUERN_DEVICE void windows(const T* x, T* y, const Pool& pool, const Strip& at) {
                 values[a][b].load(image + static_cast<long long>(from) * pool.w * pool.c + columns[b]);
             }
         }
-        Vec<float, Lanes> largest;
-#pragma unroll
-        for (int i = 0; i < Lanes; i++) {
-            largest[i] = values[0][0][i];
-#pragma unroll
-            for (int tap = 1; tap < W * W; tap++) {
-                const float value = values[tap / W][tap % W][i];
-                largest[i] = beats(value, largest[i]) ? value : largest[i];
-            }
-        }
-        store_floats(result + static_cast<long long>(row) * pool.q * pool.c, largest);
+        store_largest<W>(result + static_cast<long long>(row) * pool.q * pool.c, values);
     }
 }
 
@@ -102,11 +120,41 @@ QUERN_DEVICE void backward(const T* x, const T* dy, T* dx, const Pool& pool, con
     store_floats(dx + element_of(at, strips, Lanes), sum);
 }
 
-/// The largest of some pixels of a window, and which it is: a bit for each pixel, in the upper half for lanes of odd number.
-template <int Lanes>
+/// The largest of some pixels of a window, and which it is: a bit for each pixel, in the upper half for lanes of odd number. Lanes of
+/// bf16 are compared by two where there are instructions for that.
+template <int Lanes, class T>
 struct Leader {
-    Vec<float, Lanes> value;
-    Vec<u32, Lanes> place;
+    static constexpr bool kPairs = kComparesBf16s && kIsBf16<T> && Lanes % 2 == 0;
+    static constexpr int kEntries = kPairs ? Lanes / 2 : Lanes;
+    u32 value[kEntries], place[kEntries];
+
+    QUERN_DEVICE static u32 value_of(const Raw<T, Lanes>& pixel, int entry) {
+        return kPairs ? pixel.words[entry] : __float_as_uint(pixel[entry]);
+    }
+    QUERN_DEVICE static u32 place_of(int tap, int entry) { return kPairs ? 0x10001u << tap : 1u << (tap + entry % 2 * 16); }
+
+    /// Another, of pixels behind these, takes the lead where it is larger.
+    QUERN_DEVICE void meet(int entry, u32 other, u32 other_place) {
+        u32& own = value[entry];
+        if constexpr (kPairs) {
+            const u32 better = greater_or_nan_of_bf16s(other, own) & numbers_of_bf16s(own);
+            own = (other & better) | (own & ~better);
+            place[entry] = (other_place & better) | (place[entry] & ~better);
+        } else {
+            const bool better = beats(__uint_as_float(other), __uint_as_float(own));
+            own = better ? other : own;
+            place[entry] = better ? other_place : place[entry];
+        }
+    }
+
+    /// The places of lanes 2 i and 2 i + 1.
+    QUERN_DEVICE u32 places(int i) const {
+        if constexpr (kPairs) {
+            return place[i];
+        } else {
+            return Lanes == 1 ? place[0] : place[2 * i % kEntries] | place[(2 * i + 1) % kEntries];
+        }
+    }
 };
 
 /// What became of a window: which of its pixels won, and the gradient for it.
@@ -120,21 +168,18 @@ struct Outcome {
 
 /// The leaders of one row of pixels for the K windows of a cell, where it is their row a.
 template <int W, int S, int Lanes, class T>
-QUERN_DEVICE void lead(const Raw<T, Lanes> (&row)[Cells<W, S>::kArea], int a, Leader<Lanes> (&leaders)[Cells<W, S>::kWindows]) {
+QUERN_DEVICE void lead(const Raw<T, Lanes> (&row)[Cells<W, S>::kArea], int a, Leader<Lanes, T> (&leaders)[Cells<W, S>::kWindows]) {
+    using Led = Leader<Lanes, T>;
 #pragma unroll
     for (int l = 0; l < Cells<W, S>::kWindows; l++) {
 #pragma unroll
-        for (int i = 0; i < Lanes; i++) {
-            float largest = row[l * S][i];
-            u32 place = 1u << (a * W + i % 2 * 16);
+        for (int i = 0; i < Led::kEntries; i++) {
+            leaders[l].value[i] = Led::value_of(row[l * S], i);
+            leaders[l].place[i] = Led::place_of(a * W, i);
 #pragma unroll
             for (int b = 1; b < W; b++) {
-                const bool better = beats(row[l * S + b][i], largest);
-                largest = better ? row[l * S + b][i] : largest;
-                place = better ? 1u << (a * W + b + i % 2 * 16) : place;
+                leaders[l].meet(i, Led::value_of(row[l * S + b], i), Led::place_of(a * W + b, i));
             }
-            leaders[l].value[i] = largest;
-            leaders[l].place[i] = place;
         }
     }
 }
@@ -177,7 +222,7 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
             values[b].load(from + columns.image[b]);
         }
     };
-    Leader<Lanes> leaders[W][K];
+    Leader<Lanes, T> leaders[W][K];
     {
         Raw<T, Lanes> values[kShared + 1][E];
 #pragma unroll
@@ -232,18 +277,17 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
         }
 #pragma unroll
         for (int l = 0; l < K; l++) {
+            Leader<Lanes, T> winner = leaders[0][l];
 #pragma unroll
-            for (int i = 0; i < Lanes; i++) {
-                float largest = leaders[0][l].value[i];
-                u32 place = leaders[0][l].place[i];
+            for (int i = 0; i < Leader<Lanes, T>::kEntries; i++) {
 #pragma unroll
                 for (int a = 1; a < W; a++) {
-                    const bool better = beats(leaders[a][l].value[i], largest);
-                    largest = better ? leaders[a][l].value[i] : largest;
-                    place = better ? leaders[a][l].place[i] : place;
+                    winner.meet(i, leaders[a][l].value[i], leaders[a][l].place[i]);
                 }
-                u32& pair = now[l].winners[i / 2];
-                pair = i % 2 == 0 ? place : pair | place;
+            }
+#pragma unroll
+            for (int i = 0; i < (Lanes + 1) / 2; i++) {
+                now[l].winners[i] = winner.places(i);
             }
         }
 #pragma unroll
@@ -251,7 +295,7 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
 #pragma unroll
             for (int l = 0; l < K; l++) {
 #pragma unroll
-                for (int i = 0; i < Lanes; i++) {
+                for (int i = 0; i < Leader<Lanes, T>::kEntries; i++) {
                     leaders[a][l].value[i] = leaders[a + S][l].value[i];
                     leaders[a][l].place[i] = leaders[a + S][l].place[i] >> S * W;
                 }

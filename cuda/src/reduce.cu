@@ -56,11 +56,12 @@ QUERN_DEVICE void long_rows(const From* x, float* y, long long columns, float sc
     }
 }
 
-/// A block has 32 columns and 256 / (32 / Lanes) rows at a time.
+/// A block has 32 columns and 256 / (32 / Lanes) rows at a time; those of a warp are combined in it.
 template <class Op, int Lanes, class From, class To>
 QUERN_DEVICE void columns(const From* x, To* y, long long outer, long long reduced, long long inner, float scale) {
     constexpr int kAlong = 32 / Lanes, kGroups = 256 / kAlong;
-    QUERN_SHARED(float, partial, [kGroups][33]);
+    constexpr int kAhead = 16 / sizeof(From);  // loads under way
+    QUERN_SHARED(float, partial, [8][33]);
     const int thread = static_cast<int>(threadIdx.y * 32 + threadIdx.x), own = thread % kAlong * Lanes, group = thread / kAlong;
     const long long part = (reduced + gridDim.z - 1) / gridDim.z, first = static_cast<long long>(blockIdx.x) * 32;
     const long long begin = min_of(part * blockIdx.z, reduced), end = min_of(begin + part, reduced);
@@ -72,9 +73,26 @@ QUERN_DEVICE void columns(const From* x, To* y, long long outer, long long reduc
             value[i] = Op::kIdentity;
         }
         if (first + own < inner) {
-#pragma unroll 4  // several loads under way
-            for (long long r = begin + group; r < end; r += kGroups) {
-                const Vec<float, Lanes> next = load_floats<Lanes>(x + (o * reduced + r) * inner + first + own, whole);
+            const From* from = x + o * reduced * inner + first + own;
+            long long r = begin + group;
+            for (; r + (kAhead - 1) * kGroups < end; r += kAhead * kGroups) {
+                Raw<From, Lanes> next[kAhead];
+#pragma unroll
+                for (int j = 0; j < kAhead; j++) {
+                    next[j].load(from + (r + j * kGroups) * inner, whole);
+                }
+#pragma unroll
+                for (int j = 0; j < kAhead; j++) {
+#pragma unroll
+                    for (int i = 0; i < Lanes; i++) {
+                        value[i] = Op::combine(value[i], next[j][i]);
+                    }
+                }
+            }
+#pragma unroll 1
+            for (; r < end; r += kGroups) {
+                Raw<From, Lanes> next;
+                next.load(from + r * inner, whole);
 #pragma unroll
                 for (int i = 0; i < Lanes; i++) {
                     value[i] = Op::combine(value[i], next[i]);
@@ -82,14 +100,23 @@ QUERN_DEVICE void columns(const From* x, To* y, long long outer, long long reduc
             }
         }
 #pragma unroll
-        for (int i = 0; i < Lanes; i++) {
-            partial[group][own + i] = value[i];
+        for (int distance = kAlong; distance < 32; distance *= 2) {
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                value[i] = Op::combine(value[i], shuffle_xor(value[i], distance));
+            }
+        }
+        if (thread % 32 < kAlong) {
+#pragma unroll
+            for (int i = 0; i < Lanes; i++) {
+                partial[thread / 32][own + i] = value[i];
+            }
         }
         block_barrier();
         if (thread < 32 && first + thread < inner) {
             float total = partial[0][thread];
-#pragma unroll 8
-            for (int i = 1; i < kGroups; i++) {
+#pragma unroll
+            for (int i = 1; i < 8; i++) {
                 total = Op::combine(total, partial[i][thread]);
             }
             y[(blockIdx.z * outer + o) * inner + first + thread] = from_float<To>(total * scale);

@@ -49,6 +49,67 @@ QUERN_DEVICE float tanh_approx(float x) {
 #endif
 }
 
+/// The larger number; NaN if one is NaN, and 0 of 0 and -0.
+QUERN_DEVICE float maximum(float a, float b) {
+#if QUERN_SIM
+    return emulated::maximum(a, b);
+#else
+    float larger;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(larger) : "f"(a), "f"(b));
+    return larger;
+#endif
+}
+
+/// The same of each half, which are the bits of bf16; 0x7fff is the NaN.
+QUERN_DEVICE unsigned maximum_of_bf16s(unsigned a, unsigned b) {
+#if QUERN_SIM
+    const auto half = [](unsigned x, unsigned y) {
+        const float larger = emulated::maximum(__uint_as_float(x << 16), __uint_as_float(y << 16));
+        return larger != larger ? 0x7fff : __float_as_uint(larger) >> 16;
+    };
+    return half(a >> 16, b >> 16) << 16 | half(a & 0xffff, b & 0xffff);
+#else
+    unsigned larger;
+    asm("max.NaN.bf16x2 %0, %1, %2;" : "=r"(larger) : "r"(a), "r"(b));
+    return larger;
+#endif
+}
+
+/// Whether the instructions of the two functions below are there: compute capability 9.0.
+#if QUERN_SIM || __CUDA_ARCH__ >= 900
+inline constexpr bool kComparesBf16s = true;
+#else
+inline constexpr bool kComparesBf16s = false;
+#endif
+
+/// Of each half, which are the bits of bf16: 0xffff where a > b or one is NaN, else 0.
+QUERN_DEVICE unsigned greater_or_nan_of_bf16s([[maybe_unused]] unsigned a, [[maybe_unused]] unsigned b) {
+#if QUERN_SIM
+    const auto half = [](unsigned x, unsigned y) { return __uint_as_float(x << 16) <= __uint_as_float(y << 16) ? 0u : 0xffffu; };
+    return half(a >> 16, b >> 16) << 16 | half(a & 0xffff, b & 0xffff);
+#elif __CUDA_ARCH__ >= 900
+    unsigned greater;
+    asm("set.gtu.u32.bf16x2 %0, %1, %2;" : "=r"(greater) : "r"(a), "r"(b));
+    return greater;
+#else
+    return 0;
+#endif
+}
+
+/// The same where a is no NaN.
+QUERN_DEVICE unsigned numbers_of_bf16s([[maybe_unused]] unsigned a) {
+#if QUERN_SIM
+    const auto half = [](unsigned x) { return (x & 0x7fff) > 0x7f80 ? 0u : 0xffffu; };
+    return half(a >> 16) << 16 | half(a & 0xffff);
+#elif __CUDA_ARCH__ >= 900
+    unsigned numbers;
+    asm("set.num.u32.bf16x2 %0, %1, %1;" : "=r"(numbers) : "r"(a));
+    return numbers;
+#else
+    return 0;
+#endif
+}
+
 /// The bits of two bf16, rounded to nearest even, the first one's in the lower half; 0x7fff of any NaN.
 QUERN_DEVICE unsigned round_to_bf16(float low, float high) {
 #if QUERN_SIM

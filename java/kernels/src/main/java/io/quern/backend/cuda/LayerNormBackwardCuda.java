@@ -10,8 +10,8 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
 
     private static final long LEAST_ROWS = 8;
 
-    /** Elements of a row that a thread has, and threads of the largest block: layer_norm_backward_rows in layer_norm.cu. */
-    private static final int OWN = 4;
+    /** Elements of a row that a thread has at least, and threads of the largest block: layer_norm_backward_rows in layer_norm.cu. */
+    private static final int LEAST_OWN = 4;
 
     private static final int MOST_THREADS = 512;
 
@@ -38,11 +38,17 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
     @Override
     public void run(LayerNormBackward.Args args) {
         int n = args.columns();
-        if (n % OWN == 0 && n >= OWN * 16 && n <= OWN * MOST_THREADS) {
+        if (n % LEAST_OWN == 0 && n >= LEAST_OWN * 16 && n <= own(args) * MOST_THREADS) {
             once(args);
         } else {
             twice(args);
         }
+    }
+
+    /** Elements of a row that a thread has: packed_rows of packs.cuh. */
+    private static int own(LayerNormBackward.Args args) {
+        int lanes = KernelByDtype.lanes(args.x());
+        return args.columns() % lanes == 0 && args.columns() >= 16 * lanes ? lanes : LEAST_OWN;
     }
 
     /** A block has a chunk of rows, whose number depends on the extents alone, as the order of the sums does. */
@@ -62,7 +68,7 @@ final class LayerNormBackwardCuda implements Kernel<LayerNormBackward.Args> {
                 .i64(args.rows())
                 .i32(n)
                 .i64(perChunk)
-                .run(chunks, 1, 1, Math.ceilDiv(n, OWN * 32) * 32, 0);
+                .run(chunks, 1, 1, Math.ceilDiv(n, own(args) * 32) * 32, 0);
         columns(args, partial, chunks);
     }
 

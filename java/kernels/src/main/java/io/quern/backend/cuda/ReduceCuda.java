@@ -15,7 +15,7 @@ final class ReduceCuda implements Kernel<Reduce.Args> {
     private static final int BLOCK = 256;
     private static final long SHORT_ROW = 2048;
     private static final long ROW_PIECE = 8192;
-    private static final long COLUMN_PIECE = 256;
+    private static final long COLUMN_PIECE = 512;
     private static final long MOST_PIECES = 256;
     private static final int MOST_BLOCKS = 65_535;
 
