@@ -34,7 +34,7 @@ struct Raw {
     QUERN_DEVICE void store(T* p) const {
         static_assert(kBytes >= 4);
         check_alignment(p, kBytes, "vector store");
-        __builtin_memcpy(__builtin_assume_aligned(p, kBytes), words, kBytes);
+        __builtin_memcpy(__builtin_assume_aligned(static_cast<void*>(p), kBytes), words, kBytes);  // without the cast cicc fails
     }
     QUERN_DEVICE void fill(u32 word) {
 #pragma unroll

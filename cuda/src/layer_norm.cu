@@ -320,10 +320,11 @@ QUERN_KERNEL_BY_DTYPE(256, layer_norm_backward_sums, (const T* x, const T* dy, c
 QUERN_KERNEL_BY_DTYPE(512, layer_norm_backward_rows, (const T* x, const T* dy, const float* gamma, const float* mean,
                       const float* inverse, T* dx, double* partial, long long rows, int n, long long chunk), {
     overlap_launches();
-    if (packed_rows<T>(n)) {
+    constexpr int kLeast = 4;
+    if (kLanes<T> > kLeast && packed_rows<T>(n)) {
         layer_norm::backward_rows<kLanes<T>>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
     } else {
-        layer_norm::backward_rows<4>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
+        layer_norm::backward_rows<kLeast>(x, dy, gamma, mean, inverse, dx, partial, rows, n, chunk);
     }
 })
 

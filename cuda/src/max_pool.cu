@@ -1,5 +1,5 @@
-// Largest element of each window, and its gradient in gather form. The winner is the first of the largest, or the first NaN; the
-// result is 0 where both 0 and -0 are the largest.
+// Largest element of each window, and its gradient in gather form. The winner is the first of the largest, or the first NaN; of
+// 0 and -0 in bf16 the result is 0.
 // A thread has channels of 16 bytes, or 1, of a pixel, or of a column of windows or cells where the geometry is one of those
 // compiled.
 #include "pool.cuh"
@@ -9,6 +9,16 @@ namespace quern::max_pool {
 
 /// True where a value takes the place of the largest so far; a NaN that leads stays.
 QUERN_DEVICE bool beats(float value, float largest) { return largest == largest && !(value <= largest); }
+
+/// The larger of both, NaN if one is NaN: as lanes of bf16 are compared by two, single ones give the same bits.
+template <class T>
+QUERN_DEVICE float larger(float value, float largest) {
+    if constexpr (kIsBf16<T>) {
+        return maximum(value, largest);
+    } else {
+        return beats(value, largest) ? value : largest;
+    }
+}
 
 /// Any geometry: at is a pixel of y.
 template <int Lanes, class T>
@@ -21,7 +31,7 @@ QUERN_DEVICE void forward(const T* x, T* y, const Pool& pool, const Strips& stri
             const Vec<float, Lanes> value = load_floats<Lanes>(image + (static_cast<long long>(a) * pool.w + b) * pool.c);
 #pragma unroll
             for (int i = 0; i < Lanes; i++) {
-                largest[i] = maximum(value[i], largest[i]);
+                largest[i] = larger<T>(value[i], largest[i]);
             }
         }
     }
@@ -48,7 +58,7 @@ QUERN_DEVICE void store_largest(T* y, const Raw<T, Lanes> (&values)[W][W]) {
             largest[i] = values[0][0][i];
 #pragma unroll
             for (int tap = 1; tap < W * W; tap++) {
-                largest[i] = maximum(values[tap / W][tap % W][i], largest[i]);
+                largest[i] = larger<T>(values[tap / W][tap % W][i], largest[i]);
             }
         }
         store_floats(y, largest);
