@@ -59,10 +59,6 @@ struct alignas(sizeof(T) * N) Vec {
 template <class T>
 inline constexpr int kLanes = 16 / sizeof(T);
 
-/// Elements of a thread where f32 lies beside bf16: those of 16 bytes of f32, so that neither has gaps between the threads, which
-/// would be read and written twice.
-inline constexpr int kMixedLanes = kLanes<float>;
-
 template <class T>
 using Pack = Vec<T, kLanes<T>>;
 

@@ -125,9 +125,10 @@ struct RowSum<float> {
     using Type = double;
 };
 
-/// Rows that are on their way to the L2 or from it to a block: with one alone a block waits for the slowest of its loads in every
-/// step.
-constexpr int kRowsAhead = 3;
+/// Rows that are on their way to the L2 or from it to a block. In bf16, with one alone a block waits for the slowest of its loads in
+/// every step; rows of f32 have twice the bytes, and more of them only took time.
+template <class T>
+constexpr int kRowsAhead = kIsBf16<T> ? 3 : 1;
 
 QUERN_DEVICE u32 bits_of(float x) { return __float_as_uint(x); }
 QUERN_DEVICE u64 bits_of(double x) { return static_cast<u64>(__double_as_longlong(x)); }
@@ -230,7 +231,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
     Part<T, Own> next = read(first);
     RowNumbers means(mean, first, end), inverses(inverse, first, end);
 #pragma unroll
-    for (int i = 1; i < kRowsAhead; i++) {
+    for (int i = 1; i < kRowsAhead<T>; i++) {
         prefetch(first + i);
     }
     const Total share = static_cast<Total>(1.0 / n);
@@ -253,7 +254,9 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
             of_h = fmaf(g[i], h[i], of_h);
         }
         next = read(row + 1);
-        prefetch(row + kRowsAhead);
+        if (kRowsAhead<T> > 1) {
+            prefetch(row + kRowsAhead<T>);
+        }
         // shares first: in f32 a sum may be too large
         Total mean_g = of_g * share, mean_h = of_h * share;
         block_totals(mean_g, mean_h, shared[buffer]);
@@ -287,7 +290,7 @@ QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 7, layer_norm, (const T* x, const float* gamma
     overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
-        layer_norm::forward<kMixedLanes>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
+        layer_norm::forward<kLanes<T>>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     } else if (row < rows) {
         layer_norm::forward<1>(x + first, gamma, beta, y + first, mean + row, inverse + row, n, epsilon);
     }
@@ -299,7 +302,7 @@ QUERN_KERNEL_BY_DTYPE(128, layer_norm_backward, (const T* x, const T* dy, const 
     overlap_launches();
     const long long row = warp_row(), first = row * n;
     if (row < rows && packed_rows<T>(n)) {
-        layer_norm::backward<kMixedLanes>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
+        layer_norm::backward<kLanes<T>>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
     } else if (row < rows) {
         layer_norm::backward<1>(x + first, dy + first, gamma, mean[row], inverse[row], dx + first, n);
     }

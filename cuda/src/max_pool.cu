@@ -253,16 +253,19 @@ QUERN_DEVICE void cells(const T* x, const T* dy, T* dx, const Pool& pool, const 
         if (cell >= pool.h) {
             break;
         }
-        // what the next row of cells reads comes to the L2 while this one is searched: no register waits for it
+        // in bf16, what the next row of cells reads comes to the L2 while this one is searched: no register waits for it
+        if constexpr (kIsBf16<T>) {
 #pragma unroll
-        for (int j = 0; j < S; j++) {
-            const T* below = image + static_cast<long long>(clamped(top + kShared + S + j, pool.h)) * pool.w * pool.c;
+            for (int j = 0; j < S; j++) {
+                const T* below = image + static_cast<long long>(clamped(top + kShared + S + j, pool.h)) * pool.w * pool.c;
 #pragma unroll
-            for (int b = 0; b < S; b++) {
-                prefetch_line<sizeof(Vec<T, Lanes>)>(below + columns.image[kShared + b]);
+                for (int b = 0; b < S; b++) {
+                    prefetch_line<sizeof(Vec<T, Lanes>)>(below + columns.image[kShared + b]);
+                }
             }
+            prefetch_line<sizeof(Vec<T, Lanes>)>(result + static_cast<long long>(clamped(row + 1, pool.p)) * pool.q * pool.c +
+                                                 columns.result[0]);
         }
-        prefetch_line<sizeof(Vec<T, Lanes>)>(result + static_cast<long long>(clamped(row + 1, pool.p)) * pool.q * pool.c + columns.result[0]);
         Raw<T, Lanes> values[S][E];
 #pragma unroll
         for (int a = 0; a < S; a++) {

@@ -97,7 +97,7 @@ QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 6, softmax_cross_entropy, (const T* logits, co
     const long long row = warp_row(), first = row * n;
     Pair own{0, 0};
     if (row < rows && packed_rows<T>(n)) {
-        own = cross_entropy::forward<kMixedLanes>(logits + first, labels[row], weights, probabilities + first, n, ignore, smoothing);
+        own = cross_entropy::forward<kLanes<T>>(logits + first, labels[row], weights, probabilities + first, n, ignore, smoothing);
     } else if (row < rows) {
         own = cross_entropy::forward<1>(logits + first, labels[row], weights, probabilities + first, n, ignore, smoothing);
     }
@@ -181,7 +181,7 @@ QUERN_KERNEL_BLOCKS_BY_DTYPE(128, 5, softmax_cross_entropy_backward, (const floa
     const double mass = own + (smoothing == 0 ? 0 : spread * totals[1]);
     const cross_entropy::Target target{weights, label, own, spread};
     if (packed_rows<T>(n)) {
-        cross_entropy::backward<kMixedLanes>(probabilities + first, dlogits + first, n, scale, mass, target);
+        cross_entropy::backward<kLanes<T>>(probabilities + first, dlogits + first, n, scale, mass, target);
     } else {
         cross_entropy::backward<1>(probabilities + first, dlogits + first, n, scale, mass, target);
     }
