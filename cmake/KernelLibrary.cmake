@@ -31,7 +31,13 @@ function(quern_sim_module name)
   if(arg_EXACT)
     set(exact true)
   endif()
-  target_compile_definitions(${name} PRIVATE QUERN_SIM_TARGET=${arg_TARGET} QUERN_SIM_EXACT=${exact})
+  # with sanitizers the form for GPUs below 9.0, so that both forms are run
+  set(pairs true)
+  if(QUERN_SANITIZE)
+    set(pairs false)
+  endif()
+  target_compile_definitions(${name} PRIVATE
+    QUERN_SIM_TARGET=${arg_TARGET} QUERN_SIM_EXACT=${exact} QUERN_SIM_COMPARES_BF16S=${pairs})
   # one translation unit, as under nvcc: the headers cost more than the kernels
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   quern_carry_runtime(${name})

@@ -17,7 +17,7 @@ struct Wide<float> {
     using Type = double;
 };
 
-/// Rows of a thread that are under way together: as many bytes in either storage.
+/// Rows of a thread that are under way together.
 template <class T>
 constexpr int kRowsAtOnce = 8 / sizeof(T);
 

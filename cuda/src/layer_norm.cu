@@ -243,7 +243,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
         Vec<float, Own> h, g;
         const int i = static_cast<int>(row - first);
         const float center = means.of(i), scale = inverses.of(i);
-        float of_g = 0, of_h = 0;  // of few elements; all others are summed in double
+        float of_g = 0, of_h = 0;  // of few elements; all others are summed as Total
 #pragma unroll
         for (int i = 0; i < Own; i++) {
             h[i] = (next.x[i] - center) * scale;
@@ -257,7 +257,7 @@ QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, con
         if (kRowsAhead<T> > 1) {
             prefetch(row + kRowsAhead<T>);
         }
-        // shares first: in f32 a sum may be too large
+        // shares first: in f32 the sum over threads may be too large
         Total mean_g = of_g * share, mean_h = of_h * share;
         block_totals(mean_g, mean_h, shared[buffer]);
         buffer ^= 1;  // so that one barrier is enough

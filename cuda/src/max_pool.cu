@@ -1,5 +1,5 @@
 // Largest element of each window, and its gradient in gather form. The winner is the first of the largest, or the first NaN; of
-// 0 and -0 in bf16 the result is 0.
+// 0 and -0 in bf16 the result is 0, also where -0 is the winner.
 // A thread has channels of 16 bytes, or 1, of a pixel, or of a column of windows or cells where the geometry is one of those
 // compiled.
 #include "pool.cuh"

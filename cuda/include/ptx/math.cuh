@@ -75,8 +75,11 @@ QUERN_DEVICE unsigned maximum_of_bf16s(unsigned a, unsigned b) {
 #endif
 }
 
-/// Whether the instructions of the two functions below are there: compute capability 9.0.
-#if QUERN_SIM || __CUDA_ARCH__ >= 900
+/// Whether the instructions of the two functions below are there: compute capability 9.0. The simulator has them, but for its build with
+/// sanitizers.
+#if QUERN_SIM
+inline constexpr bool kComparesBf16s = QUERN_SIM_COMPARES_BF16S;
+#elif __CUDA_ARCH__ >= 900
 inline constexpr bool kComparesBf16s = true;
 #else
 inline constexpr bool kComparesBf16s = false;

@@ -179,6 +179,11 @@ public final class LayerNormBackward implements Op<LayerNormBackward.Args> {
         cases.add(of(Shape.of(37, 100), false));
         cases.add(of(Shape.of(0, 64), true));
         cases.add(of(Shape.of(5, 2048), true));
+        cases.add(of(Shape.of(9, 132), true));
+        cases.add(of(Shape.of(5, 2044), true));
+        cases.add(of(Shape.of(5, 2052), true));
+        cases.add(of(Shape.of(3, 4096), true));
+        cases.add(of(Shape.of(3, 4104), true));
         return cases;
     }
 
