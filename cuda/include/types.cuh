@@ -47,6 +47,17 @@ QUERN_DEVICE bf16 from_float<bf16>(float x) {
     return {static_cast<u16>(round_to_bf16(x, 0.0f))};
 }
 
+/// What is exact enough beside the storage: for f32 double, in which a large intermediate value is no infinity yet; for bf16 f32, since
+/// 8 elements of a thread in double would want too many registers.
+template <class T>
+struct Wide {
+    using Type = float;
+};
+template <>
+struct Wide<float> {
+    using Type = double;
+};
+
 /// N neighbouring elements, read and written at once.
 template <class T, int N>
 struct alignas(sizeof(T) * N) Vec {

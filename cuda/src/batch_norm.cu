@@ -6,17 +6,6 @@
 
 namespace quern::batch_norm {
 
-/// What an element of dx is computed in: in f32 storage double, where a large intermediate value is no infinity yet; bf16, with
-/// 8 channels of a thread, would want 200 registers for it.
-template <class T>
-struct Wide {
-    using Type = float;
-};
-template <>
-struct Wide<float> {
-    using Type = double;
-};
-
 /// Rows of a thread that are under way together.
 template <class T>
 constexpr int kRowsAtOnce = 8 / sizeof(T);

@@ -115,16 +115,6 @@ QUERN_DEVICE void backward_sums(const T* x, const T* dy, const float* mean, cons
 /// Threads of the largest block of backward_rows.
 constexpr int kRowsThreads = 512;
 
-/// What sums over a row of few numbers each are added in: a float is many times as exact as a bf16.
-template <class T>
-struct RowSum {
-    using Type = float;
-};
-template <>
-struct RowSum<float> {
-    using Type = double;
-};
-
 /// Rows that are on their way to the L2 or from it to a block. In bf16, with one alone a block waits for the slowest of its loads in
 /// every step; rows of f32 have twice the bytes, and more of them only took time.
 template <class T>
@@ -205,7 +195,7 @@ private:
 template <int Own, class T>
 QUERN_DEVICE void backward_rows(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse, T* dx,
                                 double* partial, long long rows, int n, long long chunk) {
-    using Total = typename RowSum<T>::Type;
+    using Total = typename Wide<T>::Type;
     QUERN_SHARED(Total, shared, [2][2][kRowsThreads / 32]);
     const int column = static_cast<int>(threadIdx.x) * Own;
     const bool own = column < n, whole = aligned16(x) && aligned16(dy), whole_dx = aligned16(dx);

@@ -59,9 +59,9 @@ QUERN_DEVICE void long_rows(const From* x, float* y, long long columns, float sc
 /// A block has 32 columns and 256 / (32 / Lanes) rows at a time; those of a warp are combined in it.
 template <class Op, int Lanes, class From, class To>
 QUERN_DEVICE void columns(const From* x, To* y, long long outer, long long reduced, long long inner, float scale) {
-    constexpr int kAlong = 32 / Lanes, kGroups = 256 / kAlong;
+    constexpr int kAlong = 32 / Lanes, kGroups = 256 / kAlong, kWarps = 256 / 32;
     constexpr int kAhead = 16 / sizeof(From);  // loads under way
-    QUERN_SHARED(float, partial, [8][33]);
+    QUERN_SHARED(float, partial, [kWarps][33]);
     const int thread = static_cast<int>(threadIdx.y * 32 + threadIdx.x), own = thread % kAlong * Lanes, group = thread / kAlong;
     const long long part = (reduced + gridDim.z - 1) / gridDim.z, first = static_cast<long long>(blockIdx.x) * 32;
     const long long begin = min_of(part * blockIdx.z, reduced), end = min_of(begin + part, reduced);
@@ -116,7 +116,7 @@ QUERN_DEVICE void columns(const From* x, To* y, long long outer, long long reduc
         if (thread < 32 && first + thread < inner) {
             float total = partial[0][thread];
 #pragma unroll
-            for (int i = 1; i < 8; i++) {
+            for (int i = 1; i < kWarps; i++) {
                 total = Op::combine(total, partial[i][thread]);
             }
             y[(blockIdx.z * outer + o) * inner + first + thread] = from_float<To>(total * scale);
