@@ -9,9 +9,10 @@ import java.util.function.IntConsumer;
 /**
  * Persistent workers that share the blocks of one job at a time; the caller works too.
  *
- * <p>A job is cut into fixed blocks, independent of the number of threads, so bits do not depend on it. Blocks are
- * claimed from one counter: a core lost to the compiler or the collector does not stall the job. Idle workers spin for
- * a bounded time, then park. Used from one thread at a time, or from within a block.
+ * <p>A job is cut into fixed blocks, independent of the number of threads, so bits do not depend on it. Each thread begins
+ * with {@link Parts a part} of neighbouring blocks and then takes from the others' parts: a core lost to the compiler or the
+ * collector does not stall the job. Idle workers spin for a bounded time, then park. Used from one thread at a time, or from
+ * within a block.
  */
 public final class WorkerPool implements AutoCloseable {
     /** Long enough to bridge the gap between two kernels of a step, short enough not to steal a core. */
@@ -48,20 +49,29 @@ public final class WorkerPool implements AutoCloseable {
      * may be left out and the caller gets what the lowest of them threw, whichever was first.
      */
     public void run(int blocks, IntConsumer body) {
-        if (closed) {
-            throw new ClosedException("the backend's worker pool was used after close");
-        }
+        checkOpen();
         if (workers.length == 0 || blocks <= 1) {
             runHere(blocks, body);
             return;
         }
-        Job current = new Job(blocks, body);
-        job = current;
-        for (Worker worker : workers) {
-            worker.wake();
+        share(new Job(blocks, 1, threads(), (from, to) -> accept(body, from, OUT_OF_LINE)));
+    }
+
+    /** Work on blocks {@code from <= block < to}. */
+    public interface Range {
+        void run(int from, int to);
+    }
+
+    /** As {@link #run(int, IntConsumer)} with a call for up to {@code most} neighbouring blocks. */
+    public void run(int blocks, int most, Range body) {
+        checkOpen();
+        if (workers.length == 0 || blocks <= 1) {
+            for (int from = 0; from < blocks; from += most) {
+                body.run(from, Math.min(blocks, from + most));
+            }
+            return;
         }
-        current.work();
-        current.await();
+        share(new Job(blocks, most, threads(), body));
     }
 
     /** As {@link #run}, in order and on the calling thread alone: for work too little to share. */
@@ -84,32 +94,58 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    private void checkOpen() {
+        if (closed) {
+            throw new ClosedException("the backend's worker pool was used after close");
+        }
+    }
+
+    private void share(Job current) {
+        job = current;
+        for (Worker worker : workers) {
+            worker.wake();
+        }
+        current.work(0);
+        current.await();
+    }
+
     /** One call of {@link #run}: a worker that arrives late finds nothing left to claim and disturbs nobody. */
     private static final class Job {
         private final int blocks;
-        private final IntConsumer body;
-        private final AtomicInteger next = new AtomicInteger();
+        private final int threads;
+        private final Range body;
+        private final Parts parts;
         private final AtomicInteger done = new AtomicInteger();
         private volatile int failed = Integer.MAX_VALUE;
         private Throwable failure;
 
-        Job(int blocks, IntConsumer body) {
+        Job(int blocks, int most, int threads, Range body) {
             this.blocks = blocks;
+            this.threads = threads;
             this.body = body;
+            parts = new Parts(blocks, threads, most);
         }
 
-        void work() {
-            for (int block = next.getAndIncrement(); block < blocks; block = next.getAndIncrement()) {
-                try {
-                    // a block below the failed one was claimed before it and may fail as well
-                    if (block < failed) {
-                        accept(body, block, OUT_OF_LINE);
-                    }
-                } catch (Throwable e) {
-                    fail(block, e);
-                } finally {
-                    done.incrementAndGet();
+        /** The thread's own part, then the others'. */
+        void work(int thread) {
+            for (int i = 0; i < threads; i++) {
+                int part = (thread + i) % threads;
+                for (long range = parts.claim(part, i == 0); range != Parts.NONE; range = parts.claim(part, i == 0)) {
+                    work(Parts.from(range), Parts.to(range));
                 }
+            }
+        }
+
+        private void work(int from, int to) {
+            try {
+                // blocks below the failed one may fail as well
+                if (from < failed) {
+                    body.run(from, to);
+                }
+            } catch (Throwable e) {
+                fail(from, e);
+            } finally {
+                done.addAndGet(to - from);
             }
         }
 
@@ -147,10 +183,12 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     private final class Worker extends Thread {
+        private final int index;
         private volatile boolean parked;
 
         Worker(int index) {
             super("quern-worker-" + index);
+            this.index = index;
             setDaemon(true);
         }
 
@@ -168,7 +206,7 @@ public final class WorkerPool implements AutoCloseable {
                 if (current == null) {
                     return;
                 }
-                current.work();
+                current.work(index);
                 last = current;
             }
         }

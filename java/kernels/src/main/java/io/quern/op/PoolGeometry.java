@@ -143,6 +143,15 @@ public record PoolGeometry(int windowH, int windowW, int strideH, int strideW, i
             cases.add(make.apply(Shape.of(3, 5, 6, c), new PoolGeometry(5, 6, 1, 1, 0, 0)));
             cases.add(make.apply(Shape.of(1, 1, 1, c), of(2, 1).withPadding(1)));
         }
+        // two windows at most over a pixel along each axis, in vectors of any machine
+        for (int c : new int[] {16, 48}) {
+            cases.add(make.apply(Shape.of(2, 23, 37, c), overlapping));
+            cases.add(make.apply(Shape.of(1, 8, 12, c), of(3, 2)));
+            cases.add(make.apply(Shape.of(1, 3, 5, c), of(3, 2)));
+            cases.add(make.apply(Shape.of(1, 6, 9, c), new PoolGeometry(2, 3, 1, 2, 0, 1)));
+            cases.add(make.apply(Shape.of(1, 7, 9, c), new PoolGeometry(4, 3, 2, 2, 1, 2)));
+            cases.add(make.apply(Shape.of(1, 7, 8, c), new PoolGeometry(1, 3, 2, 2, 0, 0)));
+        }
         cases.add(make.apply(Shape.of(0, 4, 4, 3), halving));
         cases.add(make.apply(Shape.of(5, 56, 56, 3), halving));
         cases.add(make.apply(Shape.of(1, 40, 40, 31), overlapping));

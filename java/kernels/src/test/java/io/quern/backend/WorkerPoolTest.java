@@ -42,6 +42,45 @@ class WorkerPoolTest {
         }
     }
 
+    @ParameterizedTest(name = "{0} threads")
+    @ValueSource(ints = {1, 2, 3, 7})
+    void callsForNeighbouringBlocksAreOfTheLengthAsked(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+            for (int blocks : new int[] {0, 1, 2, 7, 8, 1000}) {
+                for (int most : new int[] {1, 5, 128, 2000}) {
+                    AtomicIntegerArray runs = new AtomicIntegerArray(blocks);
+                    pool.run(blocks, most, (from, to) -> {
+                        assertTrue(from < to && to <= from + most, from + " to " + to + ", at most " + most);
+                        for (int block = from; block < to; block++) {
+                            runs.incrementAndGet(block);
+                        }
+                    });
+                    for (int block = 0; block < blocks; block++) {
+                        assertEquals(1, runs.get(block), "runs of block " + block + " of " + blocks + " by " + most);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The caller's first block waits for the last one of its part, which the worker has to take. */
+    @Test
+    void othersTakeTheBlocksOfAThreadThatIsLate() {
+        try (WorkerPool pool = new WorkerPool(2)) {
+            CountDownLatch last = new CountDownLatch(1);
+            AtomicInteger late = new AtomicInteger();
+            pool.run(100, block -> {
+                if (block == 0) {
+                    awaitQuietly(last);
+                    late.set((int) last.getCount());
+                } else if (block == 49) {
+                    last.countDown();
+                }
+            });
+            assertEquals(0, late.get(), "block 49, of the part that begins with block 0, was run meanwhile");
+        }
+    }
+
     /** Each block waits for all others, so this ends only if the pool's threads all take part. */
     @ParameterizedTest(name = "{0} threads")
     @ValueSource(ints = {2, 3, 7})

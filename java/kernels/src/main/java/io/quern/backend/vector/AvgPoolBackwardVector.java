@@ -108,7 +108,33 @@ final class AvgPoolBackwardVector implements Kernel<AvgPoolBackward.Args> {
             Copies.zero(dx + 4L * behind * c, 4L * (plan.w - behind) * c);
             return;
         }
-        for (int column = 0; column < plan.w; column++) {
+        int gathered = 0, behind = 0;
+        if (rows > 0 && AvgPoolGather.fits(geometry, c)) {
+            // the windows that no edge cuts
+            int inner = Math.ceilDiv(geometry.paddingW(), 2);
+            int pairs = Math.min(q, Math.floorDiv(plan.w + geometry.paddingW() - 3, 2) + 1) - inner - 1;
+            if (pairs > 0) {
+                gathered = 2 * inner + 1 - geometry.paddingW();
+                behind = gathered + 2 * pairs;
+                long a = firstRow + 4L * inner * c;
+                AvgPoolGather.pairs(
+                        dx + 4L * gathered * c,
+                        a,
+                        shares[inner],
+                        rows == 1 ? 0 : a + 4L * q * c,
+                        shares[(rows - 1) * q + inner],
+                        pairs,
+                        c);
+            }
+        }
+        pixels(firstRow, dx, 0, gathered, shares, rows, plan);
+        pixels(firstRow, dx, behind, plan.w, shares, rows, plan);
+    }
+
+    private static void pixels(long firstRow, long dx, int from, int to, float[] shares, int rows, Plan plan) {
+        int q = plan.q;
+        int c = plan.c;
+        for (int column = from; column < to; column++) {
             int first = plan.first[column];
             int columns = plan.end[column] - first;
             long gradient = firstRow + 4L * first * c;

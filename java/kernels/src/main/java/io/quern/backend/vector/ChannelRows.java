@@ -60,14 +60,13 @@ final class ChannelRows {
         });
     }
 
-    /** The same with one call, of more than a period, for all neighbouring blocks of a thread. */
+    /** The same with one call, of more than a period, for many neighbouring blocks. */
     static void shares(WorkerPool pool, long elements, int period, Body body) {
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
-        int together = Blocks.together(pool, Math.toIntExact((elements + perBlock - 1) / perBlock));
-        long share = perBlock * Math.min(together, Math.max(1, Integer.MAX_VALUE / perBlock));
-        pool.run(Math.toIntExact((elements + share - 1) / share), i -> {
-            long from = i * share;
-            body.run(from, (int) Math.min(share, elements - from));
+        int most = Math.clamp(Integer.MAX_VALUE / perBlock, 1, Ranges.SHARE);
+        pool.run(Math.toIntExact((elements + perBlock - 1) / perBlock), most, (first, end) -> {
+            long from = first * perBlock;
+            body.run(from, (int) Math.min((end - first) * perBlock, elements - from));
         });
     }
 }

@@ -118,7 +118,7 @@ final class ConvDepthwise {
         // With stride 2 many rows a call: the filter is loaded once for them, and a row of sources in two stays in L1.
         int band = stride == 1 ? DepthwiseCorrelation.ROWS : Math.clamp((long) shape.n() * rows / TASKS, LEAST, MOST);
         int bands = Math.ceilDiv(rows, band);
-        Blocks.runTogether(pool, parallel, shape.n() * bands, task -> {
+        Blocks.run(pool, parallel, shape.n() * bands, task -> {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
             long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
             for (int v = 0; v < vectors; v++) {
@@ -161,7 +161,7 @@ final class ConvDepthwise {
         long own = packed + TAPS * pixel, signal = dy.address(), image = dx.address();
         DepthwiseCopies.pack(filter.address(), pixel, vectors, packed);
         Thread caller = Thread.currentThread();
-        Blocks.runTogether(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
+        Blocks.run(pool, parallel, shape.n() * areas.count() * areas.groups(), task -> {
             int group = task % areas.groups(), unit = task / areas.groups(), n = unit / areas.count();
             int first = group * DepthwiseAreas.TOGETHER;
             DepthwiseAreas.Area area = areas.area(unit % areas.count());

@@ -36,10 +36,16 @@ final class EmbeddingBackwardVector implements Kernel<EmbeddingBackward.Args> {
         long indices = args.indices().address();
         long dy = args.dy().address();
         long dtable = args.dtable().address();
-        int parts = args.dy().elements() + args.dtable().elements() <= Ranges.BLOCK ? 1 : PARTS;
+        long elements = args.dtable().elements();
+        int parts = pool.threads() == 1 || args.dy().elements() + elements <= Ranges.BLOCK ? 1 : PARTS;
+        // a table that stays in the caches is cleared by the threads that add to it, whose cores have its lines then
+        boolean cleared = parts == 1 || Float.BYTES * elements >= StreamCode.least;
+        if (cleared) {
+            FillVector.run(pool, dtable, elements, 0);
+        }
         pool.run(parts, part -> {
-            for (long row = part; row < rows; row += parts) {
-                zero(dtable + 4 * row * width, width);
+            for (long row = part; !cleared && row < rows; row += parts) {
+                Copies.zero(dtable + 4 * row * width, 4L * width);
             }
             for (long i = 0; i < count; i++) {
                 int row = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, indices + 4 * i);
@@ -48,17 +54,6 @@ final class EmbeddingBackwardVector implements Kernel<EmbeddingBackward.Args> {
                 }
             }
         });
-    }
-
-    private static void zero(long to, int count) {
-        FloatVector zero = FloatVector.zero(Lanes.F);
-        int i = 0;
-        for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
-            zero.intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER);
-        }
-        if (i < count) {
-            zero.intoMemorySegment(ALL, to + 4L * i, Lanes.ORDER, Lanes.F.indexInRange(i, count));
-        }
     }
 
     private static void add(long from, long to, int count) {

@@ -24,9 +24,10 @@ final class FillVector implements Kernel<Fill.Args> {
 
     @Override
     public void run(Fill.Args args) {
-        long y = args.y().address();
-        float value = (float) args.value();
-        long elements = args.y().elements();
+        run(pool, args.y().address(), args.y().elements(), (float) args.value());
+    }
+
+    static void run(WorkerPool pool, long y, long elements, float value) {
         Ranges.Body body = (from, count) -> fill(y + 4 * from, count, value);
         STREAM.run(pool, body, elements, y, 0, 0, value);
     }

@@ -33,14 +33,9 @@ final class Rows {
     /** Splits rows among the workers, about {@link Ranges#BLOCK} elements at a time. */
     static void run(WorkerPool pool, long rows, int columns, Body body) {
         int perBlock = Math.max(1, Ranges.BLOCK / Math.max(1, columns));
-        int blocks = Math.toIntExact((rows + perBlock - 1) / perBlock);
-        int together = Blocks.together(pool, blocks);
-        pool.run((blocks + together - 1) / together, share -> {
-            int end = Math.min(blocks, (share + 1) * together);
-            for (int block = share * together; block < end; block++) {
-                long from = (long) block * perBlock;
-                body.run(from, (int) Math.min(perBlock, rows - from));
-            }
+        pool.run(Math.toIntExact((rows + perBlock - 1) / perBlock), block -> {
+            long from = (long) block * perBlock;
+            body.run(from, (int) Math.min(perBlock, rows - from));
         });
     }
 

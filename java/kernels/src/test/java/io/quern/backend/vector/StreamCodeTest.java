@@ -17,6 +17,7 @@ import io.quern.op.BatchNormInference;
 import io.quern.op.BiasAdd;
 import io.quern.op.Broadcast;
 import io.quern.op.Cast;
+import io.quern.op.EmbeddingBackward;
 import io.quern.op.Fill;
 import io.quern.op.MeanSquaredErrorBackward;
 import io.quern.op.Multiply;
@@ -147,6 +148,25 @@ class StreamCodeTest {
         for (long i = 0; i < memory.elements(); i++) {
             if (Double.isNaN(memory.get(i))) {
                 memory.set(i, Double.NaN);
+            }
+        }
+    }
+
+    /** A large table is cleared first, by all threads; rows are met often, once and never. */
+    @Test
+    void embeddingBackward() {
+        for (int width : new int[] {1, 64, 250}) {
+            try (Tensor indices = Tensor.allocate(DType.I32, Shape.of(999));
+                    Tensor dy = random(23, DType.F32, Shape.of(999, width))) {
+                for (int i = 0; i < 999; i++) {
+                    indices.set(i, i % 3 == 0 ? 7 : i * i % 811);
+                }
+                check(
+                        "EmbeddingBackward",
+                        EmbeddingBackward.OP,
+                        DType.F32,
+                        Shape.of(900, width),
+                        y -> new EmbeddingBackward.Args(indices, dy, y));
             }
         }
     }
