@@ -19,22 +19,24 @@ final class Parts {
     private static final int CLAIMS = 4;
 
     private final int most;
-    /** First block that is left above, the one behind the last below. */
+    /**
+     * Of each part the first block that is left in the upper half, the one behind the last in the lower. Nothing lies
+     * before the first part: every access to an array reads its length.
+     */
     private final long[] left;
 
-    /** @param most blocks of a claim */
+    /** @param most blocks of a claim, 1 or more */
     Parts(int blocks, int parts, int most) {
         this.most = most;
-        left = new long[parts * APART];
+        left = new long[(parts + 1) * APART];
         for (int part = 0; part < parts; part++) {
-            left[part * APART] =
-                    range((int) ((long) blocks * part / parts), (int) ((long) blocks * (part + 1) / parts));
+            left[at(part)] = range((int) ((long) blocks * part / parts), (int) ((long) blocks * (part + 1) / parts));
         }
     }
 
     /** Neighbouring blocks of a part that nobody else has, {@link #from} to {@link #to}. */
     long claim(int part, boolean owner) {
-        int at = part * APART;
+        int at = at(part);
         while (true) {
             long seen = (long) LONGS.getVolatile(left, at);
             int from = from(seen), to = to(seen);
@@ -48,6 +50,10 @@ final class Parts {
                 return claimed;
             }
         }
+    }
+
+    private static int at(int part) {
+        return (part + 1) * APART;
     }
 
     static int from(long range) {

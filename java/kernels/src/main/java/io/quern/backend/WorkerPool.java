@@ -65,9 +65,13 @@ public final class WorkerPool implements AutoCloseable {
     /** As {@link #run(int, IntConsumer)} with a call for up to {@code most} neighbouring blocks. */
     public void run(int blocks, int most, Range body) {
         checkOpen();
+        if (most < 1) {
+            throw new ArgumentException("most is " + most + ", expected 1 or more blocks a call");
+        }
         if (workers.length == 0 || blocks <= 1) {
-            for (int from = 0; from < blocks; from += most) {
-                body.run(from, Math.min(blocks, from + most));
+            for (int from = 0, to; from < blocks; from = to) {
+                to = from + Math.min(most, blocks - from);
+                body.run(from, to);
             }
             return;
         }

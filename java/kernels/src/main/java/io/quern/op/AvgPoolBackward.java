@@ -73,7 +73,10 @@ public final class AvgPoolBackward implements Op<AvgPoolBackward.Args> {
         List<Case<Args>> cases =
                 new ArrayList<>(PoolGeometry.cases((t, image, geometry) -> args(t, image, geometry, false)));
         PoolGeometry overlapping = PoolGeometry.of(3, 2).withPadding(1);
-        cases.add(new Case<>("padding counted", t -> args(t, Shape.of(2, 5, 7, 19), overlapping, true)));
+        for (int c : new int[] {19, 48}) {
+            Shape image = Shape.of(2, 5, 7, c);
+            cases.add(new Case<>("padding counted, " + image, t -> args(t, image, overlapping, true)));
+        }
         return cases;
     }
 

@@ -161,6 +161,27 @@ class WorkerPoolTest {
         }
     }
 
+    @ParameterizedTest(name = "{0} threads")
+    @ValueSource(ints = {1, 2, 3, 7})
+    void passesExceptionsOfCallsForManyBlocks(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+            for (int repeat = 0; repeat < 100; repeat++) {
+                ArgumentException thrown = assertThrows(
+                        ArgumentException.class,
+                        () -> pool.run(400, 9, (from, to) -> {
+                            if (to > 30) {
+                                throw new ArgumentException("block " + Math.max(30, from));
+                            }
+                        }));
+                assertEquals("block 30", thrown.getMessage());
+            }
+            assertEquals(
+                    "most is 0, expected 1 or more blocks a call",
+                    assertThrows(ArgumentException.class, () -> pool.run(4, 0, (from, to) -> {}))
+                            .getMessage());
+        }
+    }
+
     /** Bits must not depend on which thread was first, and neither may the message. */
     @ParameterizedTest(name = "{0} threads")
     @ValueSource(ints = {1, 2, 3, 7})

@@ -26,7 +26,7 @@ final class AvgPoolGather {
      * @param dx of the first pixel
      * @param a gradient of the window around it, in the first row of windows that reaches here
      * @param shareA the part of each of that row's gradients that a pixel gets
-     * @param b, shareB of the second row; 0 where there is one
+     * @param b, shareB of the second row; b is 0 where only one row reaches here
      * @param pairs how many; all their windows have the same number of pixels, as has the one behind the last
      */
     static void pairs(long dx, long a, float shareA, long b, float shareB, int pairs, int c) {
@@ -41,7 +41,7 @@ final class AvgPoolGather {
     private static void one(long dx, long dy, float share, int vectors, int c) {
         FloatVector zero = FloatVector.zero(Lanes.F);
         // not negative, and known not to be: one address serves all
-        long next = 4L * c & Integer.MAX_VALUE;
+        long next = 4L * c & Lanes.OFFSET;
         long to = dx;
         int channel = 0;
         for (int i = 0; i < vectors; i++) {
@@ -61,7 +61,7 @@ final class AvgPoolGather {
 
     private static void two(long dx, long dyA, float shareA, long dyB, float shareB, int vectors, int c) {
         FloatVector zero = FloatVector.zero(Lanes.F);
-        long next = 4L * c & Integer.MAX_VALUE;
+        long next = 4L * c & Lanes.OFFSET;
         long to = dx;
         int channel = 0;
         for (int i = 0; i < vectors; i++) {

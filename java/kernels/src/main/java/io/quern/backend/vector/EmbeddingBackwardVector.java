@@ -10,7 +10,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * Adds rows of dy to rows of dtable. Each part owns every eighth row of the table and reads all indices: in this way the
+ * Adds rows of dy to rows of dtable. Where threads share the work, each part owns every eighth row of the table and reads all indices: in this way the
  * order of a row's sum is that of the indices, and frequent words, whose numbers are often neighbours, are spread.
  */
 final class EmbeddingBackwardVector implements Kernel<EmbeddingBackward.Args> {
