@@ -49,9 +49,20 @@ record MaxPoolBand(
         MaxPoolRows image = new MaxPoolRows(x, geometry, h, w, q, c);
         int found = geometry.firstWindowOfRow(top);
         int end = geometry.endWindowOfRow(bottom - 1, p);
+        MaxPoolGather gather = new MaxPoolGather(geometry, w, q, c);
         for (int row = top; row < bottom; row++) {
             int first = geometry.firstWindowOfRow(row);
             int behind = geometry.endWindowOfRow(row, p);
+            boolean begins = !touching && found < end && row == geometry.firstRow(found) && row + 1 < bottom;
+            if (begins) {
+                // the row of windows before, if one reaches here
+                MaxPoolGather.Source above = first < found ? source(found - 1, ring, 6) : none;
+                if (image.gather(found, ring[found % SOURCES], above, dy + found * windowBytes, dx, gather)) {
+                    found++;
+                    row++;
+                    continue;
+                }
+            }
             for (; found < behind; found++) {
                 image.find(found, ring[found % SOURCES], found + 1 < end);
             }
@@ -63,12 +74,14 @@ record MaxPoolBand(
             for (int s = 0; s < sources.length; s++) {
                 int i = first + s;
                 int tap = (row - i * geometry.strideH() + geometry.paddingH()) * geometry.windowW();
-                sources[s] = i < behind
-                        ? new MaxPoolGather.Source(dy + i * windowBytes, ring[i % SOURCES].tap(), tap)
-                        : none;
+                sources[s] = i < behind ? source(i, ring, tap) : none;
             }
-            new MaxPoolGather(geometry, w, q, c).row(dx + row * rowBytes, sources);
+            gather.row(dx + row * rowBytes, sources);
         }
+    }
+
+    private MaxPoolGather.Source source(int i, MaxPoolTaps[] ring, int tap) {
+        return new MaxPoolGather.Source(dy + 4L * i * q * c, ring[i % SOURCES].tap(), tap);
     }
 
     /** By rows of windows, which send their gradients to their taps; an image row is cleared when the first one reaches it. */

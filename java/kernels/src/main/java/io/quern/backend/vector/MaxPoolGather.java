@@ -16,7 +16,11 @@ import jdk.incubator.vector.FloatVector;
  */
 record MaxPoolGather(PoolGeometry geometry, int w, int q, int c) {
     /** A row of windows: addresses of its gradients and of its taps, and the number of the first tap in the image row. */
-    record Source(long dy, long tap, int number) {}
+    record Source(long dy, long tap, int number) {
+        Source from(int number) {
+            return new Source(dy, tap, number);
+        }
+    }
 
     static boolean fits(PoolGeometry geometry) {
         int stride = geometry.strideW();
@@ -35,9 +39,7 @@ record MaxPoolGather(PoolGeometry geometry, int w, int q, int c) {
         int pixel = stride * from + 3 - stride - padding;
         int units = Math.max(0, Math.min(q - 3 + stride - from, (w - pixel) / stride));
         int first = Math.min(pixel, w);
-        for (int column = 0; column < first; column++) {
-            pixel(dx, column, sources);
-        }
+        pixels(dx, 0, first, sources);
         int vectors = units * (c / Lanes.FLOATS);
         long window = 4L * from * c;
         long at = dx + 4L * pixel * c;
@@ -63,7 +65,12 @@ record MaxPoolGather(PoolGeometry geometry, int w, int q, int c) {
         } else {
             pairs(at, a.dy + window, a.tap + window, a.number, b.dy + window, b.tap + window, b.number, vectors, c);
         }
-        for (int column = first + stride * units; column < w; column++) {
+        pixels(dx, first + stride * units, w, sources);
+    }
+
+    /** Some pixels of the image row. */
+    void pixels(long dx, int from, int end, Source... sources) {
+        for (int column = from; column < end; column++) {
             pixel(dx, column, sources);
         }
     }

@@ -45,7 +45,7 @@ final class MaxPoolRows {
             find(i, taps);
             return;
         }
-        edges(i, taps);
+        edges(i, taps, 0);
         long rowBytes = 4L * w * c;
         int vectors = (wholeEnd - whole) * (c / Lanes.FLOATS);
         int until = next ? geometry.endRow(i + 1, h) : endRow;
@@ -62,6 +62,67 @@ final class MaxPoolRows {
         look(endRow, until, (long) each * vectors * Lanes.FLOATS);
     }
 
+    /**
+     * The taps of a row of windows of 3 x 3 with stride 2, and the gradients of the first two of its image rows.
+     *
+     * @param taps written
+     * @param above the row of windows before; its taps must be found
+     * @param dy gradients of this row of windows
+     * @param dx the image's gradient
+     * @return false, and worthless results, if windows do not lie in the image, or hold what is not finite
+     */
+    boolean gather(int i, MaxPoolTaps taps, MaxPoolGather.Source above, long dy, long dx, MaxPoolGather ends) {
+        int firstRow = geometry.firstRow(i);
+        int padding = geometry.paddingW();
+        int from = Math.max(1, whole);
+        if (2 * i < geometry.paddingH() || geometry.endRow(i, h) - firstRow < 3 || wholeEnd <= from) {
+            return false;
+        }
+        look(Math.max(seen, firstRow), firstRow + 1, 0);
+        if (nan >= firstRow) {
+            return false;
+        }
+        long rowBytes = 4L * w * c;
+        long offset = firstRow * rowBytes;
+        MaxPoolGather.Source own = new MaxPoolGather.Source(dy, taps.tap(), 0);
+        MaxPoolPairs pairs = new MaxPoolPairs(x + offset, dx + offset, rowBytes, above, own, c);
+        // columns left and right of these windows' first two
+        int left = 2 * from - padding;
+        int right = 2 * wholeEnd - padding;
+        boolean byFirst = padding == 1;
+        boolean byLast = wholeEnd == q && right == w - 1;
+        edges(i, taps, byFirst ? 1 : 0);
+        if (whole < 1) {
+            find(i, taps, 0, 1);
+        }
+        boolean finite = byFirst ? pairs.first() : noNaN(firstRow + 1, 0, left + 1);
+        finite &= pairs.windows(from, wholeEnd - from, left);
+        finite &= noNaN(firstRow + 1, right + 1, w);
+        seen = Math.max(seen, firstRow + 3);
+        if (!finite) {
+            nan = firstRow + 2;
+            return false;
+        }
+        if (!byFirst) {
+            ends.pixels(dx + offset, 0, left, above, own);
+            ends.pixels(dx + offset + rowBytes, 0, left, own.from(3));
+        }
+        if (byLast) {
+            pairs.last(q - 1, right);
+        } else {
+            ends.pixels(dx + offset, right, w, above, own);
+            ends.pixels(dx + offset + rowBytes, right, w, own.from(3));
+        }
+        return true;
+    }
+
+    /** Whether some columns of two image rows hold no NaN. */
+    private boolean noNaN(int row, int from, int end) {
+        long at = x + 4L * ((long) row * w + from) * c;
+        int elements = Math.max(0, end - from) * c;
+        return !MaxPoolTaps.hasNaN(at, elements) && !MaxPoolTaps.hasNaN(at + 4L * w * c, elements);
+    }
+
     /** Looks for NaN in image rows, but not at the first elements. */
     private void look(int from, int to, long elements) {
         for (int row = from; row < to; row++) {
@@ -75,14 +136,15 @@ final class MaxPoolRows {
 
     /** The taps of a row of windows. */
     void find(int i, MaxPoolTaps taps) {
-        edges(i, taps);
+        edges(i, taps, 0);
         if (wholeEnd > whole) {
             find(i, taps, whole, wholeEnd - whole);
         }
     }
 
-    private void edges(int i, MaxPoolTaps taps) {
-        for (int j = 0; j < q; j++) {
+    /** The windows from j on that an end of the image cuts off. */
+    private void edges(int i, MaxPoolTaps taps, int from) {
+        for (int j = from; j < q; j++) {
             if (j < whole || j >= wholeEnd) {
                 find(i, taps, j, 1);
             }
