@@ -17,6 +17,8 @@ record MaxPoolBand(
         long x, long dy, long dx, PoolGeometry geometry, int h, int w, int p, int q, int c, Scratch scratch) {
     /** Rows of windows that reach into one image row, at most, where they are gathered. */
     private static final int SOURCES = 3;
+    /** Windows before a row's first, whose taps are none. */
+    private static final int FRONT = 2;
 
     void run(int top, int bottom, boolean beyondCaches) {
         if (MaxPoolGather.fits(geometry)) {
@@ -26,62 +28,94 @@ record MaxPoolBand(
         }
     }
 
-    /** Taps whose rows lie {@code rows} times one behind the other; room for the largest elements and a spare row. */
+    /** Rows of taps with room for two windows more in front; and room for the largest elements and {@code spareBytes}. */
     private MaxPoolTaps[] taps(int rows, long spareBytes) {
-        long bytes = 4L * q * c;
+        long bytes = 4L * (FRONT + q) * c;
         long best = scratch.address((rows + 1) * bytes + spareBytes);
         MaxPoolTaps[] taps = new MaxPoolTaps[rows];
         for (int r = 0; r < rows; r++) {
-            taps[r] = new MaxPoolTaps(
-                    best, best + (r + 1) * bytes, best + (rows + 1) * bytes, c, 4L * c * (geometry.strideW() - 1L));
+            long tap = best + (r + 1) * bytes + 4L * FRONT * c;
+            taps[r] = new MaxPoolTaps(best, tap, best + (rows + 1) * bytes, c, 4L * c * (geometry.strideW() - 1L));
         }
         return taps;
+    }
+
+    /** The rows of windows found last, the i-th in taps[i % SOURCES], and behind them one that has no taps. */
+    private record Ring(MaxPoolTaps[] taps, long dy, int q, int c) {
+        Ring {
+            for (MaxPoolTaps row : taps) {
+                FillVector.fill(row.tap() - 4L * FRONT * c, FRONT * c, -1);
+            }
+            FillVector.fill(taps[SOURCES].tap(), q * c, -1);
+        }
+
+        MaxPoolTaps taps(int i) {
+            return taps[i % SOURCES];
+        }
+
+        long dy(int i) {
+            return dy + 4L * i * q * c;
+        }
+
+        MaxPoolGather.Source none() {
+            return new MaxPoolGather.Source(dy, taps[SOURCES].tap(), 0);
+        }
+
+        /** The i-th row of windows, or none before the first. */
+        MaxPoolGather.Source source(int i, int tap) {
+            return i < 0 ? none() : new MaxPoolGather.Source(dy(i), taps(i).tap(), tap);
+        }
     }
 
     /** Row by row, each from the taps of all windows that reach into it. */
     private void gather(int top, int bottom) {
         long rowBytes = 4L * w * c;
-        long windowBytes = 4L * q * c;
-        boolean touching = geometry.strideH() == 1;
-        MaxPoolTaps[] ring = taps(SOURCES + 1, 0);
-        MaxPoolGather.Source none = new MaxPoolGather.Source(dy, ring[SOURCES].tap(), 0);
-        FillVector.fill(none.tap(), q * c, -1);
+        int stride = geometry.strideH();
+        Ring ring = new Ring(taps(SOURCES + 1, 0), dy, q, c);
         MaxPoolRows image = new MaxPoolRows(x, geometry, h, w, q, c);
+        MaxPoolGather gather = new MaxPoolGather(geometry, w, q, c);
         int found = geometry.firstWindowOfRow(top);
         int end = geometry.endWindowOfRow(bottom - 1, p);
-        MaxPoolGather gather = new MaxPoolGather(geometry, w, q, c);
+        // stride 1: whether this row and the next have the shares of all windows found
+        boolean shared = false;
         for (int row = top; row < bottom; row++) {
             int first = geometry.firstWindowOfRow(row);
             int behind = geometry.endWindowOfRow(row, p);
-            boolean begins = !touching && found < end && row == geometry.firstRow(found) && row + 1 < bottom;
-            if (begins) {
-                // the row of windows before, if one reaches here
-                MaxPoolGather.Source above = first < found ? source(found - 1, ring, 6) : none;
-                if (image.gather(found, ring[found % SOURCES], above, dy + found * windowBytes, dx, gather)) {
+            boolean begins = found < end && row == found * stride - geometry.paddingH();
+            if (begins && stride == 2 && row + 1 < bottom) {
+                if (image.pairs(found, ring.taps(found), ring.source(found - 1, 6), ring.dy(found), dx)) {
                     found++;
                     row++;
                     continue;
                 }
+            } else if (begins && stride == 1 && row + 2 < bottom && image.admitsTriples(found)) {
+                if (!shared) {
+                    MaxPoolGather.Source none = ring.none();
+                    gather.row(dx + row * rowBytes, ring.source(found - 2, 6), ring.source(found - 1, 3), none);
+                    gather.row(dx + (row + 1) * rowBytes, ring.source(found - 1, 6), none, none);
+                }
+                shared = image.triples(found, ring.taps(found), ring.dy(found), dx);
+                if (shared) {
+                    found++;
+                    continue;
+                }
             }
+            shared = false;
             for (; found < behind; found++) {
-                image.find(found, ring[found % SOURCES], found + 1 < end);
+                image.findNine(found, ring.taps(found));
             }
             if (first >= behind) {
                 Copies.zero(dx + row * rowBytes, rowBytes);
                 continue;
             }
-            MaxPoolGather.Source[] sources = new MaxPoolGather.Source[touching ? SOURCES : behind - first];
+            MaxPoolGather.Source[] sources = new MaxPoolGather.Source[stride == 1 ? SOURCES : behind - first];
             for (int s = 0; s < sources.length; s++) {
                 int i = first + s;
-                int tap = (row - i * geometry.strideH() + geometry.paddingH()) * geometry.windowW();
-                sources[s] = i < behind ? source(i, ring, tap) : none;
+                int tap = (row - i * stride + geometry.paddingH()) * geometry.windowW();
+                sources[s] = i < behind ? ring.source(i, tap) : ring.none();
             }
             gather.row(dx + row * rowBytes, sources);
         }
-    }
-
-    private MaxPoolGather.Source source(int i, MaxPoolTaps[] ring, int tap) {
-        return new MaxPoolGather.Source(dy + 4L * i * q * c, ring[i % SOURCES].tap(), tap);
     }
 
     /** By rows of windows, which send their gradients to their taps; an image row is cleared when the first one reaches it. */

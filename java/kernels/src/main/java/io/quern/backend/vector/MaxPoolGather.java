@@ -16,11 +16,7 @@ import jdk.incubator.vector.FloatVector;
  */
 record MaxPoolGather(PoolGeometry geometry, int w, int q, int c) {
     /** A row of windows: addresses of its gradients and of its taps, and the number of the first tap in the image row. */
-    record Source(long dy, long tap, int number) {
-        Source from(int number) {
-            return new Source(dy, tap, number);
-        }
-    }
+    record Source(long dy, long tap, int number) {}
 
     static boolean fits(PoolGeometry geometry) {
         int stride = geometry.strideW();
@@ -68,8 +64,7 @@ record MaxPoolGather(PoolGeometry geometry, int w, int q, int c) {
         pixels(dx, first + stride * units, w, sources);
     }
 
-    /** Some pixels of the image row. */
-    void pixels(long dx, int from, int end, Source... sources) {
+    private void pixels(long dx, int from, int end, Source... sources) {
         for (int column = from; column < end; column++) {
             pixel(dx, column, sources);
         }

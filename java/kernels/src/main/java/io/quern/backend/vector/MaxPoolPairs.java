@@ -5,17 +5,14 @@ import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.NE;
 
+import io.quern.op.PoolGeometry;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * A row of windows of 3 x 3 with stride 2: one loop finds their taps and writes the first two of their three image rows of
- * the gradient, two pixels of each at a time, so that memory is read and written at once. The row above must be found. For
- * channels that are a multiple of a vector.
- *
- * <p>Taps are numbered 0 to 8 and taken for free of NaN; the row's first maximum is that of its three columns, the first of
- * the three rows' is the window's: a chain half as long as that of nine in turn. Each method returns whether what it read of
- * the last two image rows is finite, or else its results are worth nothing.
+ * A row of windows of 3 x 3 with stride 2: one loop finds their taps, as {@link MaxPoolTaps#nine} does, and writes the first
+ * two of their three image rows of the gradient, two pixels of each at a time, so that memory is read and written at once.
+ * The row of windows above must be found. For channels that are a multiple of a vector.
  *
  * @param x the first of the three image rows
  * @param dx the same row of the gradient
@@ -26,10 +23,11 @@ import jdk.incubator.vector.VectorMask;
  */
 record MaxPoolPairs(long x, long dx, long rowBytes, MaxPoolGather.Source above, MaxPoolGather.Source own, int c) {
     /**
-     * Windows that lie in the image.
+     * Windows that lie in the image, and the first two of their columns.
      *
-     * @param window the first of them; its taps and gradients and those of the window before it must be there
+     * @param window the first of them; the taps and gradients of the one before are read too
      * @param column the first of this window's image columns
+     * @return whether what was read of the last two image rows is finite; if not, the results are worth nothing
      */
     boolean windows(int window, int count, int column) {
         long before = 4L * (window - 1) * c;
@@ -46,15 +44,36 @@ record MaxPoolPairs(long x, long dx, long rowBytes, MaxPoolGather.Source above, 
                 c);
     }
 
-    /** Window 0, of which the left column lies outside the image, and image column 0. */
-    boolean first() {
-        return first(x, dx, rowBytes, own.tap(), above.tap(), own.dy(), above.dy(), c);
+    /**
+     * The pixels of other columns; their windows must be found.
+     *
+     * @param q windows of a row
+     */
+    void columns(int from, int end, PoolGeometry geometry, int q) {
+        for (int column = from; column < end; column++) {
+            int window = geometry.firstWindowOfColumn(column);
+            int count = geometry.endWindowOfColumn(column, q) - window;
+            pixels(column, window, count, column + geometry.paddingW() - 2 * window);
+        }
     }
 
-    /** The last image column where it is the last window's third; its windows must be found. */
-    void last(int window, int column) {
+    /**
+     * @param window the first that reaches into the column
+     * @param count of such windows
+     * @param tap the first one's in the first image row
+     */
+    private void pixels(int column, int window, int count, int tap) {
         long at = 4L * window * c;
-        last(dx + 4L * column * c, rowBytes, own.tap() + at, above.tap() + at, own.dy() + at, above.dy() + at, c);
+        pixels(
+                dx + 4L * column * c,
+                rowBytes,
+                own.tap() + at,
+                above.tap() + at,
+                own.dy() + at,
+                above.dy() + at,
+                count,
+                tap,
+                c);
     }
 
     /** Gradients and taps begin with the window before the first. */
@@ -144,60 +163,28 @@ record MaxPoolPairs(long x, long dx, long rowBytes, MaxPoolGather.Source above, 
         return !a0.compare(NE, a0).anyTrue();
     }
 
-    /** The same without the left column of a window, and one pixel of each row. */
-    private static boolean first(long x, long dx, long rowBytes, long tap, long above, long dy, long dyAbove, int c) {
-        long next = 4L * c & Integer.MAX_VALUE;
-        long below = rowBytes & Lanes.ADDRESS;
-        FloatVector zero = FloatVector.zero(Lanes.F);
-        FloatVector a0 = zero;
-        FloatVector a1 = zero;
-        for (long at = 0; at < 4L * c; at += Lanes.BYTES) {
-            long r = x + at & Lanes.ADDRESS;
-            FloatVector v1 = FloatVector.fromMemorySegment(Lanes.F, ALL, r, Lanes.ORDER);
-            FloatVector v2 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + next, Lanes.ORDER);
-            VectorMask<Float> k2 = v2.compare(GT, v1);
-            v1 = v1.blend(v2, k2);
-            FloatVector n1 = FloatVector.broadcast(Lanes.F, 1f).blend(2f, k2);
-            FloatVector v4 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below, Lanes.ORDER);
-            FloatVector v5 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below + next, Lanes.ORDER);
-            a0 = v4.fma(zero, a0);
-            a1 = v5.fma(zero, a1);
-            VectorMask<Float> k5 = v5.compare(GT, v4);
-            v4 = v4.blend(v5, k5);
-            FloatVector n4 = FloatVector.broadcast(Lanes.F, 4f).blend(5f, k5);
-            FloatVector v7 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below, Lanes.ORDER);
-            FloatVector v8 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below + next, Lanes.ORDER);
-            a0 = v7.fma(zero, a0);
-            a1 = v8.fma(zero, a1);
-            VectorMask<Float> k8 = v8.compare(GT, v7);
-            v7 = v7.blend(v8, k8);
-            FloatVector n7 = FloatVector.broadcast(Lanes.F, 7f).blend(8f, k8);
-            VectorMask<Float> k4 = v4.compare(GT, v1);
-            v1 = v1.blend(v4, k4);
-            n1 = n1.blend(n4, k4);
-            VectorMask<Float> k7 = v7.compare(GT, v1);
-            FloatVector t = n1.blend(n7, k7);
-            t.intoMemorySegment(ALL, tap + at, Lanes.ORDER);
-            FloatVector u = FloatVector.fromMemorySegment(Lanes.F, ALL, above + at, Lanes.ORDER);
-            FloatVector g = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER);
-            FloatVector h = FloatVector.fromMemorySegment(Lanes.F, ALL, dyAbove + at, Lanes.ORDER);
-            long d = dx + at & Lanes.ADDRESS;
-            zero.add(h, u.compare(EQ, 7f)).add(g, t.compare(EQ, 1f)).intoMemorySegment(ALL, d, Lanes.ORDER);
-            zero.add(g, t.compare(EQ, 4f)).intoMemorySegment(ALL, d + below, Lanes.ORDER);
-        }
-        a0 = a0.add(a1);
-        return !a0.compare(NE, a0).anyTrue();
-    }
-
-    private static void last(long dx, long rowBytes, long tap, long above, long dy, long dyAbove, int c) {
-        FloatVector zero = FloatVector.zero(Lanes.F);
-        for (long at = 0; at < 4L * c; at += Lanes.BYTES) {
-            FloatVector t = FloatVector.fromMemorySegment(Lanes.F, ALL, tap + at, Lanes.ORDER);
-            FloatVector u = FloatVector.fromMemorySegment(Lanes.F, ALL, above + at, Lanes.ORDER);
-            FloatVector g = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + at, Lanes.ORDER);
-            FloatVector h = FloatVector.fromMemorySegment(Lanes.F, ALL, dyAbove + at, Lanes.ORDER);
-            zero.add(h, u.compare(EQ, 8f)).add(g, t.compare(EQ, 2f)).intoMemorySegment(ALL, dx + at, Lanes.ORDER);
-            zero.add(g, t.compare(EQ, 5f)).intoMemorySegment(ALL, dx + rowBytes + at, Lanes.ORDER);
+    private static void pixels(
+            long dx, long rowBytes, long tap, long above, long dy, long dyAbove, int count, int number, int c) {
+        for (int channel = 0; channel < c; channel += Lanes.FLOATS) {
+            long at = 4L * channel;
+            FloatVector first = FloatVector.zero(Lanes.F);
+            FloatVector second = first;
+            for (int k = 0; k < count; k++) {
+                long window = at + 4L * k * c;
+                first = first.add(
+                        FloatVector.fromMemorySegment(Lanes.F, ALL, dyAbove + window, Lanes.ORDER),
+                        FloatVector.fromMemorySegment(Lanes.F, ALL, above + window, Lanes.ORDER)
+                                .compare(EQ, (float) (number + 6 - 2 * k)));
+            }
+            for (int k = 0; k < count; k++) {
+                long window = at + 4L * k * c;
+                FloatVector g = FloatVector.fromMemorySegment(Lanes.F, ALL, dy + window, Lanes.ORDER);
+                FloatVector t = FloatVector.fromMemorySegment(Lanes.F, ALL, tap + window, Lanes.ORDER);
+                first = first.add(g, t.compare(EQ, (float) (number - 2 * k)));
+                second = second.add(g, t.compare(EQ, (float) (number + 3 - 2 * k)));
+            }
+            first.intoMemorySegment(ALL, dx + at, Lanes.ORDER);
+            second.intoMemorySegment(ALL, dx + rowBytes + at, Lanes.ORDER);
         }
     }
 }

@@ -31,123 +31,133 @@ final class MaxPoolRows {
         wholeEnd = Math.clamp(end, whole, q);
     }
 
-    /**
-     * The taps of a row of windows of 3 x 3. While it compares, it looks at the image rows that the next one needs, so that
-     * memory works too.
-     *
-     * @param next whether there will be a next one
-     */
-    void find(int i, MaxPoolTaps taps, boolean next) {
-        int firstRow = geometry.firstRow(i);
-        int endRow = geometry.endRow(i, h);
-        look(Math.max(seen, firstRow), endRow, 0);
-        if (endRow - firstRow < 3 || nan >= firstRow || wholeEnd == whole) {
+    /** The taps of a row of windows of 3 x 3. */
+    void findNine(int i, MaxPoolTaps taps) {
+        if (!inside(i) || !free(i, 3)) {
             find(i, taps);
             return;
         }
-        edges(i, taps, 0);
-        long rowBytes = 4L * w * c;
-        int vectors = (wholeEnd - whole) * (c / Lanes.FLOATS);
-        int until = next ? geometry.endRow(i + 1, h) : endRow;
-        long ahead = (long) (until - endRow) * w * c / Lanes.FLOATS;
-        int each = ahead >= 4L * vectors ? 4 : ahead >= vectors ? 1 : 0;
-        boolean clean = taps.nine(
-                x + firstRow * rowBytes + 4L * geometry.firstColumn(whole) * c,
-                rowBytes,
+        cut(i, taps);
+        taps.nine(
+                x + 4L * ((long) geometry.firstRow(i) * w + geometry.firstColumn(whole)) * c,
+                4L * w * c,
                 whole * (c / Lanes.FLOATS),
-                vectors,
-                x + (each == 0 ? firstRow : endRow) * rowBytes,
-                each);
-        nan = clean ? nan : until - 1;
-        look(endRow, until, (long) each * vectors * Lanes.FLOATS);
+                (wholeEnd - whole) * (c / Lanes.FLOATS));
     }
 
     /**
      * The taps of a row of windows of 3 x 3 with stride 2, and the gradients of the first two of its image rows.
      *
      * @param taps written
-     * @param above the row of windows before; its taps must be found
+     * @param above the row of windows before, found
      * @param dy gradients of this row of windows
      * @param dx the image's gradient
-     * @return false, and worthless results, if windows do not lie in the image, or hold what is not finite
+     * @return false, and worthless results, if not all rows of the windows lie in the image or they hold what is not finite
      */
-    boolean gather(int i, MaxPoolTaps taps, MaxPoolGather.Source above, long dy, long dx, MaxPoolGather ends) {
-        int firstRow = geometry.firstRow(i);
-        int padding = geometry.paddingW();
-        int from = Math.max(1, whole);
-        if (2 * i < geometry.paddingH() || geometry.endRow(i, h) - firstRow < 3 || wholeEnd <= from) {
+    boolean pairs(int i, MaxPoolTaps taps, MaxPoolGather.Source above, long dy, long dx) {
+        // gradients of the window before the first one are read, of the row above too
+        if (!inside(i) || whole == 0 && i < 2 || !free(i, 1)) {
             return false;
         }
-        look(Math.max(seen, firstRow), firstRow + 1, 0);
-        if (nan >= firstRow) {
-            return false;
-        }
-        long rowBytes = 4L * w * c;
-        long offset = firstRow * rowBytes;
+        cut(i, taps);
+        int row = geometry.firstRow(i);
+        long offset = 4L * row * w * c;
         MaxPoolGather.Source own = new MaxPoolGather.Source(dy, taps.tap(), 0);
-        MaxPoolPairs pairs = new MaxPoolPairs(x + offset, dx + offset, rowBytes, above, own, c);
-        // columns left and right of these windows' first two
-        int left = 2 * from - padding;
+        MaxPoolPairs pairs = new MaxPoolPairs(x + offset, dx + offset, 4L * w * c, above, own, c);
+        int padding = geometry.paddingW();
+        int left = 2 * whole - padding;
         int right = 2 * wholeEnd - padding;
-        boolean byFirst = padding == 1;
-        boolean byLast = wholeEnd == q && right == w - 1;
-        edges(i, taps, byFirst ? 1 : 0);
-        if (whole < 1) {
-            find(i, taps, 0, 1);
-        }
-        boolean finite = byFirst ? pairs.first() : noNaN(firstRow + 1, 0, left + 1);
-        finite &= pairs.windows(from, wholeEnd - from, left);
-        finite &= noNaN(firstRow + 1, right + 1, w);
-        seen = Math.max(seen, firstRow + 3);
-        if (!finite) {
-            nan = firstRow + 2;
+        boolean finite = pairs.windows(whole, wholeEnd - whole, left);
+        if (!noted(row + 1, row + 3, left + 1, right + 1, finite)) {
             return false;
         }
-        if (!byFirst) {
-            ends.pixels(dx + offset, 0, left, above, own);
-            ends.pixels(dx + offset + rowBytes, 0, left, own.from(3));
-        }
-        if (byLast) {
-            pairs.last(q - 1, right);
-        } else {
-            ends.pixels(dx + offset, right, w, above, own);
-            ends.pixels(dx + offset + rowBytes, right, w, own.from(3));
-        }
+        pairs.columns(0, left, geometry, q);
+        pairs.columns(right, w, geometry, q);
         return true;
     }
 
-    /** Whether some columns of two image rows hold no NaN. */
-    private boolean noNaN(int row, int from, int end) {
-        long at = x + 4L * ((long) row * w + from) * c;
-        int elements = Math.max(0, end - from) * c;
-        return !MaxPoolTaps.hasNaN(at, elements) && !MaxPoolTaps.hasNaN(at + 4L * w * c, elements);
+    /** True if {@link #triples} can be called. */
+    boolean admitsTriples(int i) {
+        // gradients of the two windows before the first one are read
+        return inside(i) && (whole >= 2 || i >= 1) && q >= 2 && free(i, 2);
     }
 
-    /** Looks for NaN in image rows, but not at the first elements. */
-    private void look(int from, int to, long elements) {
-        for (int row = from; row < to; row++) {
-            long done = Math.clamp(elements - (long) (row - from) * w * c, 0, (long) w * c);
-            if (MaxPoolTaps.hasNaN(x + 4L * ((long) row * w * c + done), (int) (w * c - done))) {
-                nan = row;
+    /**
+     * The taps of a row of windows of 3 x 3 with stride 1, and their share of the gradients of its image rows.
+     *
+     * @param taps written
+     * @param dy gradients of this row of windows
+     * @param dx the image's gradient, the first two of these rows with the shares of all windows before
+     * @return false, and worthless results, if the windows hold what is not finite
+     */
+    boolean triples(int i, MaxPoolTaps taps, long dy, long dx) {
+        cut(i, taps);
+        int row = geometry.firstRow(i);
+        long offset = 4L * row * w * c;
+        MaxPoolTriples triples = new MaxPoolTriples(x + offset, dx + offset, 4L * w * c, taps.tap(), dy, c);
+        int padding = geometry.paddingW();
+        int left = whole - padding;
+        int right = wholeEnd - padding;
+        boolean finite = triples.windows(whole, wholeEnd - whole, left);
+        if (!noted(row + 2, row + 3, left + 2, right + 2, finite)) {
+            return false;
+        }
+        triples.columns(0, left, geometry, q);
+        triples.columns(right, w, geometry, q);
+        return true;
+    }
+
+    /** Whether all rows of a row of windows lie in the image, and some windows as a whole. */
+    private boolean inside(int i) {
+        return wholeEnd > whole
+                && i * geometry.strideH() >= geometry.paddingH()
+                && geometry.endRow(i, h) - geometry.firstRow(i) == geometry.windowH();
+    }
+
+    /** Whether the first image rows of a row of windows are known to hold no NaN; looks at those not yet seen. */
+    private boolean free(int i, int rows) {
+        int from = geometry.firstRow(i);
+        for (int row = Math.max(seen, from); row < from + rows; row++) {
+            note(row, MaxPoolTaps.hasNaN(x + 4L * row * w * c, w * c));
+        }
+        return nan < from;
+    }
+
+    /** Notes whether image rows are finite, by what is known of the columns from left to right and a look at the others. */
+    private boolean noted(int from, int end, int left, int right, boolean finite) {
+        boolean all = finite;
+        for (int row = from; row < end; row++) {
+            long at = x + 4L * row * w * c;
+            all &= left == 0 || !MaxPoolTaps.hasNaN(at, left * c);
+            all &= right >= w || !MaxPoolTaps.hasNaN(at + 4L * right * c, (w - right) * c);
+        }
+        note(end - 1, !all);
+        return all;
+    }
+
+    private void note(int row, boolean hasNaN) {
+        seen = Math.max(seen, row + 1);
+        nan = hasNaN ? row : nan;
+    }
+
+    /** The taps of the windows of 3 x 3 that the left and the right end of the image cut off. */
+    private void cut(int i, MaxPoolTaps taps) {
+        int row = geometry.firstRow(i);
+        for (int j = whole == 0 ? wholeEnd : 0; j < q; j = j + 1 == whole ? wholeEnd : j + 1) {
+            int column = geometry.firstColumn(j);
+            if (geometry.endColumn(j, w) - column == 2) {
+                taps.six(x + 4L * ((long) row * w + column) * c, 4L * w * c, j, number(i, j, row));
+            } else {
+                find(i, taps, j, 1);
             }
         }
-        seen = Math.max(seen, to);
     }
 
     /** The taps of a row of windows. */
     void find(int i, MaxPoolTaps taps) {
-        edges(i, taps, 0);
-        if (wholeEnd > whole) {
-            find(i, taps, whole, wholeEnd - whole);
-        }
-    }
-
-    /** The windows from j on that an end of the image cuts off. */
-    private void edges(int i, MaxPoolTaps taps, int from) {
-        for (int j = from; j < q; j++) {
-            if (j < whole || j >= wholeEnd) {
-                find(i, taps, j, 1);
-            }
+        for (int j = 0, count; j < q; j += count) {
+            count = j == whole ? Math.max(1, wholeEnd - whole) : 1;
+            find(i, taps, j, count);
         }
     }
 

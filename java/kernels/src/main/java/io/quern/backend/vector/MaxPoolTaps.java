@@ -49,17 +49,25 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
     }
 
     /**
-     * The taps of windows of 3 x 3 that hold no NaN, in place of {@link #start} and {@link #compare}.
+     * The taps of windows of 3 x 3 that hold no NaN, in place of {@link #start} and {@link #compare}: the first maximum of each
+     * row, then the first of theirs, a chain half as long as that of nine in turn.
      *
      * @param x the first of three image rows at the first window
-     * @param ahead what shall be read meanwhile
-     * @param each vectors of it per vector of windows: 4, 1 or 0
-     * @return whether all that was read is finite
+     * @param first vectors before this window
      */
-    boolean nine(long x, long rowBytes, int first, int vectors, long ahead, int each) {
-        long t = tap + (long) first * Lanes.BYTES;
-        long apart = each == 4 ? Lanes.BYTES : 0;
-        return nine(x, rowBytes, t, vectors, c, skip, ahead, (long) each * Lanes.BYTES, apart);
+    void nine(long x, long rowBytes, int first, int vectors) {
+        nine(x, rowBytes, tap + (long) first * Lanes.BYTES, vectors, c, skip);
+    }
+
+    /**
+     * The taps of a window of 3 x 3 that holds no NaN, of which two columns lie in the image.
+     *
+     * @param x the first of three image rows at the first of them
+     * @param window this window
+     * @param number that of the first tap
+     */
+    void six(long x, long rowBytes, int window, int number) {
+        six(x, rowBytes, tap + 4L * window * c, c, number);
     }
 
     /** Adds dy to the pixels of one image row that are maxima; the taps of windows may be the same pixels. */
@@ -88,23 +96,15 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
         return nan.anyTrue();
     }
 
-    private static boolean nine(
-            long x, long rowBytes, long tap, int vectors, int c, long skip, long ahead, long step, long apart) {
+    private static void nine(long x, long rowBytes, long tap, int vectors, int c, long skip) {
         // not negative, and known not to be: one address serves all
         long next = 4L * c & Integer.MAX_VALUE;
         long below = rowBytes & Lanes.ADDRESS;
-        long aside = apart & Integer.MAX_VALUE;
-        // 0 x is 0 unless x is infinite or NaN
         FloatVector zero = FloatVector.zero(Lanes.F);
-        FloatVector a0 = zero;
-        FloatVector a1 = zero;
-        FloatVector a2 = zero;
-        FloatVector a3 = zero;
         long at = x;
         int channel = 0;
         for (int i = 0; i < vectors; i++) {
             long r = at & Lanes.ADDRESS;
-            long f = ahead & Lanes.ADDRESS;
             FloatVector v0 = FloatVector.fromMemorySegment(Lanes.F, ALL, r, Lanes.ORDER);
             FloatVector v1 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + next, Lanes.ORDER);
             FloatVector v2 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * next, Lanes.ORDER);
@@ -138,14 +138,6 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
             VectorMask<Float> k6 = v6.compare(GT, v0);
             FloatVector numbers = n0.blend(n6, k6);
             numbers.intoMemorySegment(ALL, tap + (long) i * Lanes.BYTES, Lanes.ORDER);
-            a0 = FloatVector.fromMemorySegment(Lanes.F, ALL, f, Lanes.ORDER).fma(zero, a0);
-            a1 = FloatVector.fromMemorySegment(Lanes.F, ALL, f + aside, Lanes.ORDER)
-                    .fma(zero, a1);
-            a2 = FloatVector.fromMemorySegment(Lanes.F, ALL, f + 2 * aside, Lanes.ORDER)
-                    .fma(zero, a2);
-            a3 = FloatVector.fromMemorySegment(Lanes.F, ALL, f + 3 * aside, Lanes.ORDER)
-                    .fma(zero, a3);
-            ahead += step;
             at += Lanes.BYTES;
             channel += Lanes.FLOATS;
             if (channel == c) {
@@ -153,8 +145,35 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
                 at += skip;
             }
         }
-        a0 = a0.add(a1).add(a2.add(a3));
-        return !a0.compare(NE, a0).anyTrue();
+    }
+
+    private static void six(long x, long rowBytes, long tap, int c, float number) {
+        long next = 4L * c & Integer.MAX_VALUE;
+        long below = rowBytes & Lanes.ADDRESS;
+        FloatVector n = FloatVector.broadcast(Lanes.F, number);
+        FloatVector zero = FloatVector.zero(Lanes.F);
+        for (int channel = 0; channel < c; channel += Lanes.FLOATS) {
+            long r = x + 4L * channel & Lanes.ADDRESS;
+            FloatVector v0 = FloatVector.fromMemorySegment(Lanes.F, ALL, r, Lanes.ORDER);
+            FloatVector v1 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + next, Lanes.ORDER);
+            VectorMask<Float> k1 = v1.compare(GT, v0);
+            v0 = v0.blend(v1, k1);
+            FloatVector n0 = zero.blend(1f, k1);
+            FloatVector v3 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below, Lanes.ORDER);
+            FloatVector v4 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + below + next, Lanes.ORDER);
+            VectorMask<Float> k4 = v4.compare(GT, v3);
+            v3 = v3.blend(v4, k4);
+            FloatVector n3 = FloatVector.broadcast(Lanes.F, 3f).blend(4f, k4);
+            FloatVector v6 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below, Lanes.ORDER);
+            FloatVector v7 = FloatVector.fromMemorySegment(Lanes.F, ALL, r + 2 * below + next, Lanes.ORDER);
+            VectorMask<Float> k7 = v7.compare(GT, v6);
+            v6 = v6.blend(v7, k7);
+            FloatVector n6 = FloatVector.broadcast(Lanes.F, 6f).blend(7f, k7);
+            VectorMask<Float> k3 = v3.compare(GT, v0);
+            v0 = v0.blend(v3, k3);
+            n0 = n0.blend(n3, k3);
+            n0.blend(n6, v6.compare(GT, v0)).add(n).intoMemorySegment(ALL, tap + 4L * channel, Lanes.ORDER);
+        }
     }
 
     private static void start(long x, long best, long tap, int vectors, int c, long skip, float number) {
