@@ -13,12 +13,14 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Sends dy to the largest element of each window, found again from x, vectors along the channels.
  *
- * <p>A block owns some image rows. It visits all windows that reach into them, in row-major order, and adds to its own
- * rows alone: so an element's sum has the same order however the rows are cut.
+ * <p>A block owns some image rows and visits all windows that reach into them. An element adds up its windows in row-major
+ * order, so that its sum is the same however the rows are cut.
  */
 final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
     /** Elements beyond the caches. */
     private static final long LARGE = 1 << 21;
+    /** Rows of a band, at least, where they are gathered. */
+    private static final int LEAST = 16;
 
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -49,7 +51,10 @@ final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
         boolean byRows = c > 0 && c % Lanes.FLOATS == 0;
         boolean quads = MaxPoolQuads.fits(args.geometry(), c);
         int work = byRows && !quads ? 16 * Ranges.BLOCK : Ranges.BLOCK;
-        int height = (int) Math.min(h, (long) stride * Math.ceilDiv(work, Math.max(1, (long) stride * w * c)));
+        long units = Math.ceilDiv(work, Math.max(1, (long) stride * w * c));
+        // the first and last rows of a band take longer
+        boolean gathers = byRows && !quads && MaxPoolGather.fits(args.geometry());
+        int height = (int) Math.min(h, stride * (gathers ? Math.max(LEAST / stride, units) : units));
         int bands = Math.ceilDiv(h, height);
         pool.run(Math.toIntExact(args.x().size(0) * bands), block -> {
             long image = 4L * (block / bands) * h * w * c;

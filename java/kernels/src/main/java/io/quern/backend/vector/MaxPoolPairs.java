@@ -17,17 +17,20 @@ import jdk.incubator.vector.VectorMask;
  * @param x the first of the three image rows
  * @param dx the same row of the gradient
  * @param rowBytes of an image row
- * @param above the row of windows before; taps that are none where there is no such row
- * @param own this row of windows; its taps are written
+ * @param tap of the row of windows; written
+ * @param dy its gradients
+ * @param tapAbove of the row of windows before, or of none
+ * @param dyAbove its gradients
  * @param c channels
  */
-record MaxPoolPairs(long x, long dx, long rowBytes, MaxPoolGather.Source above, MaxPoolGather.Source own, int c) {
+record MaxPoolPairs(long x, long dx, long rowBytes, long tap, long dy, long tapAbove, long dyAbove, int c) {
     /**
      * Windows that lie in the image, and the first two of their columns.
      *
      * @param window the first of them; the taps and gradients of the one before are read too
      * @param column the first of this window's image columns
-     * @return whether what was read of the last two image rows is finite; if not, the results are worth nothing
+     * @return whether the last two image rows are finite, from the second of these columns to the last window's third; if
+     *     not, the results are worth nothing
      */
     boolean windows(int window, int count, int column) {
         long before = 4L * (window - 1) * c;
@@ -36,10 +39,10 @@ record MaxPoolPairs(long x, long dx, long rowBytes, MaxPoolGather.Source above, 
                 x + first,
                 dx + first,
                 rowBytes,
-                own.tap() + before,
-                above.tap() + before,
-                own.dy() + before,
-                above.dy() + before,
+                tap + before,
+                tapAbove + before,
+                dy + before,
+                dyAbove + before,
                 count * (c / Lanes.FLOATS),
                 c);
     }
@@ -60,20 +63,11 @@ record MaxPoolPairs(long x, long dx, long rowBytes, MaxPoolGather.Source above, 
     /**
      * @param window the first that reaches into the column
      * @param count of such windows
-     * @param tap the first one's in the first image row
+     * @param number of the first one's tap in the first image row
      */
-    private void pixels(int column, int window, int count, int tap) {
+    private void pixels(int column, int window, int count, int number) {
         long at = 4L * window * c;
-        pixels(
-                dx + 4L * column * c,
-                rowBytes,
-                own.tap() + at,
-                above.tap() + at,
-                own.dy() + at,
-                above.dy() + at,
-                count,
-                tap,
-                c);
+        pixels(dx + 4L * column * c, rowBytes, tap + at, tapAbove + at, dy + at, dyAbove + at, count, number, c);
     }
 
     /** Gradients and taps begin with the window before the first. */

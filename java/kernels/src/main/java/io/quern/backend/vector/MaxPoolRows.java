@@ -52,7 +52,8 @@ final class MaxPoolRows {
      * @param above the row of windows before, found
      * @param dy gradients of this row of windows
      * @param dx the image's gradient
-     * @return false, and worthless results, if not all rows of the windows lie in the image or they hold what is not finite
+     * @return false, and worthless results, if an image row is not finite, for windows of which not all rows lie in the image,
+     *     and for the first two rows of windows if there is no padding on the left
      */
     boolean pairs(int i, MaxPoolTaps taps, MaxPoolGather.Source above, long dy, long dx) {
         // gradients of the window before the first one are read, of the row above too
@@ -62,8 +63,8 @@ final class MaxPoolRows {
         cut(i, taps);
         int row = geometry.firstRow(i);
         long offset = 4L * row * w * c;
-        MaxPoolGather.Source own = new MaxPoolGather.Source(dy, taps.tap(), 0);
-        MaxPoolPairs pairs = new MaxPoolPairs(x + offset, dx + offset, 4L * w * c, above, own, c);
+        MaxPoolPairs pairs =
+                new MaxPoolPairs(x + offset, dx + offset, 4L * w * c, taps.tap(), dy, above.tap(), above.dy(), c);
         int padding = geometry.paddingW();
         int left = 2 * whole - padding;
         int right = 2 * wholeEnd - padding;
@@ -76,7 +77,7 @@ final class MaxPoolRows {
         return true;
     }
 
-    /** True if {@link #triples} can be called. */
+    /** Looks for NaN in the first two image rows of a row of windows; true if {@link #triples} can be called. */
     boolean admitsTriples(int i) {
         // gradients of the two windows before the first one are read
         return inside(i) && (whole >= 2 || i >= 1) && q >= 2 && free(i, 2);
@@ -88,21 +89,18 @@ final class MaxPoolRows {
      * @param taps written
      * @param dy gradients of this row of windows
      * @param dx the image's gradient, the first two of these rows with the shares of all windows before
-     * @return false, and worthless results, if the windows hold what is not finite
+     * @return false, and worthless results, if the last image row is not finite
      */
     boolean triples(int i, MaxPoolTaps taps, long dy, long dx) {
         cut(i, taps);
         int row = geometry.firstRow(i);
         long offset = 4L * row * w * c;
         MaxPoolTriples triples = new MaxPoolTriples(x + offset, dx + offset, 4L * w * c, taps.tap(), dy, c);
-        int padding = geometry.paddingW();
-        int left = whole - padding;
-        int right = wholeEnd - padding;
-        boolean finite = triples.windows(whole, wholeEnd - whole, left);
-        if (!noted(row + 2, row + 3, left + 2, right + 2, finite)) {
+        int right = wholeEnd - geometry.paddingW();
+        boolean finite = triples.windows(whole, wholeEnd - whole, 0);
+        if (!noted(row + 2, row + 3, 2, right + 2, finite)) {
             return false;
         }
-        triples.columns(0, left, geometry, q);
         triples.columns(right, w, geometry, q);
         return true;
     }
@@ -123,21 +121,26 @@ final class MaxPoolRows {
         return nan < from;
     }
 
-    /** Notes whether image rows are finite, by what is known of the columns from left to right and a look at the others. */
+    /**
+     * Notes whether image rows may hold NaN.
+     *
+     * @param finite whether the columns from left to right are
+     * @return whether they are, and the other columns without NaN
+     */
     private boolean noted(int from, int end, int left, int right, boolean finite) {
         boolean all = finite;
         for (int row = from; row < end; row++) {
             long at = x + 4L * row * w * c;
-            all &= left == 0 || !MaxPoolTaps.hasNaN(at, left * c);
+            all &= !MaxPoolTaps.hasNaN(at, left * c);
             all &= right >= w || !MaxPoolTaps.hasNaN(at + 4L * right * c, (w - right) * c);
         }
         note(end - 1, !all);
         return all;
     }
 
-    private void note(int row, boolean hasNaN) {
+    private void note(int row, boolean suspect) {
         seen = Math.max(seen, row + 1);
-        nan = hasNaN ? row : nan;
+        nan = suspect ? row : nan;
     }
 
     /** The taps of the windows of 3 x 3 that the left and the right end of the image cut off. */

@@ -60,7 +60,7 @@ record MaxPoolTaps(long best, long tap, long spare, int c, long skip) {
     }
 
     /**
-     * The taps of a window of 3 x 3 that holds no NaN, of which two columns lie in the image.
+     * The taps of a window of 3 x 3 of which two columns lie in the image; anything if it holds NaN.
      *
      * @param x the first of three image rows at the first of them
      * @param window this window

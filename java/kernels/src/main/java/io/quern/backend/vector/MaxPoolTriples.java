@@ -27,7 +27,8 @@ record MaxPoolTriples(long x, long dx, long rowBytes, long tap, long dy, int c) 
      *
      * @param window the first of them; the taps and gradients of the two before are read too
      * @param column the first of this window's image columns
-     * @return whether what was read of the last image row is finite; if not, the results are worth nothing
+     * @return whether the last image row is finite, from the third of these columns to the last window's third; if not, the
+     *     results are worth nothing
      */
     boolean windows(int window, int count, int column) {
         long before = 4L * (window - 2) * c;
@@ -122,11 +123,11 @@ record MaxPoolTriples(long x, long dx, long rowBytes, long tap, long dy, int c) 
     /**
      * @param window the first that reaches into the column
      * @param count of such windows
-     * @param tap the first one's in the first image row
+     * @param number of the first one's tap in the first image row
      */
-    private void pixels(int column, int window, int count, int tap) {
+    private void pixels(int column, int window, int count, int number) {
         long at = 4L * window * c;
-        pixels(dx + 4L * column * c, rowBytes, this.tap + at, dy + at, count, tap, c);
+        pixels(dx + 4L * column * c, rowBytes, tap + at, dy + at, count, number, c);
     }
 
     private static void pixels(long dx, long rowBytes, long tap, long dy, int count, int number, int c) {

@@ -1,6 +1,7 @@
 package io.quern.backend.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.quern.backend.Backend;
 import io.quern.op.MaxPoolBackward;
@@ -60,30 +61,122 @@ class MaxPoolBandTest {
         }
     }
 
-    /** Ties everywhere, and gradients whose sums are exact. */
-    private static void check(Backend backend, PoolGeometry geometry, Shape image, long at, float value) {
-        try (Tensor x = Rng.of(37).fillUniform(Tensor.allocate(DType.F32, image), -2, 2);
-                Tensor dy = Rng.of(38)
-                        .fillUniform(
-                                Tensor.allocate(DType.F32, geometry.resultShape("MaxPoolBackward", x, "x")), -9, 9);
+    @Test
+    void addsInTheOrderOfACallPerWindow() {
+        // the last one in bands of 16 rows
+        for (Shape image : new Shape[] {
+            Shape.of(2, 9, 12, 16),
+            Shape.of(3, 8, 7, 48),
+            Shape.of(1, 2, 2, 16),
+            Shape.of(2, 1, 1, 16),
+            Shape.of(1, 20, 5, 3280)
+        }) {
+            for (int code = 0; code < 18; code++) {
+                int stride = 1 + code / 9;
+                PoolGeometry geometry = new PoolGeometry(3, 3, stride, stride, code / 3 % 3, code % 3);
+                if (image.size(1) + 2 * geometry.paddingH() >= 3 && image.size(2) + 2 * geometry.paddingW() >= 3) {
+                    assertSameBits(geometry, image);
+                }
+            }
+        }
+    }
+
+    /** As with one channel more, which has a call per window; gradients of all kinds. */
+    private static void assertSameBits(PoolGeometry geometry, Shape image) {
+        int c = (int) image.size(3);
+        Shape wider = Shape.of(image.size(0), image.size(1), image.size(2), c + 1);
+        try (Backend backend = VectorBackend.open(2);
+                Tensor x = Tensor.allocate(DType.F32, image);
                 Tensor dx = Tensor.allocate(DType.F32, image).fill(Double.NaN);
-                Tensor expected = Tensor.allocate(DType.F32, image)) {
-            for (long i = 0; i < x.elements(); i++) {
-                x.set(i, Math.rint(x.get(i)));
+                Tensor dy = Tensor.allocate(DType.F32, geometry.resultShape("MaxPoolBackward", x, "x"));
+                Tensor wideX = Rng.of(39).fillUniform(Tensor.allocate(DType.F32, wider), -1, 1);
+                Tensor wideDx = Tensor.allocate(DType.F32, wider);
+                Tensor wideDy = Rng.of(40)
+                        .fillUniform(
+                                Tensor.allocate(DType.F32, geometry.resultShape("MaxPoolBackward", wideX, "x")),
+                                -1,
+                                1)) {
+            for (long i = 0; i < wideX.elements(); i += 3) {
+                wideX.set(i, Math.rint(2 * wideX.get(i)));
             }
-            for (long i = 0; i < dy.elements(); i++) {
-                dy.set(i, Math.rint(dy.get(i)));
+            float[] special = {-0f, Float.NaN, Float.POSITIVE_INFINITY, Float.MIN_VALUE, Float.MAX_VALUE};
+            for (long i = 0; i < wideDy.elements(); i++) {
+                // sums of cubes are rounded, those of the numbers themselves mostly not
+                wideDy.set(i, i % 7 == 0 ? special[(int) (i % special.length)] : Math.pow(wideDy.get(i), 3));
             }
+            narrow(wideX, x, c);
+            narrow(wideDy, dy, c);
+            backend.run(MaxPoolBackward.OP, new MaxPoolBackward.Args(x, dy, dx, geometry));
+            backend.run(MaxPoolBackward.OP, new MaxPoolBackward.Args(wideX, wideDy, wideDx, geometry));
+            float[] expected = wideDx.toFloats();
+            float[] found = dx.toFloats();
+            for (int i = 0; i < found.length; i++) {
+                int at = i;
+                assertEquals(
+                        Float.floatToIntBits(expected[i / c * (c + 1) + i % c]),
+                        Float.floatToIntBits(found[i]),
+                        () -> geometry + " of " + image + ": element " + at);
+            }
+        }
+    }
+
+    /** All channels but the last. */
+    private static void narrow(Tensor from, Tensor to, int c) {
+        float[] all = from.toFloats();
+        for (int i = 0; i < to.elements(); i++) {
+            to.set(i, all[i / c * (c + 1) + i % c]);
+        }
+    }
+
+    @Test
+    void findsTheFirstOfSeveralThatAreNotFinite() {
+        float[] special = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
+        try (Backend backend = VectorBackend.open(1)) {
+            for (int stride = 1; stride <= 2; stride++) {
+                PoolGeometry geometry = new PoolGeometry(3, 3, stride, stride, 1, stride - 1);
+                for (int seed = 0; seed < 60; seed++) {
+                    try (Tensor x = values(Shape.of(2, 9, 8, 16))) {
+                        for (int n = 0; n < 1 + seed / 6; n++) {
+                            x.set((97L * seed + 61L * n * n) % x.elements(), special[(seed + n) % 3]);
+                        }
+                        check(backend, geometry, x, "several, seed " + seed);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void check(Backend backend, PoolGeometry geometry, Shape image, long at, float value) {
+        try (Tensor x = values(image)) {
             if (at >= 0) {
                 x.set(at, value);
             }
+            check(backend, geometry, x, value + " at " + at);
+        }
+    }
+
+    /** Ties everywhere. */
+    private static Tensor values(Shape image) {
+        Tensor x = Rng.of(37).fillUniform(Tensor.allocate(DType.F32, image), -2, 2);
+        for (long i = 0; i < x.elements(); i++) {
+            x.set(i, Math.rint(x.get(i)));
+        }
+        return x;
+    }
+
+    /** Gradients whose sums are exact. */
+    private static void check(Backend backend, PoolGeometry geometry, Tensor x, String what) {
+        try (Tensor dy = Rng.of(38)
+                        .fillUniform(
+                                Tensor.allocate(DType.F32, geometry.resultShape("MaxPoolBackward", x, "x")), -9, 9);
+                Tensor dx = Tensor.allocate(DType.F32, x.shape()).fill(Double.NaN);
+                Tensor expected = Tensor.allocate(DType.F32, x.shape())) {
+            for (long i = 0; i < dy.elements(); i++) {
+                dy.set(i, Math.rint(dy.get(i)));
+            }
             MaxPoolBackward.OP.reference(new MaxPoolBackward.Args(x, dy, expected, geometry));
             backend.run(MaxPoolBackward.OP, new MaxPoolBackward.Args(x, dy, dx, geometry));
-            assertArrayEquals(
-                    expected.toFloats(),
-                    dx.toFloats(),
-                    0,
-                    () -> geometry + " of " + image + ", " + value + " at " + at);
+            assertArrayEquals(expected.toFloats(), dx.toFloats(), () -> geometry + " of " + x + ", " + what);
         }
     }
 }
