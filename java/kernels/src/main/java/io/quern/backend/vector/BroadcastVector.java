@@ -14,6 +14,9 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
     /** Elements of a part of y that repeats itself, at most: it stays in L2. */
     private static final int PERIOD = 1 << 15;
 
+    /** Elements that are copied at once, for which a cache of the first level has room. */
+    private static final int COPIED = 4096;
+
     private static final StreamCode STREAM = StreamCode.withFactors(1, step -> {
         step.load(0, FACTOR);
         step.store(0);
@@ -86,13 +89,29 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
         int length;
         for (int i = 0; i < count; i += length) {
             length = (int) Math.min(inner - column, count - i);
-            row(row + 4 * column, y + 4 * (from + i), length, scale);
-            column = 0;
+            long at = y + 4 * (from + i);
+            row(row + 4 * column, at, length, scale);
             copy++;
+            if (length == inner && inner <= COPIED) {
+                long more = Math.min(repeated - copy, (count - i) / inner - 1);
+                repeat(at, (int) more, (int) inner);
+                copy += more;
+                i += (int) (more * inner);
+            }
+            column = 0;
             if (copy == repeated) {
                 copy = 0;
                 row += 4 * inner;
             }
+        }
+    }
+
+    /** Writes {@code more} rows behind the one at y: from those written, twice as many each time. */
+    private static void repeat(long y, int more, int inner) {
+        int most = COPIED / inner;
+        for (int done = 1, rows; done <= more; done += rows) {
+            rows = Math.min(Math.min(done, most), more + 1 - done);
+            Copies.copy(y, y + 4L * done * inner, 4L * rows * inner);
         }
     }
 
