@@ -96,6 +96,12 @@ public final class Broadcast implements Op<Broadcast.Args> {
         cases.add(new Case<>("wide rows 5x48", t -> new Args(t.wide(48), t.output(5, 48), 0.3, 0, 0)));
         cases.add(new Case<>("wide columns 33x5", t -> new Args(t.wide(33), t.output(33, 5), 0.3, 1, 1)));
         cases.add(new Case<>("2x(5x7)x3", t -> new Args(t.input(2, 3), t.output(2, 5, 7, 3), 1, 1, 2)));
+        // blocks of a kernel that begin and end within rows and within their repetition
+        for (int[] size : new int[][] {{3, 50, 129}, {2, 9, 1009}, {2, 5, 4096}, {2, 5, 4097}}) {
+            cases.add(new Case<>(
+                    "%dx(%d)x%d".formatted(size[0], size[1], size[2]),
+                    t -> new Args(t.input(size[0], size[2]), t.output(size[0], size[1], size[2]), 0.3, 1, 1)));
+        }
         return cases;
     }
 

@@ -14,7 +14,7 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
     /** Elements of a part of y that repeats itself, at most: it stays in L2. */
     private static final int PERIOD = 1 << 15;
 
-    /** Elements that are copied at once, for which a cache of the first level has room. */
+    /** Elements that are copied at once, at most, for which a cache of the first level has room. */
     private static final int COPIED = 4096;
 
     private static final StreamCode STREAM = StreamCode.withFactors(1, step -> {
@@ -106,7 +106,10 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
         }
     }
 
-    /** Writes {@code more} rows behind the one at y: from those written, twice as many each time. */
+    /**
+     * Writes {@code more} rows behind the one at y: from those written, twice as many each time, {@link #COPIED} elements at most. That
+     * stores may straddle lines here costs less than ends of rows under masks.
+     */
     private static void repeat(long y, int more, int inner) {
         int most = COPIED / inner;
         for (int done = 1, rows; done <= more; done += rows) {

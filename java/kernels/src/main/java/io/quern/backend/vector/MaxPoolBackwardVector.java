@@ -19,8 +19,10 @@ import jdk.incubator.vector.VectorOperators;
 final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
     /** Elements beyond the caches. */
     private static final long LARGE = 1 << 21;
-    /** Rows of a band, at least, where they are gathered. */
+    /** Rows that a band has at least, but for an image's last one, if that leaves {@link #BANDS}. */
     private static final int LEAST = 16;
+
+    private static final int BANDS = 8;
 
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -52,9 +54,10 @@ final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
         boolean quads = MaxPoolQuads.fits(args.geometry(), c);
         int work = byRows && !quads ? 16 * Ranges.BLOCK : Ranges.BLOCK;
         long units = Math.ceilDiv(work, Math.max(1, (long) stride * w * c));
-        // the first and last rows of a band take longer
-        boolean gathers = byRows && !quads && MaxPoolGather.fits(args.geometry());
-        int height = (int) Math.min(h, stride * (gathers ? Math.max(LEAST / stride, units) : units));
+        // the first and last rows of a band take longer where they are gathered
+        boolean high =
+                byRows && MaxPoolGather.fits(args.geometry()) && args.x().size(0) * Math.ceilDiv(h, LEAST) >= BANDS;
+        int height = (int) Math.min(h, stride * (high ? Math.max(LEAST / stride, units) : units));
         int bands = Math.ceilDiv(h, height);
         pool.run(Math.toIntExact(args.x().size(0) * bands), block -> {
             long image = 4L * (block / bands) * h * w * c;

@@ -88,7 +88,7 @@ record MaxPoolBand(
                     row++;
                     continue;
                 }
-            } else if (begins && stride == 1 && row + 2 < bottom && image.admitsTriples(found)) {
+            } else if (begins && stride == 1 && row + 2 < bottom && image.prepareTriples(found)) {
                 if (!shared) {
                     MaxPoolGather.Source none = ring.none();
                     gather.row(dx + row * rowBytes, ring.source(found - 2, 6), ring.source(found - 1, 3), none);

@@ -19,8 +19,8 @@ import jdk.incubator.vector.VectorMask;
  * @param rowBytes of an image row
  * @param tap of the row of windows; written
  * @param dy its gradients
- * @param tapAbove of the row of windows before, or of none
- * @param dyAbove its gradients
+ * @param tapAbove of the row of windows before, or numbers of no tap
+ * @param dyAbove its gradients, or any that can be read
  * @param c channels
  */
 record MaxPoolPairs(long x, long dx, long rowBytes, long tap, long dy, long tapAbove, long dyAbove, int c) {

@@ -52,8 +52,8 @@ final class MaxPoolRows {
      * @param above the row of windows before, found
      * @param dy gradients of this row of windows
      * @param dx the image's gradient
-     * @return false, and worthless results, if an image row is not finite, for windows of which not all rows lie in the image,
-     *     and for the first two rows of windows if there is no padding on the left
+     * @return false, and no result or a worthless one, if the image rows may hold NaN, for windows of which not all rows lie in
+     *     the image, and for the first two rows of windows if there is no padding on the left
      */
     boolean pairs(int i, MaxPoolTaps taps, MaxPoolGather.Source above, long dy, long dx) {
         // gradients of the window before the first one are read, of the row above too
@@ -78,7 +78,7 @@ final class MaxPoolRows {
     }
 
     /** Looks for NaN in the first two image rows of a row of windows; true if {@link #triples} can be called. */
-    boolean admitsTriples(int i) {
+    boolean prepareTriples(int i) {
         // gradients of the two windows before the first one are read
         return inside(i) && (whole >= 2 || i >= 1) && q >= 2 && free(i, 2);
     }
@@ -89,13 +89,14 @@ final class MaxPoolRows {
      * @param taps written
      * @param dy gradients of this row of windows
      * @param dx the image's gradient, the first two of these rows with the shares of all windows before
-     * @return false, and worthless results, if the last image row is not finite
+     * @return false, and worthless results, if the last image row may hold NaN
      */
     boolean triples(int i, MaxPoolTaps taps, long dy, long dx) {
         cut(i, taps);
         int row = geometry.firstRow(i);
         long offset = 4L * row * w * c;
         MaxPoolTriples triples = new MaxPoolTriples(x + offset, dx + offset, 4L * w * c, taps.tap(), dy, c);
+        // the first whole window begins in column 0: where one is inside, whole is the padding
         int right = wholeEnd - geometry.paddingW();
         boolean finite = triples.windows(whole, wholeEnd - whole, 0);
         if (!noted(row + 2, row + 3, 2, right + 2, finite)) {
