@@ -66,7 +66,11 @@ final class ConvTile {
      */
     static void panel(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
-        if (wide > COLUMNS) {
+        if (wide > COLUMNS && !walk.rows.near()) {
+            long half = COLUMNS * Float.BYTES;
+            two(walk, a, b, bs, c, COLUMNS, bias, floor, false, scratch);
+            two(walk, a, b + half, bs, c + half, COLUMNS, bias + half, floor, false, scratch);
+        } else if (wide > COLUMNS) {
             four(walk, a, b, bs, c, bias, floor, scratch);
         } else if (wide > Lanes.FLOATS) {
             two(walk, a, b, bs, c, wide, bias, floor, add, scratch);
@@ -125,7 +129,7 @@ final class ConvTile {
         long[] rows = walk.rows.sources();
         long[] results = walk.rows.results();
         int count = walk.rows.count();
-        boolean far = !LARGE && kc * bs > Integer.MAX_VALUE;
+        boolean far = LARGE ? !walk.rows.near() : kc * bs > Integer.MAX_VALUE;
         for (int i = 0; i < count; ) {
             int left = count - i;
             int tile = far ? FEW_ROWS : rows(left);
@@ -176,9 +180,10 @@ final class ConvTile {
         long[] rows = walk.rows.sources();
         long[] results = walk.rows.results();
         int count = walk.rows.count();
+        boolean near = walk.rows.near();
         for (int i = 0; i < count; ) {
             int left = count - i;
-            int tile = LARGE && left > 8 ? 16 : left > FEW_ROWS ? 8 : FEW_ROWS;
+            int tile = !near || left <= FEW_ROWS ? FEW_ROWS : LARGE && left > 8 ? 16 : 8;
             boolean whole = left >= tile && wide == Lanes.FLOATS;
             if (!whole && add) {
                 copy(results, i, c, NARROW, 0, scratch, Math.min(left, tile), wide);
@@ -225,9 +230,10 @@ final class ConvTile {
         long[] rows = walk.rows.sources();
         long[] results = walk.rows.results();
         int count = walk.rows.count();
+        boolean near = walk.rows.near();
         for (int i = 0; i < count; ) {
             int left = count - i;
-            int tile = left > FEW_ROWS ? 8 : FEW_ROWS;
+            int tile = near && left > FEW_ROWS ? 8 : FEW_ROWS;
             boolean whole = left >= tile && wide == Lanes.FLOATS;
             if (!whole && add) {
                 copy(results, i, c, NARROW, 0, scratch, Math.min(left, tile), wide);

@@ -4,6 +4,7 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
+import static io.quern.backend.vector.Lanes.NEAR;
 import static io.quern.backend.vector.Lanes.OFFSET;
 
 import java.lang.foreign.ValueLayout;
@@ -20,6 +21,9 @@ import jdk.incubator.vector.VectorSpecies;
  * packing: forward, a row is a result pixel, a tap a filter row and d runs along (s, c); for the filter's gradient, a row
  * is a filter element, a tap an image row and d runs along pixels. All offsets are in bytes. Each element is one fused
  * chain in the order of taps, whatever the tile.
+ *
+ * <p>Tiles of eight rows and more demand that their rows follow the first one ({@link ConvRows#near}): the first one's
+ * address and offsets that are an int cost no instruction, an address per row costs two each.
  *
  * <p>What the compilers demand. The step is not known to be 1: a counted loop would be unrolled into spills. Masked
  * addresses are never negative, which folds the bounds checks. The tables are Java arrays: an access to a segment costs C2
@@ -50,14 +54,14 @@ final class ConvTiles {
             long c,
             long bias,
             int floor) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
-        long a5 = a + rows[row + 5] & ADDRESS;
-        long a6 = a + rows[row + 6] & ADDRESS;
-        long a7 = a + rows[row + 7] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & NEAR;
+        long r5 = rows[row + 5] - first & NEAR;
+        long r6 = rows[row + 6] - first & NEAR;
+        long r7 = rows[row + 7] - first & NEAR;
         FloatVector c00 = FloatVector.zero(S);
         FloatVector c01 = FloatVector.zero(S);
         FloatVector c10 = FloatVector.zero(S);
@@ -75,35 +79,35 @@ final class ConvTiles {
         FloatVector c70 = FloatVector.zero(S);
         FloatVector c71 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t];
+            long at = a + first + taps[t];
             long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
-                at &= OFFSET;
+                at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
-                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r1));
                 c10 = x.fma(b0, c10);
                 c11 = x.fma(b1, c11);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r2));
                 c20 = x.fma(b0, c20);
                 c21 = x.fma(b1, c21);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r3));
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r4));
                 c40 = x.fma(b0, c40);
                 c41 = x.fma(b1, c41);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r5));
                 c50 = x.fma(b0, c50);
                 c51 = x.fma(b1, c51);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a6 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r6));
                 c60 = x.fma(b0, c60);
                 c61 = x.fma(b1, c61);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r7));
                 c70 = x.fma(b0, c70);
                 c71 = x.fma(b1, c71);
                 at += cs;
@@ -169,14 +173,14 @@ final class ConvTiles {
             long[] results,
             int result,
             long c) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
-        long a5 = a + rows[row + 5] & ADDRESS;
-        long a6 = a + rows[row + 6] & ADDRESS;
-        long a7 = a + rows[row + 7] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & NEAR;
+        long r5 = rows[row + 5] - first & NEAR;
+        long r6 = rows[row + 6] - first & NEAR;
+        long r7 = rows[row + 7] - first & NEAR;
         FloatVector c00 = FloatVector.zero(S);
         FloatVector c01 = FloatVector.zero(S);
         FloatVector c10 = FloatVector.zero(S);
@@ -194,35 +198,35 @@ final class ConvTiles {
         FloatVector c70 = FloatVector.zero(S);
         FloatVector c71 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t];
+            long at = a + first + taps[t];
             long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
-                at &= OFFSET;
+                at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
                 FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
-                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r1));
                 c10 = x.fma(b0, c10);
                 c11 = x.fma(b1, c11);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r2));
                 c20 = x.fma(b0, c20);
                 c21 = x.fma(b1, c21);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r3));
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r4));
                 c40 = x.fma(b0, c40);
                 c41 = x.fma(b1, c41);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r5));
                 c50 = x.fma(b0, c50);
                 c51 = x.fma(b1, c51);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a6 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r6));
                 c60 = x.fma(b0, c60);
                 c61 = x.fma(b1, c61);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a7 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r7));
                 c70 = x.fma(b0, c70);
                 c71 = x.fma(b1, c71);
                 at += cs;

@@ -3,7 +3,7 @@ package io.quern.backend.vector;
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
 import static io.quern.backend.vector.Lanes.BYTES;
-import static io.quern.backend.vector.Lanes.OFFSET;
+import static io.quern.backend.vector.Lanes.NEAR;
 import static io.quern.backend.vector.Lanes.ORDER;
 
 import java.lang.foreign.ValueLayout;
@@ -36,12 +36,12 @@ final class ConvWideTile {
             int result,
             long c,
             long bias) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
-        long a5 = a + rows[row + 5] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & NEAR;
+        long r5 = rows[row + 5] - first & NEAR;
         FloatVector c00 = FloatVector.zero(S);
         FloatVector c01 = FloatVector.zero(S);
         FloatVector c02 = FloatVector.zero(S);
@@ -67,42 +67,42 @@ final class ConvWideTile {
         FloatVector c52 = FloatVector.zero(S);
         FloatVector c53 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t];
+            long at = a + first + taps[t];
             long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
-                at &= OFFSET;
+                at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector x;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, ORDER);
                 FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + BYTES, ORDER);
                 FloatVector b2 = FloatVector.fromMemorySegment(S, ALL, f + 2 * BYTES, ORDER);
                 FloatVector b3 = FloatVector.fromMemorySegment(S, ALL, f + 3 * BYTES, ORDER);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
                 c02 = x.fma(b2, c02);
                 c03 = x.fma(b3, c03);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r1));
                 c10 = x.fma(b0, c10);
                 c11 = x.fma(b1, c11);
                 c12 = x.fma(b2, c12);
                 c13 = x.fma(b3, c13);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r2));
                 c20 = x.fma(b0, c20);
                 c21 = x.fma(b1, c21);
                 c22 = x.fma(b2, c22);
                 c23 = x.fma(b3, c23);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r3));
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
                 c32 = x.fma(b2, c32);
                 c33 = x.fma(b3, c33);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r4));
                 c40 = x.fma(b0, c40);
                 c41 = x.fma(b1, c41);
                 c42 = x.fma(b2, c42);
                 c43 = x.fma(b3, c43);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a5 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r5));
                 c50 = x.fma(b0, c50);
                 c51 = x.fma(b1, c51);
                 c52 = x.fma(b2, c52);

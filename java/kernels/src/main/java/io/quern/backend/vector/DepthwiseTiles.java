@@ -14,6 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class DepthwiseTiles {
     private static final VectorSpecies<Float> S = Lanes.F;
+    /** {@link Lanes#NEAR}; with 16 registers C2 would lift the loads that then need no addition, and spill two sums. */
+    private static final long NEAR = ConvTile.LARGE ? Lanes.NEAR : OFFSET;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -34,14 +36,14 @@ final class DepthwiseTiles {
             long c,
             long bias,
             int floor) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
-        long a5 = a + rows[row + 5] & ADDRESS;
-        long a6 = a + rows[row + 6] & ADDRESS;
-        long a7 = a + rows[row + 7] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & NEAR;
+        long r5 = rows[row + 5] - first & NEAR;
+        long r6 = rows[row + 6] - first & NEAR;
+        long r7 = rows[row + 7] - first & NEAR;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);
@@ -51,27 +53,27 @@ final class DepthwiseTiles {
         FloatVector c6 = FloatVector.zero(S);
         FloatVector c7 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t];
+            long at = a + first + taps[t];
             long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
-                at &= OFFSET;
+                at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
-                FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
+                FloatVector x = FloatVector.fromMemorySegment(S, ALL, at, Lanes.ORDER);
                 c0 = x.fma(b0, c0);
-                x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r1, Lanes.ORDER);
                 c1 = x.fma(b0, c1);
-                x = FloatVector.fromMemorySegment(S, ALL, a2 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r2, Lanes.ORDER);
                 c2 = x.fma(b0, c2);
-                x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r3, Lanes.ORDER);
                 c3 = x.fma(b0, c3);
-                x = FloatVector.fromMemorySegment(S, ALL, a4 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r4, Lanes.ORDER);
                 c4 = x.fma(b0, c4);
-                x = FloatVector.fromMemorySegment(S, ALL, a5 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r5, Lanes.ORDER);
                 c5 = x.fma(b0, c5);
-                x = FloatVector.fromMemorySegment(S, ALL, a6 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r6, Lanes.ORDER);
                 c6 = x.fma(b0, c6);
-                x = FloatVector.fromMemorySegment(S, ALL, a7 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r7, Lanes.ORDER);
                 c7 = x.fma(b0, c7);
                 at += cs;
                 f += bs;
@@ -119,14 +121,14 @@ final class DepthwiseTiles {
             long[] results,
             int result,
             long c) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
-        long a5 = a + rows[row + 5] & ADDRESS;
-        long a6 = a + rows[row + 6] & ADDRESS;
-        long a7 = a + rows[row + 7] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & NEAR;
+        long r5 = rows[row + 5] - first & NEAR;
+        long r6 = rows[row + 6] - first & NEAR;
+        long r7 = rows[row + 7] - first & NEAR;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);
@@ -136,27 +138,27 @@ final class DepthwiseTiles {
         FloatVector c6 = FloatVector.zero(S);
         FloatVector c7 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t];
+            long at = a + first + taps[t];
             long f = b + filters[t] * bs;
             for (int d = 0; d < kc; d += one) {
-                at &= OFFSET;
+                at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
-                FloatVector x = FloatVector.fromMemorySegment(S, ALL, a0 + at, Lanes.ORDER);
+                FloatVector x = FloatVector.fromMemorySegment(S, ALL, at, Lanes.ORDER);
                 c0 = x.fma(b0, c0);
-                x = FloatVector.fromMemorySegment(S, ALL, a1 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r1, Lanes.ORDER);
                 c1 = x.fma(b0, c1);
-                x = FloatVector.fromMemorySegment(S, ALL, a2 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r2, Lanes.ORDER);
                 c2 = x.fma(b0, c2);
-                x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r3, Lanes.ORDER);
                 c3 = x.fma(b0, c3);
-                x = FloatVector.fromMemorySegment(S, ALL, a4 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r4, Lanes.ORDER);
                 c4 = x.fma(b0, c4);
-                x = FloatVector.fromMemorySegment(S, ALL, a5 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r5, Lanes.ORDER);
                 c5 = x.fma(b0, c5);
-                x = FloatVector.fromMemorySegment(S, ALL, a6 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r6, Lanes.ORDER);
                 c6 = x.fma(b0, c6);
-                x = FloatVector.fromMemorySegment(S, ALL, a7 + at, Lanes.ORDER);
+                x = FloatVector.fromMemorySegment(S, ALL, at + r7, Lanes.ORDER);
                 c7 = x.fma(b0, c7);
                 at += cs;
                 f += bs;

@@ -14,7 +14,7 @@ final class GemmFlatKernels {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
     /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
     private static int step = 1;
@@ -38,7 +38,7 @@ final class GemmFlatKernels {
                 c31 = c00,
                 c32 = c00,
                 c33 = c00;
-        rs &= STRIDE;
+        rs &= GemmPanels.READABLE;
         long r3 = rs * 3;
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>A is read by broadcast with any two strides ({@code rs} between rows, {@code cs} along k), so a packed panel, a
  * row-major matrix and a transposed one are the same code at the same speed: row addresses cost nothing, x86 folds
- * {@code a + 2, 4, 8 * rs} into the load. B gives whole vectors, {@code bs} apart along k.
+ * multiples of {@code rs} into the load if C2 knows that they are an int. B gives whole vectors, {@code bs} apart along k.
  *
  * <p>The loop has a form that C2 compiles as written. A plain counted loop is peeled, given pre- and post-loops for the
  * bounds checks and, when its body is small, unrolled by eight into stack spills (4x2: 82 GFLOP/s counted, 214 so; 6x2
@@ -30,7 +30,7 @@ final class GemmKernels {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
     /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see the class comment. */
     private static int step = 1;
@@ -54,7 +54,7 @@ final class GemmKernels {
                 c61 = c00,
                 c70 = c00,
                 c71 = c00;
-        rs &= STRIDE;
+        rs &= GemmPanels.READABLE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
@@ -127,7 +127,7 @@ final class GemmKernels {
                 c61 = c00,
                 c70 = c00,
                 c71 = c00;
-        rs &= STRIDE;
+        rs &= GemmPanels.READABLE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
         for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;

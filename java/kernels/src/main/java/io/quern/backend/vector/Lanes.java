@@ -30,6 +30,8 @@ final class Lanes {
     static final long ADDRESS = (1L << 56) - 1;
     /** The same for what is added to an address, so that the sum does not overflow. */
     static final long OFFSET = (1L << 40) - 1;
+    /** The same for what is below 2 GiB: C2 takes an int into a load's address, so that no instruction adds it. */
+    static final long NEAR = Integer.MAX_VALUE;
 
     /** Bytes of a cache line. */
     static final long LINE = 64;

@@ -71,7 +71,7 @@ final class WinogradGradient {
         for (int c = 0; c < shape.c(); c++) {
             rows.set(c, (long) c * Float.BYTES, (long) c * slice * Float.BYTES);
         }
-        rows.pad();
+        rows = rows.pad();
         long step = (long) shape.c() * Float.BYTES;
         whole = new ConvTile.Walk(new long[1], span, step, rows);
         last = tiles % span == 0 ? whole : new ConvTile.Walk(new long[1], tiles % span, step, rows);

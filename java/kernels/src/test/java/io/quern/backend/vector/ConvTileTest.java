@@ -1,0 +1,141 @@
+package io.quern.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quern.tensor.Rng;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Panels of all widths and heights, whose rows lie in order or not, against one fused chain per element. */
+class ConvTileTest {
+    private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
+    /** Floats from one row of A to the next: more than the taps reach, so that rows do not overlap. */
+    private static final int PITCH = 29;
+
+    private static final int DEPTH = 7, MOST = 35;
+    private static final long[] TAPS = {0, 2 * Float.BYTES, 9 * Float.BYTES};
+    private static final long[] FILTERS = {0, DEPTH, 3 * DEPTH};
+    private static final float FLOOR = -0.25f;
+
+    @BeforeEach
+    void needsVectors() {
+        Assumptions.assumeTrue(
+                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
+                "the module jdk.incubator.vector is not loaded in this JVM");
+    }
+
+    @Test
+    void rowsAreNearThatFollowTheFirstOfTheirTileBelowTwoGiB() {
+        assertTrue(rows(1L << 20, 40).near());
+        assertTrue(rows(0, 40).near(), "the same row again");
+        assertTrue(rows(Lanes.NEAR / (ConvTile.MOST_ROWS - 1), 40).near());
+        assertFalse(rows(Lanes.NEAR / (ConvTile.MOST_ROWS - 1) + 1, 40).near());
+        assertTrue(rows(Lanes.NEAR, 2).near(), "a tile has no further rows");
+        assertFalse(rows(Lanes.NEAR + 1, 2).near());
+        assertFalse(rows(-4, 2).near());
+        assertTrue(ConvRows.allocate(0).pad().near());
+    }
+
+    @Test
+    void rowsInOrder() {
+        check(false);
+    }
+
+    /** What a tile of offsets below 2 GiB cannot read. */
+    @Test
+    void rowsInReverse() {
+        check(true);
+    }
+
+    private static void check(boolean reverse) {
+        for (int count = 1; count <= MOST; count++) {
+            for (int wide = 1; wide <= 2 * Lanes.FLOATS; wide += wide < Lanes.FLOATS ? 3 : 5) {
+                check(count, wide, reverse, false);
+                check(count, wide, reverse, true);
+            }
+            check(count, Lanes.FLOATS, reverse, false);
+            check(count, Lanes.FLOATS, reverse, true);
+            check(count, ConvTile.COLUMNS, reverse, false);
+            check(count, ConvTile.COLUMNS, reverse, true);
+            if (ConvTile.LARGE) {
+                check(count, ConvTile.WIDE_COLUMNS, reverse, false);
+            }
+        }
+    }
+
+    private static void check(int count, int wide, boolean reverse, boolean add) {
+        int pitch =
+                wide > ConvTile.COLUMNS ? ConvTile.WIDE_COLUMNS : wide > Lanes.FLOATS ? ConvTile.COLUMNS : Lanes.FLOATS;
+        Rng rng = Rng.of(1000L * count + 10 * wide + (reverse ? 1 : 0) + (add ? 2 : 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment a = floats(arena, rng.stream(1), MOST * PITCH),
+                    b = floats(arena, rng.stream(2), 4 * DEPTH * pitch);
+            MemorySegment c = floats(arena, rng.stream(3), MOST * pitch), bias = floats(arena, rng.stream(4), pitch);
+            MemorySegment before = arena.allocate(c.byteSize()).copyFrom(c);
+            ConvRows rows = ConvRows.allocate(count);
+            for (int i = 0; i < count; i++) {
+                rows.set(i, 4L * PITCH * (reverse ? count - 1 - i : i), 4L * pitch * i);
+            }
+            ConvTile.Walk walk = new ConvTile.Walk(TAPS, FILTERS, DEPTH, Float.BYTES, rows.pad());
+            ConvTile.panel(
+                    walk,
+                    a.address(),
+                    b.address(),
+                    4L * pitch,
+                    c.address(),
+                    wide,
+                    bias.address(),
+                    add ? ConvTile.UNBOUNDED : Float.floatToRawIntBits(FLOOR),
+                    add,
+                    arena.allocate(ConvTile.SCRATCH, 64).address());
+            for (int i = 0; i < MOST; i++) {
+                int row = reverse ? count - 1 - i : i;
+                for (int j = 0; j < pitch; j++) {
+                    float old = before.getAtIndex(F, (long) i * pitch + j);
+                    float expected = i >= count || j >= wide
+                            ? old
+                            : add
+                                    ? old + sum(a, row, b, pitch, j)
+                                    : Math.max(FLOOR, bias.getAtIndex(F, j) + sum(a, row, b, pitch, j));
+                    assertEquals(
+                            Float.floatToRawIntBits(expected),
+                            Float.floatToRawIntBits(c.getAtIndex(F, (long) i * pitch + j)),
+                            () -> "%d rows of %d, reverse %s, add %s".formatted(count, wide, reverse, add));
+                }
+            }
+        }
+    }
+
+    private static float sum(MemorySegment a, int row, MemorySegment b, int pitch, int column) {
+        float sum = 0;
+        for (int t = 0; t < TAPS.length; t++) {
+            for (int d = 0; d < DEPTH; d++) {
+                float x = a.getAtIndex(F, (long) row * PITCH + TAPS[t] / Float.BYTES + d);
+                sum = Math.fma(x, b.getAtIndex(F, (FILTERS[t] + d) * pitch + column), sum);
+            }
+        }
+        return sum;
+    }
+
+    private static MemorySegment floats(Arena arena, Rng rng, int count) {
+        MemorySegment floats = arena.allocate(4L * count, 64);
+        for (int i = 0; i < count; i++) {
+            floats.setAtIndex(F, i, rng.uniform(i) - 0.5f);
+        }
+        return floats;
+    }
+
+    private static ConvRows rows(long bytes, int count) {
+        ConvRows rows = ConvRows.allocate(count);
+        for (int i = 0; i < count; i++) {
+            rows.set(i, i * bytes, 0);
+        }
+        return rows.pad();
+    }
+}
