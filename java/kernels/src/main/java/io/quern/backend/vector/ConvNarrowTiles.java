@@ -4,7 +4,6 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
-import static io.quern.backend.vector.Lanes.NEAR;
 import static io.quern.backend.vector.Lanes.OFFSET;
 
 import java.lang.foreign.ValueLayout;
@@ -16,6 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class ConvNarrowTiles {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    /** {@link Lanes#NEAR}; with 16 registers C2 would lift the loads that then need no addition, and spill sums. */
+    private static final long NEAR = ConvTile.LARGE ? Lanes.NEAR : OFFSET;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -71,7 +72,7 @@ final class ConvNarrowTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -108,7 +109,6 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r15));
                 cf = x.fma(b0, cf);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -212,7 +212,7 @@ final class ConvNarrowTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -249,7 +249,6 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r15));
                 cf = x.fma(b0, cf);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -320,7 +319,7 @@ final class ConvNarrowTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -341,7 +340,6 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r7));
                 c7 = x.fma(b0, c7);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -405,7 +403,7 @@ final class ConvNarrowTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -426,7 +424,6 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r7));
                 c7 = x.fma(b0, c7);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -473,7 +470,7 @@ final class ConvNarrowTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= OFFSET;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -486,7 +483,6 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
                 c3 = x.fma(b0, c3);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -530,7 +526,7 @@ final class ConvNarrowTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= OFFSET;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -543,7 +539,6 @@ final class ConvNarrowTiles {
                 x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
                 c3 = x.fma(b0, c3);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;

@@ -25,7 +25,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Tiles of eight rows and more demand that their rows follow the first one ({@link ConvRows#near}): the first one's
  * address and offsets that are an int cost no instruction, an address per row costs two each.
  *
- * <p>What the compilers demand. The step is not known to be 1: a counted loop would be unrolled into spills. Masked
+ * <p>What the compilers demand. A step that is not known to be 1, or is a stride above 0: a counted loop would be unrolled into spills. Masked
  * addresses are never negative, which folds the bounds checks. The tables are Java arrays: an access to a segment costs C2
  * hundreds of nodes. A sum is an argument of calls, never their receiver, whose class C2 must know; vectors pass through
  * no method, which may box them. And a method must be small enough for C1: one that it gives up on can stay interpreted
@@ -81,7 +81,7 @@ final class ConvTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -111,7 +111,6 @@ final class ConvTiles {
                 c70 = x.fma(b0, c70);
                 c71 = x.fma(b1, c71);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -200,7 +199,7 @@ final class ConvTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -230,7 +229,6 @@ final class ConvTiles {
                 c70 = x.fma(b0, c70);
                 c71 = x.fma(b1, c71);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -305,7 +303,7 @@ final class ConvTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= OFFSET;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -323,7 +321,6 @@ final class ConvTiles {
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -380,7 +377,7 @@ final class ConvTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= OFFSET;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -398,7 +395,6 @@ final class ConvTiles {
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;

@@ -69,7 +69,7 @@ final class ConvWideTile {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector x;
@@ -108,7 +108,6 @@ final class ConvWideTile {
                 c52 = x.fma(b2, c52);
                 c53 = x.fma(b3, c53);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;

@@ -55,7 +55,7 @@ final class DepthwiseTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -76,7 +76,6 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, at + r7, Lanes.ORDER);
                 c7 = x.fma(b0, c7);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -140,7 +139,7 @@ final class DepthwiseTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = a + first + taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= ADDRESS;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -161,7 +160,6 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, at + r7, Lanes.ORDER);
                 c7 = x.fma(b0, c7);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;
@@ -208,7 +206,7 @@ final class DepthwiseTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= OFFSET;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -221,7 +219,6 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
                 c3 = x.fma(b0, c3);
                 at += cs;
-                f += bs;
             }
         }
         bias &= ADDRESS;
@@ -265,7 +262,7 @@ final class DepthwiseTiles {
         for (int t = 0, one = step; t < taps.length; t += one) {
             long at = taps[t];
             long f = b + filters[t] * bs;
-            for (int d = 0; d < kc; d += one) {
+            for (long end = f + kc * bs; f < end; f += bs) {
                 at &= OFFSET;
                 f &= ADDRESS;
                 FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
@@ -278,7 +275,6 @@ final class DepthwiseTiles {
                 x = FloatVector.fromMemorySegment(S, ALL, a3 + at, Lanes.ORDER);
                 c3 = x.fma(b0, c3);
                 at += cs;
-                f += bs;
             }
         }
         long to = c + results[result] & ADDRESS;

@@ -16,8 +16,6 @@ final class GemmFlatKernels {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
-    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
-    private static int step = 1;
 
     private GemmFlatKernels() {}
 
@@ -40,7 +38,7 @@ final class GemmFlatKernels {
                 c33 = c00;
         rs &= GemmPanels.READABLE;
         long r3 = rs * 3;
-        for (int p = 0, one = step; p < kc; p += one) {
+        for (long end = b + kc * bs; b < end; b += bs) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -69,7 +67,6 @@ final class GemmFlatKernels {
             c32 = x.fma(b2, c32);
             c33 = x.fma(b3, c33);
             a += cs;
-            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -94,7 +91,7 @@ final class GemmFlatKernels {
 
     static void set1x4(int kc, long a, long cs, long b, long bs, long c, int alpha) {
         FloatVector c00 = FloatVector.zero(S), c01 = c00, c02 = c00, c03 = c00;
-        for (int p = 0, one = step; p < kc; p += one) {
+        for (long end = b + kc * bs; b < end; b += bs) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -108,7 +105,6 @@ final class GemmFlatKernels {
             c02 = x.fma(b2, c02);
             c03 = x.fma(b3, c03);
             a += cs;
-            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         c &= ADDRESS;

@@ -16,8 +16,6 @@ final class GemmWideKernel {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
-    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
-    private static int step = 1;
 
     private GemmWideKernel() {}
 
@@ -48,7 +46,7 @@ final class GemmWideKernel {
                 c53 = c00;
         rs &= GemmPanels.READABLE;
         long r3 = rs * 3, r5 = rs * 5;
-        for (int p = 0, one = step; p < kc; p += one) {
+        for (long end = b + kc * bs; b < end; b += bs) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -87,7 +85,6 @@ final class GemmWideKernel {
             c52 = x.fma(b2, c52);
             c53 = x.fma(b3, c53);
             a += cs;
-            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
