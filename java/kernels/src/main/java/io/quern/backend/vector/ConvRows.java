@@ -7,7 +7,7 @@ package io.quern.backend.vector;
  * @param near true when each row of any tile lies 0 to {@link Lanes#NEAR} bytes behind the tile's first
  */
 record ConvRows(long[] sources, long[] results, int count, boolean near) {
-    /** Room for {@code count} rows, to be filled by {@link #set} and closed by {@link #pad}. */
+    /** Room for {@code count} rows, to be filled by {@link #set}; what {@link #pad} gives is to be used. */
     static ConvRows allocate(int count) {
         int padded = count == 0 ? 0 : count + ConvTile.MOST_ROWS - 1;
         return new ConvRows(new long[padded], new long[padded], count, false);
@@ -18,6 +18,7 @@ record ConvRows(long[] sources, long[] results, int count, boolean near) {
         results[row] = result;
     }
 
+    /** The same tables behind whose rows there are enough copies of the last one. */
     ConvRows pad() {
         for (int i = count; i < sources.length; i++) {
             sources[i] = sources[count - 1];

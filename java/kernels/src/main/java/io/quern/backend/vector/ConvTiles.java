@@ -22,14 +22,14 @@ import jdk.incubator.vector.VectorSpecies;
  * is a filter element, a tap an image row and d runs along pixels. All offsets are in bytes. Each element is one fused
  * chain in the order of taps, whatever the tile.
  *
- * <p>Tiles of eight rows and more demand that their rows follow the first one ({@link ConvRows#near}): the first one's
+ * <p>Tiles of more than four rows demand that their rows follow the first one ({@link ConvRows#near}): the first one's
  * address and offsets that are an int cost no instruction, an address per row costs two each.
  *
- * <p>What the compilers demand. A step that is not known to be 1, or is a stride above 0: a counted loop would be unrolled into spills. Masked
- * addresses are never negative, which folds the bounds checks. The tables are Java arrays: an access to a segment costs C2
- * hundreds of nodes. A sum is an argument of calls, never their receiver, whose class C2 must know; vectors pass through
- * no method, which may box them. And a method must be small enough for C1: one that it gives up on can stay interpreted
- * for ever when the machine is busy during warm-up.
+ * <p>What the compilers demand. The step of a loop is not known to be 1, or is a stride above 0: a counted loop would be
+ * unrolled into spills. Masked addresses are never negative, which folds the bounds checks. The tables are Java arrays:
+ * an access to a segment costs C2 hundreds of nodes. A sum is an argument of calls, never their receiver, whose class C2
+ * must know; vectors pass through no method, which may box them. And a method must be small enough for C1: one that it
+ * gives up on can stay interpreted for ever when the machine is busy during warm-up.
  */
 final class ConvTiles {
     private static final VectorSpecies<Float> S = Lanes.F;

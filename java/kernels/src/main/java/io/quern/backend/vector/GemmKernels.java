@@ -15,13 +15,15 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>A is read by broadcast with any two strides ({@code rs} between rows, {@code cs} along k), so a packed panel, a
  * row-major matrix and a transposed one are the same code at the same speed: row addresses cost nothing, x86 folds
- * multiples of {@code rs} into the load if C2 knows that they are an int. B gives whole vectors, {@code bs} apart along k, which is more than 0.
+ * multiples of {@code rs} into the load if C2 knows that they are an int. B gives whole vectors, {@code bs} apart along
+ * k, which is more than 0.
  *
  * <p>The loop has a form that C2 compiles as written. A plain counted loop is peeled, given pre- and post-loops for the
  * bounds checks and, when its body is small, unrolled by eight into stack spills (4x2: 82 GFLOP/s counted, 214 not; 6x2
  * on 16 registers: 56 and 117). Addresses of B, whose step C2 does not know, stop all of that and need no counter; the
- * bounds checks need no loop form because masked addresses fold them. What is not a multiply-add costs where a core has
- * few slots for instructions: 37 of them a step of 8x2, 44 of 6x4 (see bench/lab/matmul.md, 68).
+ * bounds checks need no loop form because masked addresses fold them. A core with few slots for
+ * instructions has them as its bound: 37 in a step of 8x2, of which 16 multiply, 44 with 24 in 6x4 (trial 68 of
+ * bench/lab/matmul.md).
  *
  * <p>Every kernel sums an element in the same order (one fused chain from zero over kc, then one fused step into C), so
  * bits do not depend on which tile computes an element. alpha comes as int bits: a float would hold a vector register

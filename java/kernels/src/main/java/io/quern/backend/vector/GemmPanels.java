@@ -44,7 +44,7 @@ record GemmPanels(long base, long along, long deep) {
 
     /**
      * Whether a kernel may read this matrix in place: its strides must fit the 27 bits that kernels promise C2, and
-     * addresses rise along k.
+     * addresses rise along k, by which they count.
      */
     boolean isReadable() {
         return along >= 0 && deep > 0 && (along | deep) <= READABLE;

@@ -13,7 +13,7 @@ final class GemmSlimKernel {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
 
     private GemmSlimKernel() {}

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Panels of all widths and heights, whose rows lie in order or not, against one fused chain per element. */
+/** Panels of all widths and heights, depthwise too, whose rows lie in order or not, against one fused chain per element. */
 class ConvTileTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     /** Floats from one row of A to the next: more than the taps reach, so that rows do not overlap. */
@@ -56,25 +56,27 @@ class ConvTileTest {
     private static void check(boolean reverse) {
         for (int count = 1; count <= MOST; count++) {
             for (int wide = 1; wide <= 2 * Lanes.FLOATS; wide += wide < Lanes.FLOATS ? 3 : 5) {
-                check(count, wide, reverse, false);
-                check(count, wide, reverse, true);
+                check(count, wide, reverse, false, false);
+                check(count, wide, reverse, true, false);
             }
-            check(count, Lanes.FLOATS, reverse, false);
-            check(count, Lanes.FLOATS, reverse, true);
-            check(count, ConvTile.COLUMNS, reverse, false);
-            check(count, ConvTile.COLUMNS, reverse, true);
+            for (boolean add : new boolean[] {false, true}) {
+                check(count, Lanes.FLOATS, reverse, add, false);
+                check(count, Lanes.FLOATS - 1, reverse, add, true);
+                check(count, Lanes.FLOATS, reverse, add, true);
+                check(count, ConvTile.COLUMNS, reverse, add, false);
+            }
             if (ConvTile.LARGE) {
-                check(count, ConvTile.WIDE_COLUMNS, reverse, false);
+                check(count, ConvTile.WIDE_COLUMNS, reverse, false, false);
             }
         }
     }
 
-    private static void check(int count, int wide, boolean reverse, boolean add) {
+    private static void check(int count, int wide, boolean reverse, boolean add, boolean depthwise) {
         int pitch =
                 wide > ConvTile.COLUMNS ? ConvTile.WIDE_COLUMNS : wide > Lanes.FLOATS ? ConvTile.COLUMNS : Lanes.FLOATS;
         Rng rng = Rng.of(1000L * count + 10 * wide + (reverse ? 1 : 0) + (add ? 2 : 0));
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment a = floats(arena, rng.stream(1), MOST * PITCH),
+            MemorySegment a = floats(arena, rng.stream(1), MOST * PITCH + Lanes.FLOATS),
                     b = floats(arena, rng.stream(2), 4 * DEPTH * pitch);
             MemorySegment c = floats(arena, rng.stream(3), MOST * pitch), bias = floats(arena, rng.stream(4), pitch);
             MemorySegment before = arena.allocate(c.byteSize()).copyFrom(c);
@@ -83,17 +85,14 @@ class ConvTileTest {
                 rows.set(i, 4L * PITCH * (reverse ? count - 1 - i : i), 4L * pitch * i);
             }
             ConvTile.Walk walk = new ConvTile.Walk(TAPS, FILTERS, DEPTH, Float.BYTES, rows.pad());
-            ConvTile.panel(
-                    walk,
-                    a.address(),
-                    b.address(),
-                    4L * pitch,
-                    c.address(),
-                    wide,
-                    bias.address(),
-                    add ? ConvTile.UNBOUNDED : Float.floatToRawIntBits(FLOOR),
-                    add,
-                    arena.allocate(ConvTile.SCRATCH, 64).address());
+            int floor = add ? ConvTile.UNBOUNDED : Float.floatToRawIntBits(FLOOR);
+            long tile = arena.allocate(ConvTile.SCRATCH, 64).address();
+            long from = a.address(), filter = b.address(), to = c.address(), biases = bias.address(), step = 4L * pitch;
+            if (depthwise) {
+                ConvTile.depthwise(walk, from, filter, step, to, wide, biases, floor, add, tile);
+            } else {
+                ConvTile.panel(walk, from, filter, step, to, wide, biases, floor, add, tile);
+            }
             for (int i = 0; i < MOST; i++) {
                 int row = reverse ? count - 1 - i : i;
                 for (int j = 0; j < pitch; j++) {
@@ -101,22 +100,26 @@ class ConvTileTest {
                     float expected = i >= count || j >= wide
                             ? old
                             : add
-                                    ? old + sum(a, row, b, pitch, j)
-                                    : Math.max(FLOOR, bias.getAtIndex(F, j) + sum(a, row, b, pitch, j));
+                                    ? old + sum(a, row * PITCH + (depthwise ? j : 0), b, pitch, j)
+                                    : Math.max(
+                                            FLOOR,
+                                            bias.getAtIndex(F, j)
+                                                    + sum(a, row * PITCH + (depthwise ? j : 0), b, pitch, j));
                     assertEquals(
                             Float.floatToRawIntBits(expected),
                             Float.floatToRawIntBits(c.getAtIndex(F, (long) i * pitch + j)),
-                            () -> "%d rows of %d, reverse %s, add %s".formatted(count, wide, reverse, add));
+                            () -> "%d rows of %d, reverse %s, add %s, depthwise %s"
+                                    .formatted(count, wide, reverse, add, depthwise));
                 }
             }
         }
     }
 
-    private static float sum(MemorySegment a, int row, MemorySegment b, int pitch, int column) {
+    private static float sum(MemorySegment a, int first, MemorySegment b, int pitch, int column) {
         float sum = 0;
         for (int t = 0; t < TAPS.length; t++) {
             for (int d = 0; d < DEPTH; d++) {
-                float x = a.getAtIndex(F, (long) row * PITCH + TAPS[t] / Float.BYTES + d);
+                float x = a.getAtIndex(F, first + TAPS[t] / Float.BYTES + d);
                 sum = Math.fma(x, b.getAtIndex(F, (FILTERS[t] + d) * pitch + column), sum);
             }
         }
