@@ -24,7 +24,7 @@ final class ConvTile {
     private static final int FEW_ROWS = 4;
     /** Tiles of 16 sums and 18 rows of operands do not fit the 16 registers of older x86. */
     static final boolean LARGE = Lanes.REGISTERS >= 32;
-    /** Rows of the tiles of two vectors that cover most of a panel; with 16 registers B may be read 2 GiB far. */
+    /** Rows of the tiles of two vectors that cover most of a panel. */
     static final int ROWS = LARGE ? 8 : 5;
 
     private static final long[] WIDEST = strides(WIDE_COLUMNS);
@@ -129,7 +129,7 @@ final class ConvTile {
         long[] rows = walk.rows.sources();
         long[] results = walk.rows.results();
         int count = walk.rows.count();
-        boolean far = LARGE ? !walk.rows.near() : kc * bs > Integer.MAX_VALUE;
+        boolean far = !walk.rows.near();
         for (int i = 0; i < count; ) {
             int left = count - i;
             int tile = far ? FEW_ROWS : rows(left);

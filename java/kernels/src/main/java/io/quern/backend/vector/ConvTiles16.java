@@ -2,6 +2,7 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 import static io.quern.backend.vector.Lanes.ADDRESS;
+import static io.quern.backend.vector.Lanes.NEAR;
 import static io.quern.backend.vector.Lanes.OFFSET;
 
 import java.lang.foreign.ValueLayout;
@@ -12,8 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The tile of machines with 16 vector registers; the form is that of {@link ConvTiles}. C2 keeps two broadcasts ahead and the
  * general registers of two nested loops spill into a vector one, which leaves room for ten sums: 6x2 spills, 4x2 has too few
- * chains. The reads of B are an int behind a base, and the end of a run is an address, to need fewer instructions: at this width
- * the front end of the processor is as much a limit as its multiply-adds.
+ * chains. At this width the front end of the processor is as much a limit as its multiply-adds: three rows are an int behind
+ * the first one, which saves an instruction each. A fourth would make C2 lift more loads than there are registers.
  */
 final class ConvTiles16 {
     private static final VectorSpecies<Float> S = Lanes.F;
@@ -38,11 +39,11 @@ final class ConvTiles16 {
             long c,
             long bias,
             int floor) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & OFFSET;
         FloatVector c00 = FloatVector.zero(S);
         FloatVector c01 = FloatVector.zero(S);
         FloatVector c10 = FloatVector.zero(S);
@@ -54,28 +55,29 @@ final class ConvTiles16 {
         FloatVector c40 = FloatVector.zero(S);
         FloatVector c41 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t], in = 0, f = b + filters[t] * bs & ADDRESS;
-            for (long end = at + kc * cs; at < end; at += cs) {
-                at &= OFFSET;
-                in &= Integer.MAX_VALUE;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f + in, Lanes.ORDER);
-                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + in + Lanes.BYTES, Lanes.ORDER);
-                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+            long at = a + first + taps[t];
+            long f = b + filters[t] * bs;
+            for (long end = f + kc * bs; f < end; f += bs) {
+                at &= ADDRESS;
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r1));
                 c10 = x.fma(b0, c10);
                 c11 = x.fma(b1, c11);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r2));
                 c20 = x.fma(b0, c20);
                 c21 = x.fma(b1, c21);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r3));
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r4));
                 c40 = x.fma(b0, c40);
                 c41 = x.fma(b1, c41);
-                in += bs;
+                at += cs;
             }
         }
         bias &= ADDRESS;
@@ -122,11 +124,11 @@ final class ConvTiles16 {
             long[] results,
             int result,
             long c) {
-        long a0 = a + rows[row] & ADDRESS;
-        long a1 = a + rows[row + 1] & ADDRESS;
-        long a2 = a + rows[row + 2] & ADDRESS;
-        long a3 = a + rows[row + 3] & ADDRESS;
-        long a4 = a + rows[row + 4] & ADDRESS;
+        long first = rows[row];
+        long r1 = rows[row + 1] - first & NEAR;
+        long r2 = rows[row + 2] - first & NEAR;
+        long r3 = rows[row + 3] - first & NEAR;
+        long r4 = rows[row + 4] - first & OFFSET;
         FloatVector c00 = FloatVector.zero(S);
         FloatVector c01 = FloatVector.zero(S);
         FloatVector c10 = FloatVector.zero(S);
@@ -138,28 +140,29 @@ final class ConvTiles16 {
         FloatVector c40 = FloatVector.zero(S);
         FloatVector c41 = FloatVector.zero(S);
         for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t], in = 0, f = b + filters[t] * bs & ADDRESS;
-            for (long end = at + kc * cs; at < end; at += cs) {
-                at &= OFFSET;
-                in &= Integer.MAX_VALUE;
-                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f + in, Lanes.ORDER);
-                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + in + Lanes.BYTES, Lanes.ORDER);
-                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, a0 + at));
+            long at = a + first + taps[t];
+            long f = b + filters[t] * bs;
+            for (long end = f + kc * bs; f < end; f += bs) {
+                at &= ADDRESS;
+                f &= ADDRESS;
+                FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, f, Lanes.ORDER);
+                FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, f + Lanes.BYTES, Lanes.ORDER);
+                FloatVector x = FloatVector.broadcast(S, ALL.get(FLOAT, at));
                 c00 = x.fma(b0, c00);
                 c01 = x.fma(b1, c01);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a1 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r1));
                 c10 = x.fma(b0, c10);
                 c11 = x.fma(b1, c11);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a2 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r2));
                 c20 = x.fma(b0, c20);
                 c21 = x.fma(b1, c21);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a3 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r3));
                 c30 = x.fma(b0, c30);
                 c31 = x.fma(b1, c31);
-                x = FloatVector.broadcast(S, ALL.get(FLOAT, a4 + at));
+                x = FloatVector.broadcast(S, ALL.get(FLOAT, at + r4));
                 c40 = x.fma(b0, c40);
                 c41 = x.fma(b1, c41);
-                in += bs;
+                at += cs;
             }
         }
         long to = c + results[result] & ADDRESS;
