@@ -55,7 +55,7 @@ record GemmDots(
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Every other lane of two vectors. */
     private static final IntVector EVEN = IntVector.zero(I).addIndex(2), ODD = EVEN.add(1);
-    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills. */
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
     private static int step = 1;
 
     int tasks() {

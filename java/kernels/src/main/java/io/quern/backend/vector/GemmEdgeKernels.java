@@ -16,6 +16,8 @@ final class GemmEdgeKernels {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
+    private static int step = 1;
 
     private GemmEdgeKernels() {}
 
@@ -46,7 +48,7 @@ final class GemmEdgeKernels {
                 c72 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -86,6 +88,7 @@ final class GemmEdgeKernels {
             c71 = x.fma(b1, c71);
             c72 = x.fma(b2, c72);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -127,7 +130,7 @@ final class GemmEdgeKernels {
                 c31 = c00;
         rs &= STRIDE;
         long r3 = rs * 3;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
@@ -146,6 +149,7 @@ final class GemmEdgeKernels {
             c30 = x.fma(b0, c30);
             c31 = x.fma(b1, c31);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -171,7 +175,7 @@ final class GemmEdgeKernels {
                 c70 = c00;
         rs &= GemmPanels.READABLE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
@@ -193,6 +197,7 @@ final class GemmEdgeKernels {
             x = FloatVector.broadcast(S, ALL.get(F, a + r7));
             c70 = x.fma(b0, c70);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -211,7 +216,7 @@ final class GemmEdgeKernels {
         FloatVector c00 = FloatVector.zero(S), c10 = c00, c20 = c00, c30 = c00, c40 = c00, c50 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
@@ -229,6 +234,7 @@ final class GemmEdgeKernels {
             x = FloatVector.broadcast(S, ALL.get(F, a + r5));
             c50 = x.fma(b0, c50);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -245,7 +251,7 @@ final class GemmEdgeKernels {
         FloatVector c00 = FloatVector.zero(S), c10 = c00, c20 = c00, c30 = c00;
         rs &= STRIDE;
         long r3 = rs * 3;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
@@ -259,6 +265,7 @@ final class GemmEdgeKernels {
             x = FloatVector.broadcast(S, ALL.get(F, a + r3));
             c30 = x.fma(b0, c30);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;

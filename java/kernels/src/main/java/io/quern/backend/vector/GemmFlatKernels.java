@@ -14,8 +14,10 @@ final class GemmFlatKernels {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
+    private static int step = 1;
 
     private GemmFlatKernels() {}
 
@@ -36,9 +38,9 @@ final class GemmFlatKernels {
                 c31 = c00,
                 c32 = c00,
                 c33 = c00;
-        rs &= GemmPanels.READABLE;
+        rs &= STRIDE;
         long r3 = rs * 3;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -67,6 +69,7 @@ final class GemmFlatKernels {
             c32 = x.fma(b2, c32);
             c33 = x.fma(b3, c33);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -91,7 +94,7 @@ final class GemmFlatKernels {
 
     static void set1x4(int kc, long a, long cs, long b, long bs, long c, int alpha) {
         FloatVector c00 = FloatVector.zero(S), c01 = c00, c02 = c00, c03 = c00;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -105,6 +108,7 @@ final class GemmFlatKernels {
             c02 = x.fma(b2, c02);
             c03 = x.fma(b3, c03);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         c &= ADDRESS;

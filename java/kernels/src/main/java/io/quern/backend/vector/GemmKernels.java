@@ -15,15 +15,12 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>A is read by broadcast with any two strides ({@code rs} between rows, {@code cs} along k), so a packed panel, a
  * row-major matrix and a transposed one are the same code at the same speed: row addresses cost nothing, x86 folds
- * multiples of {@code rs} into the load if C2 knows that they are an int. B gives whole vectors, {@code bs} apart along
- * k, which is more than 0.
+ * {@code a + 2, 4, 8 * rs} into the load. B gives whole vectors, {@code bs} apart along k.
  *
  * <p>The loop has a form that C2 compiles as written. A plain counted loop is peeled, given pre- and post-loops for the
- * bounds checks and, when its body is small, unrolled by eight into stack spills (4x2: 82 GFLOP/s counted, 214 not; 6x2
- * on 16 registers: 56 and 117). Addresses of B, whose step C2 does not know, stop all of that and need no counter; the
- * bounds checks need no loop form because masked addresses fold them. A core with few slots for
- * instructions has them as its bound: 37 in a step of 8x2, of which 16 multiply, 44 with 24 in 6x4 (trial 68 of
- * bench/lab/matmul.md).
+ * bounds checks and, when its body is small, unrolled by eight into stack spills (4x2: 82 GFLOP/s counted, 214 so; 6x2
+ * on 16 registers: 56 and 117). A step that C2 does not know to be 1 stops all of that; the bounds checks need no loop
+ * form because masked addresses fold them. Zen 5, 246 GFLOP/s register-only FMA ceiling: 8x2 0.975, 12x2 0.98, 4x2 0.89.
  *
  * <p>Every kernel sums an element in the same order (one fused chain from zero over kc, then one fused step into C), so
  * bits do not depend on which tile computes an element. alpha comes as int bits: a float would hold a vector register
@@ -33,8 +30,10 @@ final class GemmKernels {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see the class comment. */
+    private static int step = 1;
 
     private GemmKernels() {}
 
@@ -55,9 +54,9 @@ final class GemmKernels {
                 c61 = c00,
                 c70 = c00,
                 c71 = c00;
-        rs &= GemmPanels.READABLE;
+        rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
@@ -88,6 +87,7 @@ final class GemmKernels {
             c70 = x.fma(b0, c70);
             c71 = x.fma(b1, c71);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -127,9 +127,9 @@ final class GemmKernels {
                 c61 = c00,
                 c70 = c00,
                 c71 = c00;
-        rs &= GemmPanels.READABLE;
+        rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2);
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
@@ -160,6 +160,7 @@ final class GemmKernels {
             c70 = x.fma(b0, c70);
             c71 = x.fma(b1, c71);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;

@@ -16,6 +16,8 @@ final class GemmKernels16 {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
+    private static int step = 1;
 
     private GemmKernels16() {}
 
@@ -34,7 +36,7 @@ final class GemmKernels16 {
                 c51 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
@@ -59,6 +61,7 @@ final class GemmKernels16 {
             c50 = x.fma(b0, c50);
             c51 = x.fma(b1, c51);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
@@ -92,7 +95,7 @@ final class GemmKernels16 {
                 c51 = c00;
         rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, ORDER),
@@ -117,6 +120,7 @@ final class GemmKernels16 {
             c50 = x.fma(b0, c50);
             c51 = x.fma(b1, c51);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;

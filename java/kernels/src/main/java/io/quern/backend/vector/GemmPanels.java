@@ -42,12 +42,9 @@ record GemmPanels(long base, long along, long deep) {
         return new GemmPanels(b, columnStride * Float.BYTES, rowStride * Float.BYTES);
     }
 
-    /**
-     * Whether a kernel may read this matrix in place: its strides must fit the 27 bits that kernels promise C2, and
-     * addresses rise along k, by which they count.
-     */
+    /** Whether a kernel may read this matrix in place: its strides must fit the 27 bits that kernels promise C2. */
     boolean isReadable() {
-        return along >= 0 && deep > 0 && (along | deep) <= READABLE;
+        return (along | deep) >= 0 && (along | deep) <= READABLE;
     }
 
     /** Rows of A or columns of B lie side by side: a panel can be copied, a panel of B also read as vectors. */

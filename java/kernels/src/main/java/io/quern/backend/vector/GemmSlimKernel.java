@@ -13,8 +13,10 @@ final class GemmSlimKernel {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
+    private static int step = 1;
 
     private GemmSlimKernel() {}
 
@@ -38,7 +40,7 @@ final class GemmSlimKernel {
         rs &= GemmPanels.READABLE;
         // a second base: sixteen row addresses from one would need more registers than there are
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2), half = a + (rs << 3);
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             half &= ADDRESS;
             b &= ADDRESS;
@@ -61,6 +63,7 @@ final class GemmSlimKernel {
             c15 = FloatVector.broadcast(S, ALL.get(F, half + r7)).fma(b0, c15);
             a += cs;
             half += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;

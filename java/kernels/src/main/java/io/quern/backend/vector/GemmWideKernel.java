@@ -14,8 +14,10 @@ final class GemmWideKernel {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** Strides of C are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
+    /** Strides are below 2 GiB; saying so keeps row addresses non-negative, so their bounds checks fold. */
     private static final long STRIDE = Integer.MAX_VALUE;
+    /** Always 1. Not final, so that C2 cannot count the loop and unroll it into spills: see {@link GemmKernels}. */
+    private static int step = 1;
 
     private GemmWideKernel() {}
 
@@ -44,9 +46,9 @@ final class GemmWideKernel {
                 c51 = c00,
                 c52 = c00,
                 c53 = c00;
-        rs &= GemmPanels.READABLE;
+        rs &= STRIDE;
         long r3 = rs * 3, r5 = rs * 5;
-        for (long end = b + kc * bs; b < end; b += bs) {
+        for (int p = 0, one = step; p < kc; p += one) {
             a &= ADDRESS;
             b &= ADDRESS;
             FloatVector x;
@@ -85,6 +87,7 @@ final class GemmWideKernel {
             c52 = x.fma(b2, c52);
             c53 = x.fma(b3, c53);
             a += cs;
+            b += bs;
         }
         FloatVector s = FloatVector.broadcast(S, Float.intBitsToFloat(alpha));
         ldc &= STRIDE;
