@@ -3,6 +3,7 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.ConvTile.NARROW_OFFSETS;
 import static io.quern.backend.vector.Lanes.ADDRESS;
 import static io.quern.backend.vector.Lanes.OFFSET;
 
@@ -15,8 +16,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class ConvNarrowTiles {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    /** {@link Lanes#NEAR}; with 16 registers C2 would lift the loads that then need no addition, and spill sums. */
-    private static final long NEAR = ConvTile.LARGE ? Lanes.NEAR : OFFSET;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -38,21 +37,21 @@ final class ConvNarrowTiles {
             long bias,
             int floor) {
         long first = rows[row];
-        long r1 = rows[row + 1] - first & NEAR;
-        long r2 = rows[row + 2] - first & NEAR;
-        long r3 = rows[row + 3] - first & NEAR;
-        long r4 = rows[row + 4] - first & NEAR;
-        long r5 = rows[row + 5] - first & NEAR;
-        long r6 = rows[row + 6] - first & NEAR;
-        long r7 = rows[row + 7] - first & NEAR;
-        long r8 = rows[row + 8] - first & NEAR;
-        long r9 = rows[row + 9] - first & NEAR;
-        long r10 = rows[row + 10] - first & NEAR;
-        long r11 = rows[row + 11] - first & NEAR;
-        long r12 = rows[row + 12] - first & NEAR;
-        long r13 = rows[row + 13] - first & NEAR;
-        long r14 = rows[row + 14] - first & NEAR;
-        long r15 = rows[row + 15] - first & NEAR;
+        long r1 = rows[row + 1] - first & NARROW_OFFSETS;
+        long r2 = rows[row + 2] - first & NARROW_OFFSETS;
+        long r3 = rows[row + 3] - first & NARROW_OFFSETS;
+        long r4 = rows[row + 4] - first & NARROW_OFFSETS;
+        long r5 = rows[row + 5] - first & NARROW_OFFSETS;
+        long r6 = rows[row + 6] - first & NARROW_OFFSETS;
+        long r7 = rows[row + 7] - first & NARROW_OFFSETS;
+        long r8 = rows[row + 8] - first & NARROW_OFFSETS;
+        long r9 = rows[row + 9] - first & NARROW_OFFSETS;
+        long r10 = rows[row + 10] - first & NARROW_OFFSETS;
+        long r11 = rows[row + 11] - first & NARROW_OFFSETS;
+        long r12 = rows[row + 12] - first & NARROW_OFFSETS;
+        long r13 = rows[row + 13] - first & NARROW_OFFSETS;
+        long r14 = rows[row + 14] - first & NARROW_OFFSETS;
+        long r15 = rows[row + 15] - first & NARROW_OFFSETS;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);
@@ -178,21 +177,21 @@ final class ConvNarrowTiles {
             int result,
             long c) {
         long first = rows[row];
-        long r1 = rows[row + 1] - first & NEAR;
-        long r2 = rows[row + 2] - first & NEAR;
-        long r3 = rows[row + 3] - first & NEAR;
-        long r4 = rows[row + 4] - first & NEAR;
-        long r5 = rows[row + 5] - first & NEAR;
-        long r6 = rows[row + 6] - first & NEAR;
-        long r7 = rows[row + 7] - first & NEAR;
-        long r8 = rows[row + 8] - first & NEAR;
-        long r9 = rows[row + 9] - first & NEAR;
-        long r10 = rows[row + 10] - first & NEAR;
-        long r11 = rows[row + 11] - first & NEAR;
-        long r12 = rows[row + 12] - first & NEAR;
-        long r13 = rows[row + 13] - first & NEAR;
-        long r14 = rows[row + 14] - first & NEAR;
-        long r15 = rows[row + 15] - first & NEAR;
+        long r1 = rows[row + 1] - first & NARROW_OFFSETS;
+        long r2 = rows[row + 2] - first & NARROW_OFFSETS;
+        long r3 = rows[row + 3] - first & NARROW_OFFSETS;
+        long r4 = rows[row + 4] - first & NARROW_OFFSETS;
+        long r5 = rows[row + 5] - first & NARROW_OFFSETS;
+        long r6 = rows[row + 6] - first & NARROW_OFFSETS;
+        long r7 = rows[row + 7] - first & NARROW_OFFSETS;
+        long r8 = rows[row + 8] - first & NARROW_OFFSETS;
+        long r9 = rows[row + 9] - first & NARROW_OFFSETS;
+        long r10 = rows[row + 10] - first & NARROW_OFFSETS;
+        long r11 = rows[row + 11] - first & NARROW_OFFSETS;
+        long r12 = rows[row + 12] - first & NARROW_OFFSETS;
+        long r13 = rows[row + 13] - first & NARROW_OFFSETS;
+        long r14 = rows[row + 14] - first & NARROW_OFFSETS;
+        long r15 = rows[row + 15] - first & NARROW_OFFSETS;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);
@@ -301,13 +300,13 @@ final class ConvNarrowTiles {
             long bias,
             int floor) {
         long first = rows[row];
-        long r1 = rows[row + 1] - first & NEAR;
-        long r2 = rows[row + 2] - first & NEAR;
-        long r3 = rows[row + 3] - first & NEAR;
-        long r4 = rows[row + 4] - first & NEAR;
-        long r5 = rows[row + 5] - first & NEAR;
-        long r6 = rows[row + 6] - first & NEAR;
-        long r7 = rows[row + 7] - first & NEAR;
+        long r1 = rows[row + 1] - first & NARROW_OFFSETS;
+        long r2 = rows[row + 2] - first & NARROW_OFFSETS;
+        long r3 = rows[row + 3] - first & NARROW_OFFSETS;
+        long r4 = rows[row + 4] - first & NARROW_OFFSETS;
+        long r5 = rows[row + 5] - first & NARROW_OFFSETS;
+        long r6 = rows[row + 6] - first & NARROW_OFFSETS;
+        long r7 = rows[row + 7] - first & NARROW_OFFSETS;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);
@@ -385,13 +384,13 @@ final class ConvNarrowTiles {
             int result,
             long c) {
         long first = rows[row];
-        long r1 = rows[row + 1] - first & NEAR;
-        long r2 = rows[row + 2] - first & NEAR;
-        long r3 = rows[row + 3] - first & NEAR;
-        long r4 = rows[row + 4] - first & NEAR;
-        long r5 = rows[row + 5] - first & NEAR;
-        long r6 = rows[row + 6] - first & NEAR;
-        long r7 = rows[row + 7] - first & NEAR;
+        long r1 = rows[row + 1] - first & NARROW_OFFSETS;
+        long r2 = rows[row + 2] - first & NARROW_OFFSETS;
+        long r3 = rows[row + 3] - first & NARROW_OFFSETS;
+        long r4 = rows[row + 4] - first & NARROW_OFFSETS;
+        long r5 = rows[row + 5] - first & NARROW_OFFSETS;
+        long r6 = rows[row + 6] - first & NARROW_OFFSETS;
+        long r7 = rows[row + 7] - first & NARROW_OFFSETS;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);

@@ -24,6 +24,11 @@ final class ConvTile {
     private static final int FEW_ROWS = 4;
     /** Tiles of 16 sums and 18 rows of operands do not fit the 16 registers of older x86. */
     static final boolean LARGE = Lanes.REGISTERS >= 32;
+    /**
+     * Bits of row offsets in tiles of one vector: {@link Lanes#NEAR}; with 16 registers more, since C2 would lift the loads that
+     * then need no addition, and spill sums.
+     */
+    static final long NARROW_OFFSETS = LARGE ? Lanes.NEAR : Lanes.OFFSET;
     /** Rows of the tiles of two vectors that cover most of a panel. */
     static final int ROWS = LARGE ? 8 : 5;
 

@@ -1,6 +1,7 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.ConvTile.NARROW_OFFSETS;
 import static io.quern.backend.vector.Lanes.ADDRESS;
 import static io.quern.backend.vector.Lanes.OFFSET;
 
@@ -14,8 +15,6 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class DepthwiseTiles {
     private static final VectorSpecies<Float> S = Lanes.F;
-    /** {@link Lanes#NEAR}; with 16 registers C2 would lift the loads that then need no addition, and spill two sums. */
-    private static final long NEAR = ConvTile.LARGE ? Lanes.NEAR : OFFSET;
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -37,13 +36,13 @@ final class DepthwiseTiles {
             long bias,
             int floor) {
         long first = rows[row];
-        long r1 = rows[row + 1] - first & NEAR;
-        long r2 = rows[row + 2] - first & NEAR;
-        long r3 = rows[row + 3] - first & NEAR;
-        long r4 = rows[row + 4] - first & NEAR;
-        long r5 = rows[row + 5] - first & NEAR;
-        long r6 = rows[row + 6] - first & NEAR;
-        long r7 = rows[row + 7] - first & NEAR;
+        long r1 = rows[row + 1] - first & NARROW_OFFSETS;
+        long r2 = rows[row + 2] - first & NARROW_OFFSETS;
+        long r3 = rows[row + 3] - first & NARROW_OFFSETS;
+        long r4 = rows[row + 4] - first & NARROW_OFFSETS;
+        long r5 = rows[row + 5] - first & NARROW_OFFSETS;
+        long r6 = rows[row + 6] - first & NARROW_OFFSETS;
+        long r7 = rows[row + 7] - first & NARROW_OFFSETS;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);
@@ -121,13 +120,13 @@ final class DepthwiseTiles {
             int result,
             long c) {
         long first = rows[row];
-        long r1 = rows[row + 1] - first & NEAR;
-        long r2 = rows[row + 2] - first & NEAR;
-        long r3 = rows[row + 3] - first & NEAR;
-        long r4 = rows[row + 4] - first & NEAR;
-        long r5 = rows[row + 5] - first & NEAR;
-        long r6 = rows[row + 6] - first & NEAR;
-        long r7 = rows[row + 7] - first & NEAR;
+        long r1 = rows[row + 1] - first & NARROW_OFFSETS;
+        long r2 = rows[row + 2] - first & NARROW_OFFSETS;
+        long r3 = rows[row + 3] - first & NARROW_OFFSETS;
+        long r4 = rows[row + 4] - first & NARROW_OFFSETS;
+        long r5 = rows[row + 5] - first & NARROW_OFFSETS;
+        long r6 = rows[row + 6] - first & NARROW_OFFSETS;
+        long r7 = rows[row + 7] - first & NARROW_OFFSETS;
         FloatVector c0 = FloatVector.zero(S);
         FloatVector c1 = FloatVector.zero(S);
         FloatVector c2 = FloatVector.zero(S);

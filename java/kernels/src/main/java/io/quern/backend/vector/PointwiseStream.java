@@ -86,12 +86,13 @@ final class PointwiseStream {
         rs &= GemmPanels.READABLE;
         long r3 = rs * 3, r5 = rs * 5, r7 = r3 + (rs << 2), half = a + (rs << 3);
         int seen = 0;
-        for (int p = 0, one = step; p < kc; p += one) {
+        // a line of b and a line ahead are equally long: one running address for both
+        long behind = ahead - b, bs = (long) step * BYTES;
+        for (long end = b + kc * bs; b < end; b += bs) {
             a &= ADDRESS;
             half &= ADDRESS;
             b &= ADDRESS;
-            ahead &= ADDRESS;
-            seen ^= ALL.get(INT, ahead);
+            seen ^= ALL.get(INT, b + behind & ADDRESS);
             FloatVector w = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             c0 = FloatVector.broadcast(S, ALL.get(FLOAT, a)).fma(w, c0);
             c1 = FloatVector.broadcast(S, ALL.get(FLOAT, a + rs)).fma(w, c1);
@@ -111,8 +112,6 @@ final class PointwiseStream {
             c15 = FloatVector.broadcast(S, ALL.get(FLOAT, half + r7)).fma(w, c15);
             a += Float.BYTES;
             half += Float.BYTES;
-            b += BYTES;
-            ahead += Lanes.LINE;
         }
         y &= ADDRESS;
         c0.intoMemorySegment(ALL, y, ORDER);
