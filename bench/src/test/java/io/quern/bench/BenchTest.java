@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,11 @@ class BenchTest {
     /** Small values for the parameters that decide the size. */
     private static final Map<Class<?>, Map<String, String[]>> SMALL = Map.ofEntries(
             entry(FmaCeilingBench.class, Map.of("threads", values("1", "2"))),
+            entry(
+                    DispatchBench.class,
+                    Map.of(
+                            "bits", values("" + FloatVector.SPECIES_PREFERRED.vectorBitSize()),
+                            "threads", values("1", "2"))),
             entry(StreamBench.class, Map.of("size", values("640"), "threads", values("1", "2"))),
             entry(
                     MatmulBench.class,

@@ -4,6 +4,7 @@ import io.quern.bench.BatchNormBench;
 import io.quern.bench.BroadcastBench;
 import io.quern.bench.CastBench;
 import io.quern.bench.Conv2dBench;
+import io.quern.bench.DispatchBench;
 import io.quern.bench.DropoutBench;
 import io.quern.bench.ElementwiseBench;
 import io.quern.bench.EmbeddingBench;
@@ -27,6 +28,7 @@ public final class Tables {
     static final List<ResultTable> ALL = List.of(
             ResultTable.roof("FmaCeilingBench", "GFLOP/s", FmaCeilingBench::cost),
             ResultTable.roof("StreamBench", "GB/s", StreamBench::cost),
+            ResultTable.of("DispatchBench", "GFLOP/s", DispatchBench::cost),
             ResultTable.of("MatmulBench", "GFLOP/s", MatmulBench::cost),
             ResultTable.of("FusedEpilogueBench", "GFLOP/s", FusedEpilogueBench::cost),
             ResultTable.of("Conv2dBench", "GFLOP/s", Conv2dBench::cost),
