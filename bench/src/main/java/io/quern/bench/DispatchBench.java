@@ -7,10 +7,10 @@ import jdk.incubator.vector.VectorSpecies;
 import org.openjdk.jmh.annotations.Param;
 
 /**
- * Whether a core takes other instructions beside its multiply-adds: the loop of {@link FmaCeilingBench} with 18 independent integer
- * instructions after each twelve multiply-adds. On one class of machine the same loop is, by the minute, at 94 % of the roof or at
- * 55 %. The roof itself does not fall then, but kernels with many loads and additions beside their multiply-adds do: a row of
- * results is to be read together with this one.
+ * Whether a core takes other instructions beside its multiply-adds: the loop of {@link FmaCeilingBench} with six chains of integer
+ * instructions, three to two multiply-adds. On a virtual machine of two cores the same loop went between some 90 % of the roof and
+ * 55 % every ten seconds or so. The roof does not fall then, but kernels may that have many loads and additions beside their
+ * multiply-adds.
  */
 public class DispatchBench extends OpBench {
     /** Rounds of twelve multiply-adds and 18 integer instructions in one call. */
@@ -58,7 +58,7 @@ public class DispatchBench extends OpBench {
         for (int i = 0; i < rounds; i++) {
             c00 = scale.fma(shift, c00);
             c01 = scale.fma(shift, c01);
-            n0 = (n0 + 5 ^ 3) + 9; // sums and xors in turn, which the compiler cannot merge
+            n0 = (n0 + 5 ^ 3) + 9; // sums and xors in turn: the compiler cannot merge two that follow each other
             c02 = scale.fma(shift, c02);
             c03 = scale.fma(shift, c03);
             n1 = (n1 + 5 ^ 3) + 9;

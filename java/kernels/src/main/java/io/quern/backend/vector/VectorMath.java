@@ -21,12 +21,12 @@ import jdk.incubator.vector.IntVector;
  * reduction after Muller, "Elementary Functions", chapter 11; minimax coefficients fitted for these intervals.
  *
  * <p>C2 inlines ordinary methods only until a compilation has 18 000 nodes, about 40 vector operations; past that, a
- * helper that takes or returns a vector allocates it. The API's own methods are exempt. So a loop around these functions
+ * helper that takes or returns a vector allocates it. Nearly all of the API's own methods are exempt. So a loop around these functions
  * holds one copy of one of them, and what follows the call is written with the API, not with helpers.
  *
- * <p>Reading a scalar from memory is 600 nodes, and one method on its way, {@code Unsafe.getIntUnaligned}, is not exempt: of a
- * read at which the limit is passed, which depends on what else the JVM has run, a call may be left, and every sum is spilled
- * around it. So tiles of many rows read all scalars of a step before their multiply-adds, which are exempt throughout.
+ * <p>Reading a scalar from memory is 600 nodes, and two of the JDK's methods on its way, {@code Unsafe.getIntUnaligned} and
+ * {@code convEndian}, are not exempt: of a read at which the limit is passed, which depends on what else the JVM has run, a call
+ * may be left, and every sum is spilled around it. So tiles of many rows read all scalars of a step before their multiply-adds, which are exempt throughout.
  */
 final class VectorMath {
     private VectorMath() {}

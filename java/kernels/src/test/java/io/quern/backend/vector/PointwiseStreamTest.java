@@ -38,7 +38,6 @@ class PointwiseStreamTest {
         Rng rng = Rng.of(m * 1000L + k);
         try (Arena arena = Arena.ofConfined()) {
             Scratch scratch = new ThreadScratch();
-            // of a's own length: reading ahead must not pass its end
             MemorySegment a = arena.allocate((long) m * k * Float.BYTES, Lanes.LINE);
             MemorySegment b = arena.allocate((long) n * k * Float.BYTES, Lanes.LINE);
             MemorySegment c = arena.allocate((long) m * n * Float.BYTES, Lanes.LINE);
