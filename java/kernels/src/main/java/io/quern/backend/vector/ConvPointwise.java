@@ -87,9 +87,18 @@ final class ConvPointwise {
 
     /** dx = dy filter'. */
     void backwardData(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
-        long image = dense ? dx.address() : gathered.address(gatheredBytes());
         int c = shape.c(), k = shape.k();
-        Gemm.multiply(pixels, c, k, 1, dy.address(), k, 1, filter.address(), 1, k, 0, image, c, null, scratch, pool);
+        long image = dx.address();
+        if (PointwiseStream.fits(pixels, c, k)) {
+            long met = dense ? 0 : gatheredBytes(), own = gathered.address(met + 4L * c * k), turned = own + met;
+            image = dense ? image : own;
+            Copies.transpose(filter.address(), 4L * k, c, k, turned, 4L * c);
+            PointwiseStream.multiply(pixels, k, dy.address(), turned, image, null, scratch, pool);
+        } else {
+            image = dense ? image : gathered.address(gatheredBytes());
+            Gemm.multiply(
+                    pixels, c, k, 1, dy.address(), k, 1, filter.address(), 1, k, 0, image, c, null, scratch, pool);
+        }
         if (!dense) {
             spread(image, dx.address(), pool);
         }
