@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.Param;
 /**
  * Whether a core takes other instructions beside its multiply-adds: the loop of {@link FmaCeilingBench} with six chains of integer
  * instructions, three to two multiply-adds. On a virtual machine of two cores the same loop went between some 90 % of the roof and
- * 55 % every ten seconds or so. The roof does not fall then, but kernels may that have many loads and additions beside their
+ * 55 % within seconds. The roof does not fall then, but kernels may that have many loads and additions beside their
  * multiply-adds.
  */
 public class DispatchBench extends OpBench {
