@@ -5,6 +5,7 @@ import io.quern.backend.Backends;
 import io.quern.data.Batch;
 import io.quern.nn.Models;
 import io.quern.nn.Network;
+import io.quern.op.Executor;
 import io.quern.tensor.Rng;
 import io.quern.tensor.Tensor;
 import io.quern.train.ConstantRate;
@@ -12,6 +13,7 @@ import io.quern.train.CrossEntropyLoss;
 import io.quern.train.Sgd;
 import io.quern.train.TrainingOptions;
 import io.quern.train.TrainingStep;
+import java.util.function.UnaryOperator;
 
 /** Quern's own training step, from the weights of seed 1. */
 public final class QuernStep implements Contender {
@@ -24,16 +26,19 @@ public final class QuernStep implements Contender {
     private double last;
 
     QuernStep(String backend, String model, Tensor inputs, Tensor labels, int threads, Tensor loss) {
+        this(Backends.of(backend, threads), UnaryOperator.identity(), model, inputs, labels, loss);
+    }
+
+    /** @param watched what the step runs its ops on, made of the backend, which this step closes */
+    QuernStep(
+            Backend backend, UnaryOperator<Executor> watched, String model, Tensor inputs, Tensor labels, Tensor loss) {
         this.loss = loss;
-        this.backend = Backends.of(backend, threads);
+        this.backend = backend;
         network = Network.build(
-                Models.named(model, TrainStepBench.CLASSES),
-                inputs.shape().dropFirst(1),
-                Rng.of(1),
-                this.backend.memory());
+                Models.named(model, TrainStepBench.CLASSES), inputs.shape().dropFirst(1), Rng.of(1), backend.memory());
         TrainingOptions options = TrainingOptions.of(
                 1, new CrossEntropyLoss(), new Sgd(0.9, true, 0), new ConstantRate(TrainStepBench.RATE));
-        step = new TrainingStep(network, this.backend, options);
+        step = new TrainingStep(network, watched.apply(backend), options);
         samples = new Batch(0, 0, new int[inputs.dim(0)], inputs, labels);
     }
 

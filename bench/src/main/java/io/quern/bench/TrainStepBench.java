@@ -48,7 +48,7 @@ public class TrainStepBench extends OpBench {
                     + " in the environment, which suites/training-2-threads.txt sets");
         }
         Contest contest = new Contest(what, threads).tolerance(1e-4);
-        Shape image = model.equals("resnet20") ? Shape.of(32, 32, 3) : Shape.of(28, 28, 1);
+        Shape image = image(model);
         Tensor inputs = contest.own(Rng.of(1).fillNormal(Tensor.allocate(DType.F32, image.prepend(batch)), 0, 1));
         Tensor labels = contest.own(Tensor.allocate(DType.I32, Shape.of(batch)));
         for (int i = 0; i < batch; i++) {
@@ -85,8 +85,12 @@ public class TrainStepBench extends OpBench {
         }
     }
 
-    /** Not of one roof. */
+    static Shape image(String model) {
+        return model.equals("resnet20") ? Shape.of(32, 32, 3) : Shape.of(28, 28, 1);
+    }
+
+    /** Operations of the products and convolutions; bytes are not counted. */
     public static Cost cost(Map<String, String> row) {
-        return new Cost(0, 0);
+        return new Cost(StepFlops.perSample(row.get("model")) * Integer.parseInt(row.get("batch")), 0);
     }
 }

@@ -17,8 +17,8 @@ import io.quern.bench.PoolBench;
 import io.quern.bench.ReduceBench;
 import io.quern.bench.SoftmaxBench;
 import io.quern.bench.StreamBench;
+import io.quern.bench.TrainStepBench;
 import io.quern.bench.TransposeBench;
-import io.quern.op.Cost;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +44,7 @@ public final class Tables {
             ResultTable.of("BroadcastBench", "GB/s", BroadcastBench::cost),
             ResultTable.of("CastBench", "GB/s", CastBench::cost),
             ResultTable.of("OptimizerBench", "GB/s", OptimizerBench::cost),
-            ResultTable.items("TrainStepBench", "samples/s", "batch", 1e6, row -> new Cost(0, 0)));
+            ResultTable.items("TrainStepBench", "samples/s", "batch", 1e6, TrainStepBench::cost));
 
     private Tables() {}
 
