@@ -37,7 +37,7 @@ final class Gemm {
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
     /** For products of a long k both of whose operands are read in place: k from which, elements of C up to which, k block. */
-    private static final int LONG = 768, STREAMED_C = 192 << 10, STREAMED_KC = 256;
+    private static final int LONG = 768, STREAMED_C = 192 << 10, STREAMED_KC = 1024;
 
     private final int m, n, k, kc;
     private final GemmBlock block;
@@ -126,7 +126,8 @@ final class Gemm {
             }
         }
         if (streams && m >= GemmTile.WIDE.rows && n >= GemmTile.WIDE.columns) {
-            GemmBlock block = new GemmBlock(GemmTile.WIDE, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
+            GemmTile tile = GemmTile.streamed(m, n);
+            GemmBlock block = new GemmBlock(tile, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
             if (alpha == 0) {
                 block.withoutProduct(m, n);
             } else {

@@ -18,8 +18,8 @@ final class GemmChunks {
     /** Elements of C that a task adds. */
     private static final int ADDED = 1 << 13;
 
-    /** k block of operands that come from memory, for a C of many rows and few columns. */
-    private static final int FAR_KC = 128;
+    /** k block of operands that come from memory, for a C of many rows and few columns and for any other. */
+    private static final int FAR_TALL_KC = 128, FAR_KC = 256;
 
     /** Of C, or of its transpose where that is {@link #turned}. */
     private final int m, n;
@@ -47,9 +47,9 @@ final class GemmChunks {
         far = 4L * k * (m + n) > Copies.CACHED;
         boolean few = n < GemmTile.WIDE.columns;
         turned = few || far && n >= 2 * m && m % GemmTile.WIDE.columns == 0;
-        tiles = few && m < GemmTile.WIDE.columns ? GemmTile.TALL : GemmTile.WIDE;
         this.m = turned ? n : m;
         this.n = turned ? m : n;
+        tiles = few && m < GemmTile.WIDE.columns ? GemmTile.TALL : GemmTile.streamed(this.m, this.n);
         partBytes = (long) m * n * Float.BYTES + 63 & -64;
         chunks = Math.clamp(Math.min(BYTES / partBytes, k / SHORTEST), 1, MOST);
     }
@@ -62,7 +62,7 @@ final class GemmChunks {
     /**
      * C = alpha * A * B
      *
-     * @param longest k block
+     * @param longest k block of operands that a cache holds
      * @param ldc bytes
      * @param parallel null for the calling thread alone
      */
@@ -136,10 +136,12 @@ final class GemmChunks {
             int longest,
             long tile) {
         int from = (int) ((long) k * chunk / chunks), length = (int) ((long) k * (chunk + 1) / chunks) - from;
-        int kc = Gemm.depth(length, far && m >= 2 * n ? Math.min(FAR_KC, longest) : longest);
+        int kc = Gemm.depth(length, far ? m >= 2 * n ? FAR_TALL_KC : FAR_KC : longest);
         GemmPanels x = (turned ? b : a).from(from), y = (turned ? a : b).from(from);
         // narrow tiles read nearly all of each row of B and A at once, and so in order
-        boolean fetches = far && tiles == GemmTile.WIDE && x.deep() == 4L * m && y.deep() == 4L * n;
+        boolean fetches = far && tiles != GemmTile.TALL && x.deep() == 4L * m && y.deep() == 4L * n;
+        int down = GemmGrid.ROWS_L2 / tiles.rows * tiles.rows;
+        int across = GemmGrid.COLUMNS_L2 / tiles.columns * tiles.columns;
         GemmBlock block = new GemmBlock(tiles, n, length, alpha, x, y, 0, c, ldc, null);
         for (int p = 0; p < length; p += kc) {
             int depth = Math.min(kc, length - p);
@@ -147,10 +149,10 @@ final class GemmChunks {
                 Copies.fetch(x.base() + p * x.deep(), depth * x.deep(), tile);
                 Copies.fetch(y.base() + p * y.deep(), depth * y.deep(), tile);
             }
-            for (int column = left; column < left + columns; column += GemmGrid.COLUMNS_L2) {
-                int width = Math.min(GemmGrid.COLUMNS_L2, left + columns - column);
-                for (int row = top; row < top + rows; row += GemmGrid.ROWS_L2) {
-                    int height = Math.min(GemmGrid.ROWS_L2, top + rows - row);
+            for (int column = left; column < left + columns; column += across) {
+                int width = Math.min(across, left + columns - column);
+                for (int row = top; row < top + rows; row += down) {
+                    int height = Math.min(down, top + rows - row);
                     block.multiply(row, height, column, width, p, depth, 0, 0, tile);
                 }
             }

@@ -71,6 +71,13 @@ enum GemmTile {
         return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
     }
 
+    /** The tile for a long k and operands in place: wide, but for a C that is whole tiles of three vectors and no whole wide ones. */
+    static GemmTile streamed(int m, int n) {
+        boolean whole = m % MIDDLE.rows == 0 && n % MIDDLE.columns == 0;
+        boolean rest = n % WIDE.columns != 0 || m < IN_PLACE_ROWS && m % WIDE.rows != 0;
+        return whole && rest ? MIDDLE : WIDE;
+    }
+
     /** Whether a C of fewer rows than {@link #LARGE} is computed faster by wide tiles, if they read both operands in place. */
     static boolean isWideInPlace(int m, int n) {
         return Lanes.REGISTERS >= 32 && m >= IN_PLACE_ROWS && n >= IN_PLACE_COLUMNS && of(m, n) != MIDDLE;
