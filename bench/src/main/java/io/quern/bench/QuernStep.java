@@ -29,16 +29,21 @@ public final class QuernStep implements Contender {
         this(Backends.of(backend, threads), UnaryOperator.identity(), model, inputs, labels, loss);
     }
 
-    /** @param watched what the step runs its ops on, made of the backend, which this step closes */
+    /** @param executorOf what the step runs its ops on, made of the backend, which this step closes */
     QuernStep(
-            Backend backend, UnaryOperator<Executor> watched, String model, Tensor inputs, Tensor labels, Tensor loss) {
+            Backend backend,
+            UnaryOperator<Executor> executorOf,
+            String model,
+            Tensor inputs,
+            Tensor labels,
+            Tensor loss) {
         this.loss = loss;
         this.backend = backend;
         network = Network.build(
                 Models.named(model, TrainStepBench.CLASSES), inputs.shape().dropFirst(1), Rng.of(1), backend.memory());
         TrainingOptions options = TrainingOptions.of(
                 1, new CrossEntropyLoss(), new Sgd(0.9, true, 0), new ConstantRate(TrainStepBench.RATE));
-        step = new TrainingStep(network, watched.apply(backend), options);
+        step = new TrainingStep(network, executorOf.apply(backend), options);
         samples = new Batch(0, 0, new int[inputs.dim(0)], inputs, labels);
     }
 

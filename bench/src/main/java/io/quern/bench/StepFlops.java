@@ -19,7 +19,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * The operations of a training step's products and convolutions, direct ones, as model FLOPs utilization counts them (Chowdhery
- * et al., PaLM, 2022, appendix B): all else of a step is held to be free.
+ * et al., PaLM, 2022, appendix B); nothing else of a step counts.
  */
 final class StepFlops {
     private static final Set<Class<?>> COUNTED =
@@ -54,7 +54,7 @@ final class StepFlops {
                         Tensor.allocate(DType.F32, TrainStepBench.image(model).prepend(1));
                 Tensor labels = Tensor.allocate(DType.I32, Shape.of(1));
                 Tensor loss = Tensor.allocate(DType.F32, Shape.of());
-                QuernStep step = new QuernStep(Backends.of("vector", 1), counting, model, input, labels, loss)) {
+                QuernStep step = new QuernStep(Backends.of("scalar", 1), counting, model, input, labels, loss)) {
             step.run();
         }
         return flops[0];

@@ -6,7 +6,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class StepFlopsTest {
-    /** Twice for the weights' sake, once more for the inputs' of all layers but the first. */
+    /** Forward and the gradient by the weights, and for all layers but the first that by the inputs. */
     private static double step(double first, double... others) {
         double multiplyAdds = 2 * first;
         for (double layer : others) {

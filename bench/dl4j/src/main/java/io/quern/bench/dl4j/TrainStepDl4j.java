@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A training step of Deeplearning4j from the same weights, in its default layout, NCHW; NHWC takes as long (see bench/lab/training-step.md,
- * also for why its layers have no oneDNN in 1.0.0-M2.1).
+ * A training step of Deeplearning4j from the same weights, in its default layout, NCHW; NHWC takes as long
+ * (bench/lab/training-step.md, also on why its layers have no oneDNN in 1.0.0-M2.1).
  */
 public final class TrainStepDl4j implements Contender {
     private final ComputationGraph graph;

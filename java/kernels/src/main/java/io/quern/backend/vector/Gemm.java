@@ -36,8 +36,8 @@ final class Gemm {
 
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1L << 20;
-    /** For products of a long k both of whose operands are read in place: k from which, elements of C up to which, k block. */
-    private static final int LONG = 768, STREAMED_C = 192 << 10, STREAMED_KC = 1024;
+    /** For products of a long k both of whose operands are read in place: k from which, elements of C up to which. */
+    private static final int LONG = 768, STREAMED_C = 192 << 10;
 
     private final int m, n, k, kc;
     private final GemmBlock block;
@@ -121,7 +121,7 @@ final class Gemm {
             GemmChunks chunks = new GemmChunks(m, n, k);
             if (chunks.cuts()) {
                 WorkerPool threads = alone ? null : parallel;
-                chunks.run(alpha, a, b, c, ldc * Float.BYTES, STREAMED_KC, scratch, threads);
+                chunks.run(alpha, a, b, c, ldc * Float.BYTES, scratch, threads);
                 return;
             }
         }
@@ -131,7 +131,8 @@ final class Gemm {
             if (alpha == 0) {
                 block.withoutProduct(m, n);
             } else {
-                new Gemm(m, n, k, block, a, b, null, STREAMED_KC, scratch, alone ? null : parallel).run();
+                int longest = GemmChunks.far(m, n, k) ? GemmChunks.FAR_KC : GemmChunks.NEAR_KC;
+                new Gemm(m, n, k, block, a, b, null, longest, scratch, alone ? null : parallel).run();
             }
             return;
         }

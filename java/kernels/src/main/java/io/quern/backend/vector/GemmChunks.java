@@ -18,8 +18,13 @@ final class GemmChunks {
     /** Elements of C that a task adds. */
     private static final int ADDED = 1 << 13;
 
-    /** k block of operands that come from memory, for a C of many rows and few columns and for any other. */
-    private static final int FAR_TALL_KC = 128, FAR_KC = 256;
+    /**
+     * Longest k block of operands that a cache holds, and that come from memory. A shortest chunk is one block. Longer ones push out
+     * of L2 what lies a power of two apart (bench/lab/matmul.md, trial 75).
+     */
+    static final int NEAR_KC = 576, FAR_KC = 256;
+    /** Of those from memory, for a C of many rows and few columns. */
+    private static final int FAR_TALL_KC = 128;
 
     /** Of C, or of its transpose where that is {@link #turned}. */
     private final int m, n;
@@ -44,7 +49,7 @@ final class GemmChunks {
 
     GemmChunks(int m, int n, int k) {
         this.k = k;
-        far = 4L * k * (m + n) > Copies.CACHED;
+        far = far(m, n, k);
         boolean few = n < GemmTile.WIDE.columns;
         turned = few || far && n >= 2 * m && m % GemmTile.WIDE.columns == 0;
         this.m = turned ? n : m;
@@ -52,6 +57,11 @@ final class GemmChunks {
         tiles = few && m < GemmTile.WIDE.columns ? GemmTile.TALL : GemmTile.streamed(this.m, this.n);
         partBytes = (long) m * n * Float.BYTES + 63 & -64;
         chunks = Math.clamp(Math.min(BYTES / partBytes, k / SHORTEST), 1, MOST);
+    }
+
+    /** Whether the operands come from memory. */
+    static boolean far(int m, int n, int k) {
+        return 4L * k * (m + n) > Copies.CACHED;
     }
 
     /** Whether there is more than one. */
@@ -62,27 +72,18 @@ final class GemmChunks {
     /**
      * C = alpha * A * B
      *
-     * @param longest k block of operands that a cache holds
      * @param ldc bytes
      * @param parallel null for the calling thread alone
      */
-    void run(
-            float alpha,
-            GemmPanels a,
-            GemmPanels b,
-            long c,
-            long ldc,
-            int longest,
-            Scratch scratch,
-            WorkerPool parallel) {
+    void run(float alpha, GemmPanels a, GemmPanels b, long c, long ldc, Scratch scratch, WorkerPool parallel) {
         if (parallel == null) {
             // not by WorkerPool.runHere: C2 inlines neither Gemm.multiply nor GemmBlock.multiply, which are too large,
             // so fewer than its 15 levels lie between them and the accesses to memory
             long part = scratch.address((turned ? 2 : 1) * partBytes + GemmTile.SCRATCH);
             long tile = part + partBytes, whole = turned ? tile + GemmTile.SCRATCH : c, pitch = turned ? 4L * n : ldc;
-            multiply(0, 0, m, 0, n, alpha, a, b, whole, pitch, longest, tile);
+            multiply(0, 0, m, 0, n, alpha, a, b, whole, pitch, tile);
             for (int chunk = 1; chunk < chunks; chunk++) {
-                multiply(chunk, 0, m, 0, n, alpha, a, b, part, 4L * n, longest, tile);
+                multiply(chunk, 0, m, 0, n, alpha, a, b, part, 4L * n, tile);
                 for (int row = 0; row < m; row++) {
                     long to = whole + row * pitch;
                     Sums.add(to, part + 4L * row * n - to, 2, to, n);
@@ -106,7 +107,7 @@ final class GemmChunks {
             long tile =
                     Thread.currentThread() == caller ? parts + chunks * partBytes : scratch.address(GemmTile.SCRATCH);
             long part = parts + chunk * partBytes;
-            multiply(chunk, row, height, column, width, alpha, a, b, part, 4L * n, longest, tile);
+            multiply(chunk, row, height, column, width, alpha, a, b, part, 4L * n, tile);
         });
         int rows = Math.ceilDiv(ADDED, n);
         Blocks.run(parallel, m > rows, Math.ceilDiv(m, rows), block -> {
@@ -133,15 +134,13 @@ final class GemmChunks {
             GemmPanels b,
             long c,
             long ldc,
-            int longest,
             long tile) {
         int from = (int) ((long) k * chunk / chunks), length = (int) ((long) k * (chunk + 1) / chunks) - from;
-        int kc = Gemm.depth(length, far ? m >= 2 * n ? FAR_TALL_KC : FAR_KC : longest);
+        int fromMemory = m >= 2 * n ? FAR_TALL_KC : FAR_KC, kc = Gemm.depth(length, far ? fromMemory : NEAR_KC);
         GemmPanels x = (turned ? b : a).from(from), y = (turned ? a : b).from(from);
         // narrow tiles read nearly all of each row of B and A at once, and so in order
         boolean fetches = far && tiles != GemmTile.TALL && x.deep() == 4L * m && y.deep() == 4L * n;
-        int down = GemmGrid.ROWS_L2 / tiles.rows * tiles.rows;
-        int across = GemmGrid.COLUMNS_L2 / tiles.columns * tiles.columns;
+        GemmGrid grid = GemmGrid.of(rows, columns, tiles, 1);
         GemmBlock block = new GemmBlock(tiles, n, length, alpha, x, y, 0, c, ldc, null);
         for (int p = 0; p < length; p += kc) {
             int depth = Math.min(kc, length - p);
@@ -149,10 +148,10 @@ final class GemmChunks {
                 Copies.fetch(x.base() + p * x.deep(), depth * x.deep(), tile);
                 Copies.fetch(y.base() + p * y.deep(), depth * y.deep(), tile);
             }
-            for (int column = left; column < left + columns; column += across) {
-                int width = Math.min(across, left + columns - column);
-                for (int row = top; row < top + rows; row += down) {
-                    int height = Math.min(down, top + rows - row);
+            for (int column = left; column < left + columns; column += grid.columns()) {
+                int width = Math.min(grid.columns(), left + columns - column);
+                for (int row = top; row < top + rows; row += grid.rows()) {
+                    int height = Math.min(grid.rows(), top + rows - row);
                     block.multiply(row, height, column, width, p, depth, 0, 0, tile);
                 }
             }

@@ -18,7 +18,7 @@ import jdk.incubator.vector.VectorSpecies;
 enum GemmTile {
     /** 6 x 4 vectors: 24 sums, only with 32 registers. */
     WIDE(6, 4),
-    /** 8 x 3 vectors: also 24 sums, for a C of three vectors, or of a few times three. */
+    /** 8 x 3 vectors: also 24 sums, for a C of three vectors, or of a few times three where wide tiles leave some. */
     MIDDLE(8, 3),
     /** 16 x 1 vectors, for a C of one vector: what 8 sums keep waiting, 16 do not. */
     SLIM(16, 1),
@@ -71,7 +71,10 @@ enum GemmTile {
         return wide && WIDE.area(m, n) * 31 <= TALL.area(m, n) * 32 ? WIDE : TALL;
     }
 
-    /** The tile for a long k and operands in place: wide, but for a C that is whole tiles of three vectors and no whole wide ones. */
+    /**
+     * The tile for a long k and operands in place, with 32 registers: three vectors where C is whole tiles of these and wide ones
+     * would leave columns, or of few rows some; else wide.
+     */
     static GemmTile streamed(int m, int n) {
         boolean whole = m % MIDDLE.rows == 0 && n % MIDDLE.columns == 0;
         boolean rest = n % WIDE.columns != 0 || m < IN_PLACE_ROWS && m % WIDE.rows != 0;

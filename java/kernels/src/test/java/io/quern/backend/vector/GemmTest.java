@@ -64,7 +64,7 @@ class GemmTest {
 
     /**
      * Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, some in
-     * chunks, some in tiles of three vectors; operands that one thread, too, reads in place; last one that three threads read in
+     * chunks, some in tiles of three vectors, some from memory; operands that one thread, too, reads in place; last one that three threads read in
      * place and one thread packs.
      */
     private static final List<Problem> SPECIAL = List.of(
@@ -78,6 +78,8 @@ class GemmTest {
             new Problem(24, 144, 1030, true, false, 1, -0.5f, 0.5f),
             new Problem(192, 32, 2600, true, false, 2, 1, 0),
             new Problem(264, 288, 1100, true, false, 1, -0.5f, 0),
+            new Problem(16, 96, 38_000, true, false, 0, 1, 0),
+            new Problem(96, 16, 38_000, true, false, 0, 1, 0),
             new Problem(260, 66, 1600, true, false, 0, 1, 0),
             new Problem(43, 96, 1030, false, false, 1, -0.5f, 0.5f),
             new Problem(13, 144, 70, true, true, 0, 1, 0),
