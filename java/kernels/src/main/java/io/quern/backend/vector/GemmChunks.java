@@ -19,8 +19,8 @@ final class GemmChunks {
     private static final int ADDED = 1 << 13;
 
     /**
-     * Longest k block of operands that a cache holds, and that come from memory. A shortest chunk is one block. Longer ones push out
-     * of L2 what lies a power of two apart (bench/lab/matmul.md, trial 75).
+     * Longest k blocks: of operands that a cache holds, and of those from memory. Of the former a chunk of {@link #SHORTEST} is one
+     * block; longer ones push out of L2 what lies a power of two apart (bench/lab/matmul.md, trial 75).
      */
     static final int NEAR_KC = 576, FAR_KC = 256;
     /** Of those from memory, for a C of many rows and few columns. */

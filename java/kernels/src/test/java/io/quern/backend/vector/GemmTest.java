@@ -64,8 +64,8 @@ class GemmTest {
 
     /**
      * Rows of A a multiple of 4 KiB apart, which other tiles take; long sums of two operands that lie along m and n, some in
-     * chunks, some in tiles of three vectors, some from memory; operands that one thread, too, reads in place; last one that three threads read in
-     * place and one thread packs.
+     * chunks, some in tiles of three vectors, some from memory; operands that one thread, too, reads in place; last one that three
+     * threads read in place and one thread packs.
      */
     private static final List<Problem> SPECIAL = List.of(
             new Problem(43, 13, 1024, false, false, 0, 1, 0.5f),
