@@ -1,7 +1,9 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.OR;
 import static jdk.incubator.vector.VectorOperators.ULT;
 import static jdk.incubator.vector.VectorOperators.XOR;
 
@@ -17,14 +19,12 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Of a block's counter only the lowest word differs from that of its neighbours, and a round mixes two words with two, so
  * half of the first two rounds is the same for all blocks and done before the loop. Four chains of rounds side by side: one
- * alone would leave the multipliers waiting.
+ * alone would leave the multipliers waiting. Rounds in pairs, so that a product stays in its register until it is mixed in.
  */
 final class DropoutBits {
     private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final long LOW = 0xffffffffL;
-    /** Bits that say something of a word in the low half of each lane, compared as four shorts. */
-    private static final long VALID = 0x33333333L;
     /** Where the first four draws of each block go. */
     private static final long FRONT = 0x0f0f0f0f0f0f0f0fL;
     /** Elements whose blocks share all words of the counter but the lowest, as a power of two. */
@@ -71,15 +71,38 @@ final class DropoutBits {
         LongVector key0 = LongVector.broadcast(L, seed0 + 2L * Philox.W0);
         LongVector key1 = LongVector.broadcast(L, seed1 + 2L * Philox.W1);
         LongVector lane = LongVector.zero(L).addIndex(1);
-        LongVector m0 = LongVector.broadcast(L, Philox.M0 & LOW);
-        LongVector m1 = LongVector.broadcast(L, Philox.M1 & LOW);
-        int perRow = columns / GROUP, groups = rows * perRow;
+        // and(LOW) of both factors is what C2 knows a multiplication of 32 bits by
+        LongVector m0 = LongVector.broadcast(L, Philox.M0 & LOW).and(LOW);
+        LongVector m1 = LongVector.broadcast(L, Philox.M1 & LOW).and(LOW);
+        int perRow = columns / GROUP, groups = rows * perRow, left = perRow;
+        long gap = along - columns, at = first;
         for (int g = 0; g < groups; g += CHAINS) {
-            long a = block(first, along, perRow, g);
-            long b = block(first, along, perRow, g + 1);
-            long c = block(first, along, perRow, g + 2);
-            long d = block(first, along, perRow, g + 3);
-            // the vectors of words 3 and 1 are products: what they have above 32 bits is not of the word
+            // lowest words of the counters of four groups' first blocks; garbage behind the last group
+            long a = at >>> 3;
+            at += GROUP;
+            if (--left == 0) {
+                at += gap;
+                left = perRow;
+            }
+            long b = at >>> 3;
+            at += GROUP;
+            if (--left == 0) {
+                at += gap;
+                left = perRow;
+            }
+            long c = at >>> 3;
+            at += GROUP;
+            if (--left == 0) {
+                at += gap;
+                left = perRow;
+            }
+            long d = at >>> 3;
+            at += GROUP;
+            if (--left == 0) {
+                at += gap;
+                left = perRow;
+            }
+            // what the vectors of words 3 and 1 have above 32 bits, being products, is not of the word, nor of 0 and 2
             LongVector a3 = lane.add(a).and(LOW).mul(m0);
             LongVector b3 = lane.add(b).and(LOW).mul(m0);
             LongVector c3 = lane.add(c).and(LOW).mul(m0);
@@ -88,75 +111,95 @@ final class DropoutBits {
             LongVector b1 = b3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
             LongVector c1 = c3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
             LongVector d1 = d3.lanewise(LSHR, 32).lanewise(XOR, mix1).and(LOW).mul(m1);
-            LongVector a0 = a1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
-            LongVector b0 = b1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
-            LongVector c0 = c1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
-            LongVector d0 = d1.lanewise(LSHR, 32).lanewise(XOR, mix0).and(LOW);
-            LongVector a2 = a3.lanewise(XOR, mix2).and(LOW);
-            LongVector b2 = b3.lanewise(XOR, mix2).and(LOW);
-            LongVector c2 = c3.lanewise(XOR, mix2).and(LOW);
-            LongVector d2 = d3.lanewise(XOR, mix2).and(LOW);
+            LongVector a0 = a1.lanewise(LSHR, 32).lanewise(XOR, mix0);
+            LongVector b0 = b1.lanewise(LSHR, 32).lanewise(XOR, mix0);
+            LongVector c0 = c1.lanewise(LSHR, 32).lanewise(XOR, mix0);
+            LongVector d0 = d1.lanewise(LSHR, 32).lanewise(XOR, mix0);
+            LongVector a2 = a3.lanewise(XOR, mix2);
+            LongVector b2 = b3.lanewise(XOR, mix2);
+            LongVector c2 = c3.lanewise(XOR, mix2);
+            LongVector d2 = d3.lanewise(XOR, mix2);
             a3 = b3 = c3 = d3 = word3;
             LongVector k0 = key0, k1 = key1;
-            for (int round = 2; round < Philox.ROUNDS; round++) {
-                LongVector p = a2.mul(m1);
-                a2 = a0.mul(m0);
-                a0 = p.lanewise(LSHR, 32).lanewise(XOR, a1.lanewise(XOR, k0)).and(LOW);
-                a1 = p;
-                p = a2;
-                a2 = p.lanewise(LSHR, 32).lanewise(XOR, a3.lanewise(XOR, k1)).and(LOW);
-                a3 = p;
-                p = b2.mul(m1);
-                b2 = b0.mul(m0);
-                b0 = p.lanewise(LSHR, 32).lanewise(XOR, b1.lanewise(XOR, k0)).and(LOW);
-                b1 = p;
-                p = b2;
-                b2 = p.lanewise(LSHR, 32).lanewise(XOR, b3.lanewise(XOR, k1)).and(LOW);
-                b3 = p;
-                p = c2.mul(m1);
-                c2 = c0.mul(m0);
-                c0 = p.lanewise(LSHR, 32).lanewise(XOR, c1.lanewise(XOR, k0)).and(LOW);
-                c1 = p;
-                p = c2;
-                c2 = p.lanewise(LSHR, 32).lanewise(XOR, c3.lanewise(XOR, k1)).and(LOW);
-                c3 = p;
-                p = d2.mul(m1);
-                d2 = d0.mul(m0);
-                d0 = p.lanewise(LSHR, 32).lanewise(XOR, d1.lanewise(XOR, k0)).and(LOW);
-                d1 = p;
-                p = d2;
-                d2 = p.lanewise(LSHR, 32).lanewise(XOR, d3.lanewise(XOR, k1)).and(LOW);
-                d3 = p;
+            for (int round = 2; round < Philox.ROUNDS; round += 2) {
+                LongVector ap = a2.and(LOW).mul(m1), aq = a0.and(LOW).mul(m0);
+                a0 = ap.lanewise(LSHR, 32).lanewise(XOR, a1.lanewise(XOR, k0));
+                a2 = aq.lanewise(LSHR, 32).lanewise(XOR, a3.lanewise(XOR, k1));
+                LongVector bp = b2.and(LOW).mul(m1), bq = b0.and(LOW).mul(m0);
+                b0 = bp.lanewise(LSHR, 32).lanewise(XOR, b1.lanewise(XOR, k0));
+                b2 = bq.lanewise(LSHR, 32).lanewise(XOR, b3.lanewise(XOR, k1));
+                LongVector cp = c2.and(LOW).mul(m1), cq = c0.and(LOW).mul(m0);
+                c0 = cp.lanewise(LSHR, 32).lanewise(XOR, c1.lanewise(XOR, k0));
+                c2 = cq.lanewise(LSHR, 32).lanewise(XOR, c3.lanewise(XOR, k1));
+                LongVector dp = d2.and(LOW).mul(m1), dq = d0.and(LOW).mul(m0);
+                d0 = dp.lanewise(LSHR, 32).lanewise(XOR, d1.lanewise(XOR, k0));
+                d2 = dq.lanewise(LSHR, 32).lanewise(XOR, d3.lanewise(XOR, k1));
+                k0 = k0.add(Philox.W0);
+                k1 = k1.add(Philox.W1);
+                a1 = a2.and(LOW).mul(m1);
+                a3 = a0.and(LOW).mul(m0);
+                a0 = a1.lanewise(LSHR, 32).lanewise(XOR, ap.lanewise(XOR, k0));
+                a2 = a3.lanewise(LSHR, 32).lanewise(XOR, aq.lanewise(XOR, k1));
+                b1 = b2.and(LOW).mul(m1);
+                b3 = b0.and(LOW).mul(m0);
+                b0 = b1.lanewise(LSHR, 32).lanewise(XOR, bp.lanewise(XOR, k0));
+                b2 = b3.lanewise(LSHR, 32).lanewise(XOR, bq.lanewise(XOR, k1));
+                c1 = c2.and(LOW).mul(m1);
+                c3 = c0.and(LOW).mul(m0);
+                c0 = c1.lanewise(LSHR, 32).lanewise(XOR, cp.lanewise(XOR, k0));
+                c2 = c3.lanewise(LSHR, 32).lanewise(XOR, cq.lanewise(XOR, k1));
+                d1 = d2.and(LOW).mul(m1);
+                d3 = d0.and(LOW).mul(m0);
+                d0 = d1.lanewise(LSHR, 32).lanewise(XOR, dp.lanewise(XOR, k0));
+                d2 = d3.lanewise(LSHR, 32).lanewise(XOR, dq.lanewise(XOR, k1));
                 k0 = k0.add(Philox.W0);
                 k1 = k1.add(Philox.W1);
             }
             long to = bits + 8L * g & Lanes.ADDRESS;
-            long a01 = a0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (a1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
-            long a23 = a2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (a3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long a01 = a0.and(LOW)
+                    .lanewise(OR, a1.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
+            long a23 = a2.and(LOW)
+                    .lanewise(OR, a3.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
             ALL.set(WORD, to, Long.expand(a01, FRONT) | Long.expand(a23, ~FRONT));
-            long b01 = b0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (b1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
-            long b23 = b2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (b3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long b01 = b0.and(LOW)
+                    .lanewise(OR, b1.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
+            long b23 = b2.and(LOW)
+                    .lanewise(OR, b3.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
             ALL.set(WORD, to + 8, Long.expand(b01, FRONT) | Long.expand(b23, ~FRONT));
-            long c01 = c0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (c1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
-            long c23 = c2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (c3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long c01 = c0.and(LOW)
+                    .lanewise(OR, c1.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
+            long c23 = c2.and(LOW)
+                    .lanewise(OR, c3.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
             ALL.set(WORD, to + 16, Long.expand(c01, FRONT) | Long.expand(c23, ~FRONT));
-            long d01 = d0.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (d1.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
-            long d23 = d2.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID
-                    | (d3.reinterpretAsShorts().compare(ULT, limit).toLong() & VALID) << 2;
+            long d01 = d0.and(LOW)
+                    .lanewise(OR, d1.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
+            long d23 = d2.and(LOW)
+                    .lanewise(OR, d3.lanewise(LSHL, 32))
+                    .reinterpretAsShorts()
+                    .compare(ULT, limit)
+                    .toLong();
             ALL.set(WORD, to + 24, Long.expand(d01, FRONT) | Long.expand(d23, ~FRONT));
         }
-    }
-
-    /** The lowest word of the counter of a group's first block; garbage where there is no such group. */
-    private static long block(long first, long along, int perRow, int g) {
-        int row = g / perRow;
-        return first + row * along + (long) (g - row * perRow) * GROUP >>> 3;
     }
 }
