@@ -12,6 +12,7 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
     private final ConvPlans<ConvPointwise> products;
     private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
     private final ConvPlans<ConvThin> thins = new ConvPlans<>(ConvThin::new);
+    private final ConvPlans<ThinImageGradient> planes = new ConvPlans<>(ThinImageGradient::new);
 
     Conv2dBackwardDataVector(WorkerPool pool, Scratch scratch) {
         this.pool = pool;
@@ -29,6 +30,10 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
         ConvShape shape = ConvShape.of(args.dx(), args.filter(), args.dy(), args.geometry());
         if (ConvPointwise.fits(shape)) {
             products.of(shape).backwardData(args.dy(), args.filter(), args.dx(), scratch, pool);
+            return;
+        }
+        if (ThinImageGradient.fits(shape)) {
+            planes.of(shape).run(args.dy(), args.filter(), args.dx(), scratch, pool);
             return;
         }
         if (ConvThin.fits(shape)) {

@@ -17,13 +17,17 @@ final class StemCorrelation {
     private static final double PARALLEL = 1 << 19;
     /** Channels of x from which {@link Correlation} has long runs to sum. */
     private static final int CHANNELS = 4;
+    /** Pixels of a tile of {@link StemRuns}. */
+    private static final int THREES = 11, FIVES = 10;
 
     private final ConvShape shape;
     private final StemRows rows;
     private final int band, bands;
     private final long[] taps;
-    /** Of the first of each three taps side by side, and where their rows of the filter are. */
-    private final long[] threes, filters;
+    /** Taps side by side that {@link StemRuns} takes at once; 1 where it does not fit. */
+    private final int run;
+    /** Of the first of each run of taps, and where their rows of the filter are. */
+    private final long[] runs, filters;
 
     private StemCorrelation(ConvShape shape) {
         this.shape = shape;
@@ -41,20 +45,20 @@ final class StemCorrelation {
                     + 4L * (tap % shape.s() * shape.geometry().dilationW() * shape.c() + t % shape.c());
         }
         int c = shape.c();
-        threes = new long[threes(shape) ? shape.r() * c : 0];
-        filters = new long[threes.length];
-        for (int t = 0; t < threes.length; t++) {
-            int tap = t / c * 3 * c + t % c;
-            threes[t] = taps[tap];
+        run = run(shape);
+        runs = new long[run == 1 ? 0 : shape.r() * c];
+        filters = new long[runs.length];
+        for (int t = 0; t < runs.length; t++) {
+            int tap = t / c * run * c + t % c;
+            runs[t] = taps[tap];
             filters[t] = 4L * tap * shape.k();
         }
     }
 
-    /** Whether a row of the filter is three taps that are neighbours, met by pixels that are. */
-    private static boolean threes(ConvShape shape) {
-        return shape.s() == 3
-                && shape.geometry().strideW() == 1
-                && shape.geometry().dilationW() == 1;
+    /** Length of a row of the filter, if that is a run of neighbours that {@link StemRuns} knows, met by pixels that are neighbours, too. */
+    private static int run(ConvShape shape) {
+        boolean neighbours = shape.geometry().strideW() == 1 && shape.geometry().dilationW() == 1;
+        return neighbours && (shape.s() == 3 || shape.s() == 5) ? shape.s() : 1;
     }
 
     /** Null where {@link Correlation} is as good. */
@@ -62,11 +66,11 @@ final class StemCorrelation {
         return ConvTile.LARGE
                         && shape.groups() == 1
                         && shape.c() > 0
-                        && shape.c() <= CHANNELS
+                        && shape.c() <= (run(shape) == 5 ? 2 * CHANNELS : CHANNELS)
                         && shape.r() * shape.s() > 1
                         && shape.k() > 0
-                        && shape.k() % (threes(shape) ? Lanes.FLOATS : 2 * Lanes.FLOATS) == 0
-                        && shape.q() >= 16
+                        && shape.k() % (run(shape) > 1 ? Lanes.FLOATS : 2 * Lanes.FLOATS) == 0
+                        && shape.q() >= (run(shape) == 5 ? FIVES : 16)
                         && shape.p() > 0
                         && shape.n() > 0
                 ? new StemCorrelation(shape)
@@ -114,6 +118,7 @@ final class StemCorrelation {
                 wide = left >= 4 * Lanes.FLOATS
                         ? 4 * Lanes.FLOATS
                         : left >= 2 * Lanes.FLOATS ? 2 * Lanes.FLOATS : Lanes.FLOATS;
+                wide = run == 5 ? Lanes.FLOATS : wide;
                 line(copy + i * strideH * rows.row(), filter + 4L * k, bias + 4L * k, line + 4L * k, wide);
             }
             if (relu) {
@@ -131,14 +136,18 @@ final class StemCorrelation {
         int vectors = wide / Lanes.FLOATS, q = shape.q();
         for (int from = 0, high; from < q; from += high) {
             int left = q - from;
-            high = vectors == 4 ? 6 : vectors == 1 ? 11 : 8;
+            high = vectors == 4 ? 6 : vectors == 2 ? 8 : run == 5 ? FIVES : THREES;
             int at = Math.min(from, q - high);
             long source = a + at * rs, target = c + at * pixel;
             if (vectors == 4) {
                 StemTiles.set6x4(taps, source, rs, b, pixel, target, pixel, bias);
             } else if (vectors == 1) {
                 long next = pixel * shape.c();
-                StemTiles.set11x1(threes, filters, source, rs, b, next, target, pixel, bias);
+                if (run == 5) {
+                    StemRuns.set10x1(runs, filters, source, rs, b, next, target, pixel, bias);
+                } else {
+                    StemRuns.set11x1(runs, filters, source, rs, b, next, target, pixel, bias);
+                }
             } else {
                 StemTiles.set8x2(taps, source, rs, b, pixel, target, pixel, bias);
             }

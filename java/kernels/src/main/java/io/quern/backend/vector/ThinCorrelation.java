@@ -1,14 +1,7 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
-import static io.quern.backend.vector.Lanes.ADDRESS;
-
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
-import java.lang.foreign.ValueLayout;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * A convolution of images of one channel into few: {@link Correlation} fills a lane per result channel. Here lanes run along
@@ -16,18 +9,12 @@ import jdk.incubator.vector.VectorSpecies;
  * lies as a plane per channel and is turned into pixels. Every result is one chain of fused multiply-adds in the order of taps.
  */
 final class ThinCorrelation {
-    private static final VectorSpecies<Float> S = Lanes.F;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final int PLANES = 6;
-    /** Rows of the turned tile, in whole tiles. */
-    private static final int ALL_PLANES = 12;
+    private static final int PLANES = ThinTile.PLANES, ALL_PLANES = ThinTile.ALL_PLANES;
     /**
      * Bytes of the rows that a band adds to the copied image, within an L1 cache. What else a band touches comes on top:
      * the rows it shares with the next one, a row of planes, and the filter.
      */
     private static final int BAND = 32 << 10;
-    /** Always 1, but not to the compiler. */
-    private static int step = 1;
 
     private final ConvShape shape;
     private final int vectors, band, bands, groups;
@@ -109,96 +96,26 @@ final class ThinCorrelation {
                 long to = planes + g * PLANES * line;
                 for (int v = 0; v < vectors; v += 2) {
                     long at = (long) v * Lanes.BYTES, next = v + 1 < vectors ? at + Lanes.BYTES : at;
-                    tile(taps, source + at, source + next, packed + g * filterBytes, floor, to + at, to + next, line);
+                    long group = packed + g * filterBytes, biases = group + 4L * PLANES * taps.length;
+                    ThinTile.sum(
+                            taps,
+                            0,
+                            taps.length,
+                            source + at,
+                            source + next,
+                            group,
+                            biases,
+                            floor,
+                            to + at,
+                            to + next,
+                            line);
                 }
             }
-            turn(planes, y + (first + (long) i * shape.q()) * pixel);
+            ThinTile.turn(planes, line, shape.k(), shape.q(), y + (first + (long) i * shape.q()) * pixel);
         }
         if (epilogue != null) {
             int pixels = lines * shape.q();
             epilogue.apply(y + first * pixel, pixel, Math.toIntExact(first), pixels, 0, shape.k());
         }
-    }
-
-    /** A row of planes as pixels: eight channels are written where the row goes on behind a pixel, in order. */
-    private void turn(long planes, long to) {
-        int k = shape.k(), q = 0;
-        for (; (q + 7) * k + 8 <= shape.q() * k; q += 8) {
-            GemmTranspose.eight(planes + 4L * q, line, 8, to + 4L * q * k, 4L * k);
-        }
-        for (; q < shape.q(); q++) {
-            for (int j = 0; j < k; j++) {
-                ALL.set(FLOAT, to + 4L * (q * k + j) & ADDRESS, ALL.get(FLOAT, planes + j * line + 4L * q & ADDRESS));
-            }
-        }
-    }
-
-    /** Two vectors of pixels of six planes, {@code line} apart, at {@code c} and {@code d}; the bias lies behind the filter. */
-    private static void tile(long[] taps, long x, long u, long filter, int floor, long c, long d, long line) {
-        x &= ADDRESS;
-        u &= ADDRESS;
-        FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
-        FloatVector b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
-        FloatVector f;
-        for (int t = 0, one = step; t < taps.length; t += one) {
-            long at = taps[t] & Lanes.OFFSET;
-            filter &= ADDRESS;
-            FloatVector p = FloatVector.fromMemorySegment(S, ALL, x + at, Lanes.ORDER);
-            FloatVector r = FloatVector.fromMemorySegment(S, ALL, u + at, Lanes.ORDER);
-            f = FloatVector.broadcast(S, ALL.get(FLOAT, filter));
-            a0 = p.fma(f, a0);
-            b0 = r.fma(f, b0);
-            f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 4));
-            a1 = p.fma(f, a1);
-            b1 = r.fma(f, b1);
-            f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 8));
-            a2 = p.fma(f, a2);
-            b2 = r.fma(f, b2);
-            f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 12));
-            a3 = p.fma(f, a3);
-            b3 = r.fma(f, b3);
-            f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 16));
-            a4 = p.fma(f, a4);
-            b4 = r.fma(f, b4);
-            f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 20));
-            a5 = p.fma(f, a5);
-            b5 = r.fma(f, b5);
-            filter += 4L * PLANES;
-        }
-        filter &= ADDRESS;
-        c &= ADDRESS;
-        d &= ADDRESS;
-        line &= Lanes.OFFSET;
-        FloatVector low = FloatVector.broadcast(S, Float.intBitsToFloat(floor)), v;
-        f = FloatVector.broadcast(S, ALL.get(FLOAT, filter));
-        v = f.add(a0);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, c, Lanes.ORDER);
-        v = f.add(b0);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, d, Lanes.ORDER);
-        f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 4));
-        v = f.add(a1);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, c + line, Lanes.ORDER);
-        v = f.add(b1);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, d + line, Lanes.ORDER);
-        f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 8));
-        v = f.add(a2);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, c + 2 * line, Lanes.ORDER);
-        v = f.add(b2);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, d + 2 * line, Lanes.ORDER);
-        f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 12));
-        v = f.add(a3);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, c + 3 * line, Lanes.ORDER);
-        v = f.add(b3);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, d + 3 * line, Lanes.ORDER);
-        f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 16));
-        v = f.add(a4);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, c + 4 * line, Lanes.ORDER);
-        v = f.add(b4);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, d + 4 * line, Lanes.ORDER);
-        f = FloatVector.broadcast(S, ALL.get(FLOAT, filter + 20));
-        v = f.add(a5);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, c + 5 * line, Lanes.ORDER);
-        v = f.add(b5);
-        v.blend(low, v.compare(VectorOperators.LT, low)).intoMemorySegment(ALL, d + 5 * line, Lanes.ORDER);
     }
 }
