@@ -38,10 +38,10 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             // the
             // planes of dy, padding beyond the filter
             new Conv2dProblem(2, 14, 14, 6, 5, 5, 16, UNIT),
-            new Conv2dProblem(1, 7, 17, 8, 2, 5, 48, UNIT.withPadding(0, 1)),
+            new Conv2dProblem(1, 5, 31, 8, 2, 5, 48, UNIT.withPadding(0, 1)),
             new Conv2dProblem(1, 14, 12, 5, 3, 3, 64, UNIT.withPadding(1)),
             new Conv2dProblem(2, 6, 35, 6, 3, 3, 9, UNIT),
-            new Conv2dProblem(1, 5, 16, 4, 1, 5, 16, UNIT.withPadding(1, 6)),
+            new Conv2dProblem(1, 5, 16, 5, 1, 5, 16, UNIT.withPadding(1, 6)),
             new Conv2dProblem(1, 3, 20, 4, 3, 2, 8, UNIT.withPadding(0, 2).withDilation(1, 2)),
             // inner layers
             new Conv2dProblem(1, 9, 9, 16, 3, 3, 16, UNIT.withPadding(1)),

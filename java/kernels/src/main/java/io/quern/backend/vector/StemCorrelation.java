@@ -55,10 +55,17 @@ final class StemCorrelation {
         }
     }
 
-    /** Length of a row of the filter, if that is a run of neighbours that {@link StemRuns} knows, met by pixels that are neighbours, too. */
+    /**
+     * Length of a row of the filter, if that is a run of neighbours that {@link StemRuns} knows, met by pixels that are neighbours, too;
+     * five of them where few pixels are computed twice, and results too few for tiles of four vectors.
+     */
     private static int run(ConvShape shape) {
-        boolean neighbours = shape.geometry().strideW() == 1 && shape.geometry().dilationW() == 1;
-        return neighbours && (shape.s() == 3 || shape.s() == 5) ? shape.s() : 1;
+        if (shape.geometry().strideW() != 1 || shape.geometry().dilationW() != 1) {
+            return 1;
+        }
+        boolean whole = 10L * ((shape.q() + FIVES - 1) / FIVES * FIVES) <= 11L * shape.q();
+        boolean five = shape.s() == 5 && shape.k() < 4 * Lanes.FLOATS && whole;
+        return shape.s() == 3 ? 3 : five ? 5 : 1;
     }
 
     /** Null where {@link Correlation} is as good. */

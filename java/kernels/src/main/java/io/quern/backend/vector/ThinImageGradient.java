@@ -13,6 +13,8 @@ final class ThinImageGradient {
     private static final int PLANES = ThinTile.PLANES;
     /** Image channels below which {@link ConvThin}, whose sums are four lanes wide, wastes less. */
     private static final int CHANNELS = 4;
+    /** Taps up to which those waste less than {@link ConvThin}, too, although two planes of six are empty. */
+    private static final int FEW_TAPS = 9;
     /** Bytes of dy's planes that a band of the image reads: most of an L1 cache. */
     private static final int BAND = 32 << 10;
     /** Multiply-adds below which threads cost more than they bring. */
@@ -45,10 +47,11 @@ final class ThinImageGradient {
         }
     }
 
-    /** For images of four to six channels whose planes of dy are small. */
+    /** For images of five or six channels, or four and few taps, whose planes of dy are small. */
     static boolean fits(ConvShape shape) {
         return shape.c() >= CHANNELS
                 && shape.c() <= PLANES
+                && (shape.c() > CHANNELS || shape.r() * shape.s() <= FEW_TAPS)
                 && shape.groups() == 1
                 && shape.geometry().strideH() == 1
                 && shape.geometry().strideW() == 1
