@@ -34,14 +34,20 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(1, 33, 20, 1, 3, 3, 3, UNIT.withPadding(1)),
             new Conv2dProblem(
                     2, 9, 17, 1, 3, 2, 8, UNIT.withStride(2, 1).withPadding(1).withDilation(1, 2)),
-            // four to eight channels: five taps side by side, rows of one to three vectors, a row of dy alone, bands of
-            // the
-            // planes of dy, padding beyond the filter
-            new Conv2dProblem(2, 14, 14, 6, 5, 5, 16, UNIT),
+            // four to eight channels: five taps side by side, rows of one to three vectors, bands of the planes of dy,
+            // padding beyond the filter, rows of the image that meet no dy, none at all; some of them with work for
+            // threads
+            new Conv2dProblem(3, 14, 14, 6, 5, 5, 16, UNIT),
             new Conv2dProblem(1, 5, 31, 8, 2, 5, 48, UNIT.withPadding(0, 1)),
-            new Conv2dProblem(1, 14, 12, 5, 3, 3, 64, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 40, 32, 8, 5, 5, 16, UNIT.withPadding(2, 1)),
+            new Conv2dProblem(2, 14, 12, 5, 3, 3, 64, UNIT.withPadding(1)),
             new Conv2dProblem(2, 6, 35, 6, 3, 3, 9, UNIT),
             new Conv2dProblem(1, 5, 16, 5, 1, 5, 16, UNIT.withPadding(1, 6)),
+            new Conv2dProblem(1, 5, 16, 5, 3, 3, 8, UNIT.withPadding(4, 3)),
+            new Conv2dProblem(1, 6, 9, 5, 3, 3, 8, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 6, 10, 6, 3, 3, 8, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 10, 16, 5, 2, 3, 8, UNIT.withDilation(7, 1)),
+            new Conv2dProblem(1, 0, 16, 5, 3, 3, 8, UNIT.withPadding(2)),
             new Conv2dProblem(1, 3, 20, 4, 3, 2, 8, UNIT.withPadding(0, 2).withDilation(1, 2)),
             // inner layers
             new Conv2dProblem(1, 9, 9, 16, 3, 3, 16, UNIT.withPadding(1)),

@@ -27,6 +27,9 @@ final class Conv2dBackwardDataVector implements Kernel<Conv2dBackwardData.Args> 
 
     @Override
     public void run(Conv2dBackwardData.Args args) {
+        if (args.dx().elements() == 0) {
+            return;
+        }
         ConvShape shape = ConvShape.of(args.dx(), args.filter(), args.dy(), args.geometry());
         if (ConvPointwise.fits(shape)) {
             products.of(shape).backwardData(args.dy(), args.filter(), args.dx(), scratch, pool);

@@ -5,7 +5,7 @@ import io.quern.op.ActivationKind;
 import io.quern.tensor.Tensor;
 
 /**
- * A convolution of images of few channels, the first of a network: {@link Correlation} finds a tile's pixels in tables, which
+ * A convolution of images of few channels, such as the first of a network: {@link Correlation} finds a tile's pixels in tables, which
  * cost more here than they bring, since sums are short. Bands of an image are copied between zeros, so that the pixels of a row of
  * results lie at one distance; a last tile overlaps its neighbour, which computes the same. Every result is one chain of fused
  * multiply-adds, filter row by filter row.
@@ -15,7 +15,7 @@ final class StemCorrelation {
     private static final int BAND = 24 << 10;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final double PARALLEL = 1 << 19;
-    /** Channels of x from which {@link Correlation} has long runs to sum. */
+    /** Most channels of x, and with five taps at once twice as many: from there on {@link Correlation} has long runs to sum. */
     private static final int CHANNELS = 4;
     /** Pixels of a tile of {@link StemRuns}. */
     private static final int THREES = 11, FIVES = 10;
@@ -45,7 +45,7 @@ final class StemCorrelation {
                     + 4L * (tap % shape.s() * shape.geometry().dilationW() * shape.c() + t % shape.c());
         }
         int c = shape.c();
-        run = run(shape);
+        run = runLength(shape);
         runs = new long[run == 1 ? 0 : shape.r() * c];
         filters = new long[runs.length];
         for (int t = 0; t < runs.length; t++) {
@@ -59,7 +59,7 @@ final class StemCorrelation {
      * Length of a row of the filter, if that is a run of neighbours that {@link StemRuns} knows, met by pixels that are neighbours, too;
      * five of them where few pixels are computed twice, and results too few for tiles of four vectors.
      */
-    private static int run(ConvShape shape) {
+    private static int runLength(ConvShape shape) {
         if (shape.geometry().strideW() != 1 || shape.geometry().dilationW() != 1) {
             return 1;
         }
@@ -73,11 +73,11 @@ final class StemCorrelation {
         return ConvTile.LARGE
                         && shape.groups() == 1
                         && shape.c() > 0
-                        && shape.c() <= (run(shape) == 5 ? 2 * CHANNELS : CHANNELS)
+                        && shape.c() <= (runLength(shape) == 5 ? 2 * CHANNELS : CHANNELS)
                         && shape.r() * shape.s() > 1
                         && shape.k() > 0
-                        && shape.k() % (run(shape) > 1 ? Lanes.FLOATS : 2 * Lanes.FLOATS) == 0
-                        && shape.q() >= (run(shape) == 5 ? FIVES : 16)
+                        && shape.k() % (runLength(shape) > 1 ? Lanes.FLOATS : 2 * Lanes.FLOATS) == 0
+                        && shape.q() >= (runLength(shape) == 5 ? FIVES : 16)
                         && shape.p() > 0
                         && shape.n() > 0
                 ? new StemCorrelation(shape)

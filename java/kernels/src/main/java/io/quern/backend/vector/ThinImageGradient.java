@@ -13,7 +13,7 @@ final class ThinImageGradient {
     private static final int PLANES = ThinTile.PLANES;
     /** Image channels below which {@link ConvThin}, whose sums are four lanes wide, wastes less. */
     private static final int CHANNELS = 4;
-    /** Taps up to which those waste less than {@link ConvThin}, too, although two planes of six are empty. */
+    /** Taps up to which an image of four channels, two planes of a tile being empty, wastes less than {@link ConvThin}. */
     private static final int FEW_TAPS = 9;
     /** Bytes of dy's planes that a band of the image reads: most of an L1 cache. */
     private static final int BAND = 32 << 10;
@@ -108,12 +108,12 @@ final class ThinImageGradient {
         int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.h() - top);
         // the row of dy that the last row of the filter meets in the first row of the band
         int first = top + shape.geometry().paddingH() - (int) reach(shape);
-        turn(dy + 4L * n * shape.p() * shape.q() * shape.k(), first, lines, planes);
+        copy(dy + 4L * n * shape.p() * shape.q() * shape.k(), first, lines, planes);
         long biases = packed + 4L * PLANES * taps.length, pixels = dx + 4L * n * shape.h() * shape.w() * shape.c();
         for (int i = 0; i < lines; i += 2) {
             int two = i + 1 < lines ? 1 : 0, y = top + i;
             long source = planes + i * row, below = source + two * row, other = results + ThinTile.ALL_PLANES * line;
-            int from = firstTap(y) * perRow, to = Math.max(from, endTap(y + two) * perRow);
+            int from = firstTap(y) * perRow, to = endTap(y + two) * perRow;
             for (int v = 0; v < vectors; v++) {
                 long at = (long) v * Lanes.BYTES;
                 ThinTile.sum(
@@ -149,16 +149,13 @@ final class ThinImageGradient {
     }
 
     /** Rows of dy from {@code first} as planes between zeros. */
-    private void turn(long dy, int first, int lines, long planes) {
+    private void copy(long dy, int first, int lines, long planes) {
         long k = shape.k(), pixel = 4L * k;
         Copies.zero(planes, k * plane);
         int wide = (int) (row / Float.BYTES),
                 left = (shape.s() - 1) * dilationW - shape.geometry().paddingW();
         int skipped = Math.max(0, -left), start = Math.max(0, left);
         int live = Math.min(shape.q() - skipped, wide - start);
-        if (live <= 0) {
-            return;
-        }
         int end = Math.min(first + lines + (int) reach(shape), shape.p());
         for (int p = Math.max(0, first); p < end; p++) {
             long from = dy + ((long) p * shape.q() + skipped) * pixel, to = planes + (p - first) * row + 4L * start;
