@@ -122,10 +122,8 @@ final class StemCorrelation {
             long line = to + (long) i * shape.q() * pixel;
             for (int k = 0, wide; k < shape.k(); k += wide) {
                 int left = shape.k() - k;
-                wide = left >= 4 * Lanes.FLOATS
-                        ? 4 * Lanes.FLOATS
-                        : left >= 2 * Lanes.FLOATS ? 2 * Lanes.FLOATS : Lanes.FLOATS;
-                wide = run == 5 ? Lanes.FLOATS : wide;
+                int most = run == 5 ? 1 : left / Lanes.FLOATS;
+                wide = (most >= 4 ? 4 : Math.min(most, 2)) * Lanes.FLOATS;
                 line(copy + i * strideH * rows.row(), filter + 4L * k, bias + 4L * k, line + 4L * k, wide);
             }
             if (relu) {

@@ -17,8 +17,6 @@ final class ThinImageGradient {
     private static final int FEW_TAPS = 9;
     /** Bytes of dy's planes that a band of the image reads: most of an L1 cache. */
     private static final int BAND = 32 << 10;
-    /** Multiply-adds below which threads cost more than they bring. */
-    private static final double PARALLEL = 1 << 19;
 
     private final ConvShape shape;
     private final int dilationH, dilationW, vectors, band, bands, perRow;
@@ -47,7 +45,7 @@ final class ThinImageGradient {
         }
     }
 
-    /** For images of five or six channels, or four and few taps, whose planes of dy are small. */
+    /** For images, not empty, of five or six channels, or four and few taps, whose planes of dy are small. */
     static boolean fits(ConvShape shape) {
         return shape.c() >= CHANNELS
                 && shape.c() <= PLANES
@@ -57,7 +55,6 @@ final class ThinImageGradient {
                 && shape.geometry().strideW() == 1
                 && shape.r() * shape.s() > 1
                 && shape.k() > 0
-                && shape.n() > 0
                 && shape.p() > 0
                 && shape.q() > 0
                 && 2 * shape.w() >= Lanes.FLOATS
@@ -86,7 +83,7 @@ final class ThinImageGradient {
         long packed = scratch.address(shared + ownBytes);
         pack(filter.address(), packed);
         Thread caller = Thread.currentThread();
-        Blocks.run(pool, shape.work() >= PARALLEL, shape.n() * bands, unit -> {
+        Blocks.run(pool, shape.work() >= ThinRows.PARALLEL, shape.n() * bands, unit -> {
             long own = Thread.currentThread() == caller ? packed + shared : scratch.address(ownBytes);
             unit(unit, signal, image, packed, own, own + results);
         });
