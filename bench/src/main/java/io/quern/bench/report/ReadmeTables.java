@@ -11,13 +11,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * Rewrites the tables of a Markdown file between their markers: {@code ReadmeTables README.md bench/results/MACHINE}.
  *
- * <p>A marker is a pair of comments, {@code <!-- table:NAME -->} and {@code <!-- /table:NAME -->}. {@code FOLDER/NAME} is a
- * table of a folder in that of the results, whose suites ran with JVM flags, and so with a roof, of their own.
+ * <p>A marker is a pair of comments, {@code <!-- table:NAME -->} and {@code <!-- /table:NAME -->}. {@code support} is the table of ops
+ * and backends, {@code MACHINE/summary} that of the results in the folder of that name; all rows of these are a page of their own,
+ * {@link ResultsPage}.
  */
 public final class ReadmeTables {
     private ReadmeTables() {}
@@ -26,9 +26,7 @@ public final class ReadmeTables {
     public static void main(String[] args) throws IOException {
         Path readme = Path.of(args[0]);
         String text = rewritten(Files.readString(readme), Path.of(args[1]));
-        Path temporary = readme.resolveSibling(readme.getFileName() + ".tmp");
-        Files.writeString(temporary, text);
-        Files.move(temporary, readme, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+        ResultsPage.write(readme, text);
     }
 
     /** A Markdown text with the tables of a folder of results. */
@@ -37,33 +35,10 @@ public final class ReadmeTables {
         if (text.contains("<!-- table:support -->")) {
             text = replace(text, "support", support());
         }
-        text = fill(text, "", Results.of(results));
-        for (Path folder : folders(results)) {
-            text = fill(text, folder.getFileName() + "/", Results.of(folder));
-        }
-        return text;
-    }
-
-    static List<Path> folders(Path results) throws IOException {
-        try (Stream<Path> files = Files.list(results)) {
-            return files.filter(Files::isDirectory).sorted().toList();
-        }
-    }
-
-    /** The tables of those benchmarks that have results and a marker, and the summary of all. */
-    static String fill(String text, String prefix, Results results) {
-        String filled = text;
-        for (ResultTable table : Tables.ALL) {
-            String name = prefix + table.bench();
-            if (filled.contains("<!-- table:" + name + " -->") && results.has(table)) {
-                filled = replace(filled, name, results.markdown(table) + "\n" + results.conditions(table) + "\n");
-            }
-        }
-        String summary = prefix + "summary";
-        if (filled.contains("<!-- table:" + summary + " -->") && !results.isEmpty()) {
-            filled = replace(filled, summary, results.summary());
-        }
-        return filled;
+        String summary = results.getFileName() + "/summary";
+        return text.contains("<!-- table:" + summary + " -->")
+                ? replace(text, summary, Results.of(results).summary())
+                : text;
     }
 
     static String replace(String text, String name, String table) {

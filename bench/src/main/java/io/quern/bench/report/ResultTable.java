@@ -15,31 +15,43 @@ import java.util.function.Function;
 /**
  * One table: a row per combination of parameters, a column per implementation.
  *
+ * @param title heading of the table
  * @param bench simple name of the benchmark class
  * @param unit what the columns count per second
  * @param rate that unit, from a row's parameters and its microseconds per call
  * @param cost operations and bytes of a call; bytes alone for what no arithmetic bounds
  * @param roof true for the benchmarks that measure the roof
  */
-record ResultTable(String bench, String unit, Rate rate, Function<Map<String, String>, Cost> cost, boolean roof) {
+record ResultTable(
+        String title, String bench, String unit, Rate rate, Function<Map<String, String>, Cost> cost, boolean roof) {
     interface Rate {
         double of(Map<String, String> row, double micros);
     }
 
     /** GFLOP/s of an op with operations, GB/s of one without. */
-    static ResultTable of(String bench, String unit, Function<Map<String, String>, Cost> cost) {
-        return new ResultTable(bench, unit, (row, micros) -> giga(cost.apply(row)) / micros, cost, false);
+    static ResultTable of(String title, String bench, String unit, Function<Map<String, String>, Cost> cost) {
+        return new ResultTable(title, bench, unit, (row, micros) -> giga(cost.apply(row)) / micros, cost, false);
     }
 
-    static ResultTable roof(String bench, String unit, Function<Map<String, String>, Cost> cost) {
-        return new ResultTable(bench, unit, (row, micros) -> giga(cost.apply(row)) / micros, cost, true);
+    static ResultTable roof(String title, String bench, String unit, Function<Map<String, String>, Cost> cost) {
+        return new ResultTable(title, bench, unit, (row, micros) -> giga(cost.apply(row)) / micros, cost, true);
     }
 
     /** Counts what a parameter says, such as samples. */
     static ResultTable items(
-            String bench, String unit, String parameter, double scale, Function<Map<String, String>, Cost> cost) {
+            String title,
+            String bench,
+            String unit,
+            String parameter,
+            double scale,
+            Function<Map<String, String>, Cost> cost) {
         return new ResultTable(
-                bench, unit, (row, micros) -> scale * Double.parseDouble(row.get(parameter)) / micros, cost, false);
+                title,
+                bench,
+                unit,
+                (row, micros) -> scale * Double.parseDouble(row.get(parameter)) / micros,
+                cost,
+                false);
     }
 
     private static double giga(Cost cost) {

@@ -26,25 +26,30 @@ import java.util.List;
 /** What each benchmark counts, and its results as a table. */
 public final class Tables {
     static final List<ResultTable> ALL = List.of(
-            ResultTable.roof("FmaCeilingBench", "GFLOP/s", FmaCeilingBench::cost),
-            ResultTable.roof("StreamBench", "GB/s", StreamBench::cost),
-            ResultTable.of("DispatchBench", "GFLOP/s", DispatchBench::cost),
-            ResultTable.of("MatmulBench", "GFLOP/s", MatmulBench::cost),
-            ResultTable.of("FusedEpilogueBench", "GFLOP/s", FusedEpilogueBench::cost),
-            ResultTable.of("Conv2dBench", "GFLOP/s", Conv2dBench::cost),
-            ResultTable.items("DropoutBench", "G elements/s", "size", 1e-3, DropoutBench::cost),
-            ResultTable.of("ElementwiseBench", "GB/s", ElementwiseBench::cost),
-            ResultTable.of("SoftmaxBench", "GB/s", SoftmaxBench::cost),
-            ResultTable.of("BatchNormBench", "GB/s", BatchNormBench::cost),
-            ResultTable.of("LayerNormBench", "GB/s", LayerNormBench::cost),
-            ResultTable.of("PoolBench", "GB/s", PoolBench::cost),
-            ResultTable.of("TransposeBench", "GB/s", TransposeBench::cost),
-            ResultTable.of("EmbeddingBench", "GB/s", EmbeddingBench::cost),
-            ResultTable.of("ReduceBench", "GB/s", ReduceBench::cost),
-            ResultTable.of("BroadcastBench", "GB/s", BroadcastBench::cost),
-            ResultTable.of("CastBench", "GB/s", CastBench::cost),
-            ResultTable.of("OptimizerBench", "GB/s", OptimizerBench::cost),
-            ResultTable.items("TrainStepBench", "samples/s", "batch", 1e6, TrainStepBench::cost));
+            ResultTable.roof("Roof: multiply-adds", "FmaCeilingBench", "GFLOP/s", FmaCeilingBench::cost),
+            ResultTable.roof("Roof: bandwidth", "StreamBench", "GB/s", StreamBench::cost),
+            ResultTable.of(
+                    "The state of the machine: multiply-adds with integer instructions between them",
+                    "DispatchBench",
+                    "GFLOP/s",
+                    DispatchBench::cost),
+            ResultTable.of("Matrix product", "MatmulBench", "GFLOP/s", MatmulBench::cost),
+            ResultTable.of(
+                    "Epilogues of the matrix product", "FusedEpilogueBench", "GFLOP/s", FusedEpilogueBench::cost),
+            ResultTable.of("Convolution", "Conv2dBench", "GFLOP/s", Conv2dBench::cost),
+            ResultTable.items("Dropout", "DropoutBench", "G elements/s", "size", 1e-3, DropoutBench::cost),
+            ResultTable.of("Elementwise ops", "ElementwiseBench", "GB/s", ElementwiseBench::cost),
+            ResultTable.of("Softmax and cross-entropy", "SoftmaxBench", "GB/s", SoftmaxBench::cost),
+            ResultTable.of("Batch normalization", "BatchNormBench", "GB/s", BatchNormBench::cost),
+            ResultTable.of("Layer normalization", "LayerNormBench", "GB/s", LayerNormBench::cost),
+            ResultTable.of("Pooling", "PoolBench", "GB/s", PoolBench::cost),
+            ResultTable.of("Transpose", "TransposeBench", "GB/s", TransposeBench::cost),
+            ResultTable.of("Embedding", "EmbeddingBench", "GB/s", EmbeddingBench::cost),
+            ResultTable.of("Reduce", "ReduceBench", "GB/s", ReduceBench::cost),
+            ResultTable.of("Broadcast", "BroadcastBench", "GB/s", BroadcastBench::cost),
+            ResultTable.of("Cast", "CastBench", "GB/s", CastBench::cost),
+            ResultTable.of("Optimizers", "OptimizerBench", "GB/s", OptimizerBench::cost),
+            ResultTable.items("Training step", "TrainStepBench", "samples/s", "batch", 1e6, TrainStepBench::cost));
 
     private Tables() {}
 

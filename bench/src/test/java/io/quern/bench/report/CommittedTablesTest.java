@@ -1,5 +1,6 @@
 package io.quern.bench.report;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.quern.backend.Backends;
@@ -10,31 +11,48 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The tables in the tree are those of the raw results beside them, and of the ops and kernels that there are. */
 class CommittedTablesTest {
+    private static final String README = "README.md";
+
+    /** The folders of machines with results in JSON. */
+    static List<Path> machines() throws IOException {
+        List<Path> machines = new ArrayList<>();
+        for (Path folder : ResultsPage.folders(Path.of("results"))) {
+            if (!Results.of(folder).isEmpty()) {
+                machines.add(folder);
+            }
+        }
+        return machines;
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "bench/RESULTS.md"})
-    void areWhatTheResultsSay(String page) throws IOException {
+    @MethodSource("machines")
+    void theReadmeHasWhatTheResultsSay(Path machine) throws IOException {
         Assumptions.assumeTrue(
                 Backends.probe().stream()
                         .anyMatch(
                                 backend -> backend.available() && backend.name().equals("vector")),
                 "without vector kernels here, the table of ops would lack their column");
-        String text = Files.readString(Path.of("..", page));
-        List<String> differences = new ArrayList<>();
-        for (Path machine : ReadmeTables.folders(Path.of("results"))) {
-            if (!Results.of(machine).isEmpty()) {
-                String expected = ReadmeTables.rewritten(text, machine);
-                if (expected.equals(text)) {
-                    return;
-                }
-                differences.add(firstDifference(text, expected) + "\nrun bench/run tables bench/" + machine);
-            }
+        String text = Files.readString(Path.of("..", README));
+        assertTrue(text.contains("<!-- table:" + machine.getFileName() + "/summary -->"), "no marker for " + machine);
+        same(README, text, ReadmeTables.rewritten(text, machine), machine);
+    }
+
+    @ParameterizedTest
+    @MethodSource("machines")
+    void aMachinesPageHasWhatItsResultsSay(Path machine) throws IOException {
+        Path page = machine.resolve(ResultsPage.NAME);
+        assertTrue(Files.exists(page), page + " is missing; run bench/run tables bench/" + machine);
+        same(page.toString(), Files.readString(page), ResultsPage.markdown(machine), machine);
+    }
+
+    private static void same(String page, String text, String expected, Path machine) {
+        if (!expected.equals(text)) {
+            fail(page + ": " + firstDifference(text, expected) + "\nrun bench/run tables bench/" + machine);
         }
-        // the pages show one machine
-        fail(page + " has tables of no machine's results. " + String.join("\nor ", differences));
     }
 
     private static String firstDifference(String text, String expected) {

@@ -9,6 +9,7 @@ import static jdk.incubator.vector.VectorOperators.XOR;
 import io.quern.tensor.Philox;
 import io.quern.tensor.Rng;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
@@ -16,6 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
 /** The draws of {@link Rng}, one Philox block per 64-bit lane. */
 final class PhiloxVector {
     private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
+    private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
     private static final int BLOCKS = L.length();
     private static final long LOW = 0xffffffffL;
 
@@ -41,9 +43,14 @@ final class PhiloxVector {
         LongVector stream = LongVector.broadcast(L, rng.stream());
         LongVector key0 = LongVector.broadcast(L, (int) rng.seed());
         LongVector key1 = LongVector.broadcast(L, (int) (rng.seed() >>> 32));
-        // alternating lanes of two vectors: words 0 and 1 of a block, then its words 2 and 3
-        LongVector lower = lane.lanewise(LSHR, 1).add(lane.and(1).mul(BLOCKS));
-        LongVector upper = lower.add(BLOCKS / 2);
+        // pairs of 32-bit lanes, from two vectors by turns: words 0 and 1 of a block, then its words 2 and 3. C2 has no
+        // instruction that selects from two lanes of 64 bits
+        IntVector word = IntVector.zero(I).addIndex(1);
+        IntVector lower = word.lanewise(LSHR, 2)
+                .lanewise(LSHL, 1)
+                .add(word.and(1))
+                .add(word.lanewise(LSHR, 1).and(1).mul(2 * BLOCKS));
+        IntVector upper = lower.add(BLOCKS);
         // C2 turns a 64-bit product into the one-instruction 32-bit one when it sees both factors masked
         LongVector m0 = LongVector.broadcast(L, Philox.M0).and(LOW);
         LongVector m1 = LongVector.broadcast(L, Philox.M1).and(LOW);
@@ -58,15 +65,16 @@ final class PhiloxVector {
             for (int round = 0; round < Philox.ROUNDS; round++) {
                 LongVector p0 = c0.and(LOW).mul(m0);
                 LongVector p1 = c2.and(LOW).mul(m1);
-                c0 = p1.lanewise(LSHR, 32).lanewise(XOR, c1).lanewise(XOR, k0);
-                c2 = p0.lanewise(LSHR, 32).lanewise(XOR, c3).lanewise(XOR, k1);
+                // what does not wait for the products first
+                c0 = p1.lanewise(LSHR, 32).lanewise(XOR, c1.lanewise(XOR, k0));
+                c2 = p0.lanewise(LSHR, 32).lanewise(XOR, c3.lanewise(XOR, k1));
                 c1 = p1;
                 c3 = p0;
                 k0 = k0.add(Philox.W0);
                 k1 = k1.add(Philox.W1);
             }
-            LongVector front = c0.and(LOW).or(c1.lanewise(LSHL, 32));
-            LongVector back = c2.and(LOW).or(c3.lanewise(LSHL, 32));
+            IntVector front = c0.and(LOW).or(c1.lanewise(LSHL, 32)).reinterpretAsInts();
+            IntVector back = c2.and(LOW).or(c3.lanewise(LSHL, 32)).reinterpretAsInts();
             long at = target + 2L * i;
             lower.selectFrom(front, back).intoMemorySegment(ALL, at, Lanes.ORDER);
             upper.selectFrom(front, back).intoMemorySegment(ALL, at + Lanes.BYTES, Lanes.ORDER);
@@ -111,10 +119,10 @@ final class PhiloxVector {
                 LongVector q0 = b0.and(LOW).mul(m0);
                 LongVector p1 = a2.and(LOW).mul(m1);
                 LongVector q1 = b2.and(LOW).mul(m1);
-                a0 = p1.lanewise(LSHR, 32).lanewise(XOR, a1).lanewise(XOR, k0);
-                b0 = q1.lanewise(LSHR, 32).lanewise(XOR, b1).lanewise(XOR, k0);
-                a2 = p0.lanewise(LSHR, 32).lanewise(XOR, a3).lanewise(XOR, k1);
-                b2 = q0.lanewise(LSHR, 32).lanewise(XOR, b3).lanewise(XOR, k1);
+                a0 = p1.lanewise(LSHR, 32).lanewise(XOR, a1.lanewise(XOR, k0));
+                b0 = q1.lanewise(LSHR, 32).lanewise(XOR, b1.lanewise(XOR, k0));
+                a2 = p0.lanewise(LSHR, 32).lanewise(XOR, a3.lanewise(XOR, k1));
+                b2 = q0.lanewise(LSHR, 32).lanewise(XOR, b3.lanewise(XOR, k1));
                 a1 = p1;
                 b1 = q1;
                 a3 = p0;
