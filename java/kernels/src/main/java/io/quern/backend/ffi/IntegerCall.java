@@ -9,17 +9,12 @@ import java.util.Optional;
 
 /**
  * A C function of up to six integers or addresses, all passed in registers, of which it reads as many as it has. One type
- * for all of them: the JVM builds one stub, not one per function.
+ * for all of them: the JVM builds one stub, not one per function. A record, whose handle the JIT compiler takes as constant where
+ * the record is.
  */
-final class IntegerCall {
+record IntegerCall(MethodHandle handle) {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final FunctionDescriptor TYPE = FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, LONG, LONG);
-
-    private final MethodHandle handle;
-
-    private IntegerCall(MethodHandle handle) {
-        this.handle = handle;
-    }
 
     /** True where arguments are passed as this class has them: 64-bit Linux. */
     static boolean works() {
@@ -28,12 +23,12 @@ final class IntegerCall {
 
     /** A function of the C library; empty if it has none of that name. */
     static Optional<IntegerCall> ofLibrary(String name) {
-        return Linker.nativeLinker().defaultLookup().find(name).map(IntegerCall::at);
+        return Linker.nativeLinker().defaultLookup().find(name).map(function -> at(function));
     }
 
     @SuppressWarnings("restricted")
-    static IntegerCall at(MemorySegment function) {
-        return new IntegerCall(Linker.nativeLinker().downcallHandle(function, TYPE));
+    static IntegerCall at(MemorySegment function, Linker.Option... options) {
+        return new IntegerCall(Linker.nativeLinker().downcallHandle(function, TYPE, options));
     }
 
     long call(long a, long b, long c, long d, long e, long f) {

@@ -2,6 +2,7 @@ package io.quern.backend.ffi;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
@@ -10,17 +11,13 @@ import java.util.Optional;
  * Instructions made at run time, in memory that is first written and then executed, never both; kept until the process
  * ends. For what the Vector API cannot express, on x86-64 under Linux; elsewhere, or where the system does not allow it, there is
  * none and the caller's loop in Java does the same.
+ *
+ * @param code where it begins
  */
-public final class MachineCode {
+public record MachineCode(IntegerCall code) {
     private static final long WRITE = 1 | 2, EXECUTE = 1 | 4;
     private static final long PRIVATE_ANONYMOUS = 0x02 | 0x20;
     private static final long PAGE = 4096;
-
-    private final IntegerCall code;
-
-    private MachineCode(IntegerCall code) {
-        this.code = code;
-    }
 
     /** The calls of the system; linked when first used. */
     private record Pages(IntegerCall map, IntegerCall protect, IntegerCall unmap) {
@@ -46,6 +43,15 @@ public final class MachineCode {
      * @return empty on other systems and machines, and where the system refuses to execute such memory
      */
     public static Optional<MachineCode> of(byte[] instructions) {
+        return make(instructions);
+    }
+
+    /** The same for instructions of a microsecond at most: a garbage collection waits for their end. */
+    public static Optional<MachineCode> brief(byte[] instructions) {
+        return make(instructions, Linker.Option.critical(false));
+    }
+
+    private static Optional<MachineCode> make(byte[] instructions, Linker.Option... options) {
         if (Pages.LINUX.isEmpty()) {
             return Optional.empty();
         }
@@ -61,7 +67,7 @@ public final class MachineCode {
             pages.unmap.call(address, bytes, 0, 0, 0, 0);
             return Optional.empty();
         }
-        return Optional.of(new MachineCode(IntegerCall.at(MemorySegment.ofAddress(address))));
+        return Optional.of(new MachineCode(IntegerCall.at(MemorySegment.ofAddress(address), options)));
     }
 
     /** Runs it. What the arguments mean, and whether the memory they name is there, is between the code and the caller. */

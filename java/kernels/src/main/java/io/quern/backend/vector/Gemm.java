@@ -127,7 +127,7 @@ final class Gemm {
         }
         if (streams && m >= GemmTile.WIDE.rows && n >= GemmTile.WIDE.columns) {
             GemmTile tile = GemmTile.streamed(m, n);
-            GemmBlock block = new GemmBlock(tile, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
+            GemmBlock block = new GemmBlock(tile, m, n, k, alpha, a, b, beta, c, ldc * Float.BYTES, epilogue);
             if (alpha == 0) {
                 block.withoutProduct(m, n);
             } else {
@@ -149,7 +149,7 @@ final class Gemm {
                 && (n == Lanes.FLOATS || n >= 2 * Lanes.FLOATS)
                 && (shape != GemmTile.WIDE || n >= shape.columns);
         GemmBlock block = new GemmBlock(
-                shape, n, k, alpha, directA ? a : null, directB ? b : null, beta, c, ldc * Float.BYTES, epilogue);
+                shape, m, n, k, alpha, directA ? a : null, directB ? b : null, beta, c, ldc * Float.BYTES, epilogue);
         if (k == 0 || alpha == 0) {
             block.withoutProduct(m, n);
         } else if (alone && m <= GemmGrid.ROWS_L2 && n <= GemmGrid.COLUMNS_L2 && k <= KC) {

@@ -141,7 +141,7 @@ final class GemmChunks {
         // narrow tiles read nearly all of each row of B and A at once, and so in order
         boolean fetches = far && tiles != GemmTile.TALL && x.deep() == 4L * m && y.deep() == 4L * n;
         GemmGrid grid = GemmGrid.of(rows, columns, tiles, 1);
-        GemmBlock block = new GemmBlock(tiles, n, length, alpha, x, y, 0, c, ldc, null);
+        GemmBlock block = new GemmBlock(tiles, m, n, length, alpha, x, y, 0, c, ldc, null);
         for (int p = 0; p < length; p += kc) {
             int depth = Math.min(kc, length - p);
             if (fetches) {

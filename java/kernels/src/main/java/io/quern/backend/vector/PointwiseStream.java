@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Rows of few floats times a filter of one vector of columns, such as a 1x1 convolution of a large image into 16 channels: bound by
  * memory. A tile reads sixteen rows in turn, which the machine does not foresee; so each step of it also reads one line of the
- * rows that come a few tiles later, in order.
+ * rows that come a few tiles later, in order; what comes from memory is asked for still earlier.
  */
 final class PointwiseStream {
     private static final VectorSpecies<Float> S = Lanes.F;
@@ -22,6 +22,8 @@ final class PointwiseStream {
     private static final int ROWS = 16;
     /** Bytes by which lines are read before they are needed. */
     private static final int AHEAD = 4096;
+    /** Bytes by which lines are asked for, when they come from memory, and the tiles by which C's are. */
+    private static final int FARTHER = 32 << 10, TILES = 2;
     /** Floats of a row up to which a tile's rows and those ahead are a small part of an L1 cache. */
     private static final int DEPTH = 128;
     /** Rows of a task, and of its part that an epilogue finds in cache. */
@@ -52,12 +54,17 @@ final class PointwiseStream {
         // a last tile that overlaps its neighbour must stay in its block, whose neighbour may have its epilogue behind
         // it
         int blocks = Math.max(1, m / BLOCK);
+        boolean far = m * row >= Copies.CACHED;
         Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, blocks, block -> {
             int from = block * BLOCK, to = block + 1 < blocks ? from + BLOCK : m;
             long sink = Thread.currentThread() == caller ? here : scratch.address(Lanes.LINE);
             for (int i = from; i < to; i += ROWS) {
                 int at = Math.min(i, to - ROWS);
                 long source = a + at * row;
+                if (far) {
+                    Prefetch.forReading(source + FARTHER, ROWS * row, 1, ROWS * row);
+                    Prefetch.forWriting(c + (at + TILES * ROWS) * (long) BYTES, ROWS * BYTES, 1, ROWS * BYTES);
+                }
                 tile(k, source, row, b, c + (long) at * BYTES, Math.min(last, source + AHEAD), sink);
             }
             if (epilogue != null) {

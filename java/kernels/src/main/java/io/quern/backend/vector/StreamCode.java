@@ -37,7 +37,8 @@ final class StreamCode {
         this.step = step;
     }
 
-    private static boolean asked() {
+    /** Whether what the Vector API cannot express is wanted. */
+    static boolean asked() {
         String value = System.getProperty("quern.vector.streaming", "true");
         if (!value.equals("true") && !value.equals("false")) {
             throw new ArgumentException("quern.vector.streaming is " + value + ", expected true or false");
