@@ -116,13 +116,24 @@ final class ConvDepthwise {
         DepthwiseSource source = source(h, w, none + pixel);
         long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
         // With stride 2 many rows a call: the filter is loaded once for them, and a row of sources in two stays in L1.
-        int band = stride == 1 ? DepthwiseCorrelation.ROWS : Math.clamp((long) shape.n() * rows / TASKS, LEAST, MOST);
+        // Where they
+        // come from memory, few: these are read vector by vector of channels from L2.
+        boolean far = (x.elements() + y.elements()) * Float.BYTES >= Copies.CACHED;
+        int most = far ? LEAST : MOST;
+        int band = stride == 1 ? DepthwiseCorrelation.ROWS : Math.clamp((long) shape.n() * rows / TASKS, LEAST, most);
         int bands = Math.ceilDiv(rows, band);
         Blocks.run(pool, parallel, shape.n() * bands, task -> {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
             long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
+            long sources = w.sources() * pixel, part = Math.max(1, band * h.stride() * sources / vectors);
+            long ahead = first + (to * h.stride() + SIDE - h.stride() + h.low()) * sources;
             for (int v = 0; v < vectors; v++) {
                 long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
+                if (far) {
+                    // a part of what the next band reads first: all of it at once would leave nothing to compute
+                    // meanwhile
+                    Prefetch.forReading(ahead + v * part, part, 1, part);
+                }
                 if (h.stride() == 1) {
                     DepthwiseCorrelation.correlate(
                             source, first + column, taps, shift + column, floor, from, to, at + column, line);

@@ -17,12 +17,13 @@ final class DepthwiseWeights {
     private static final long SHARE = 32;
     /** Vectors of channels in a group, at least. */
     private static final int GROUP = 8;
-    /** Bytes of x and dy that are fetched at a time. */
-    private static final long FETCHED = 512 << 10;
+    /** Bytes of rows that are passed together where the next ones are asked for meanwhile. */
+    private static final long BAND = 96 << 10;
 
     private final ConvAxis h, w;
     private final int vectors, units, chunks, groups, band;
     private final long pixel, elements;
+    private final boolean far;
 
     DepthwiseWeights(ConvShape shape, ConvAxis h, ConvAxis w) {
         this.h = h;
@@ -35,14 +36,14 @@ final class DepthwiseWeights {
         int most = Integer.highestOneBit(Math.clamp(bytes / (SHARE * TAPS * pixel), 1, TASKS));
         chunks = Math.clamp(units, 1, most);
         groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
-        boolean fetched = h.stride() == 1 && groups == 1 && bytes > Copies.CACHED;
-        band = fetched ? (int) Math.max(1, FETCHED / row) : Math.max(1, h.results());
+        far = bytes > Copies.CACHED;
+        band = far ? (int) Math.max(1, BAND / row) : Math.max(1, h.results());
     }
 
     void run(long x, long dy, long dfilter, boolean parallel, Scratch scratch, WorkerPool pool) {
         long part = TAPS * pixel, row = Math.max(1, w.sources()) * pixel; // a row of no pixels has padding beside it
-        long parts = scratch.address((chunks + 1) * part + row + TASKS * Lanes.LINE);
-        long sum = parts + chunks * part, zeros = sum + part, marks = zeros + row;
+        long parts = scratch.address((chunks + 1) * part + row);
+        long sum = parts + chunks * part, zeros = sum + part;
         Copies.zero(zeros, row);
         DepthwiseSource source = new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, zeros, zeros);
         int rows = h.results();
@@ -58,10 +59,10 @@ final class DepthwiseWeights {
                 int to = from + next - unit;
                 long image = x + (long) n * h.sources() * w.sources() * pixel;
                 long signal = dy + (long) n * rows * w.results() * pixel;
-                if (band < rows) {
-                    fetch(image, signal, from, to, marks + task * Lanes.LINE);
-                }
                 for (int i = 0; i < count; i++) {
+                    if (far) {
+                        askForNext(image + column, signal + column, to, i, count);
+                    }
                     long at = column + (long) i * Lanes.BYTES, sums = own + i * FILTER;
                     if (h.stride() == 1) {
                         DepthwiseGradient.gradient(source, image + at, signal + at, w.results(), from, to, sums);
@@ -76,14 +77,17 @@ final class DepthwiseWeights {
     }
 
     /**
-     * Reads rows of dy and their sources in the order of memory.
+     * One of {@code count} parts of the rows that follow those before row {@code to} of dy: all at once would leave nothing to compute
+     * meanwhile. They are the next image's where this one ends.
      *
-     * @param mark where two ints may be written
+     * @param x, dy the image's first channels of so many vectors
      */
-    private void fetch(long x, long dy, int from, int to, long mark) {
-        long line = w.sources() * pixel, result = w.results() * pixel;
-        int top = Math.max(0, from + h.low()), bottom = Math.min(h.sources(), to + h.high());
-        Copies.fetch(x + top * line, (bottom - top) * line, mark);
-        Copies.fetch(dy + from * result, (to - from) * result, mark + Integer.BYTES);
+    private void askForNext(long x, long dy, int to, int part, int count) {
+        int sources = Math.min(h.sources(), (to - 1) * h.stride() + ConvDepthwise.SIDE + h.low());
+        int pixels = Math.ceilDiv(band * h.stride() * w.sources(), count);
+        int results = Math.ceilDiv(band * w.results(), count);
+        long width = (long) count * Lanes.BYTES;
+        Prefetch.forReading(x + ((long) sources * w.sources() + (long) part * pixels) * pixel, width, pixels, pixel);
+        Prefetch.forReading(dy + ((long) to * w.results() + (long) part * results) * pixel, width, results, pixel);
     }
 }

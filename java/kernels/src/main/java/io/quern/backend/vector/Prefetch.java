@@ -20,8 +20,7 @@ final class Prefetch {
     /**
      * The lines of rows that are read soon.
      *
-     * @param width bytes of a row, at least 1
-     * @param rows at least 1
+     * @param width bytes of a row
      * @param stride bytes from row to row
      */
     static void forReading(long at, long width, int rows, long stride) {
@@ -34,7 +33,7 @@ final class Prefetch {
     }
 
     private static void run(MachineCode code, long at, long width, int rows, long stride) {
-        if (code != null) {
+        if (code != null && width > 0 && rows > 0) {
             boolean gaps = stride != width;
             code.run(at, gaps ? width : rows * width, gaps ? rows : 1, stride, 0, 0);
         }

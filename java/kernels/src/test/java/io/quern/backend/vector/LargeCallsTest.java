@@ -75,8 +75,10 @@ class LargeCallsTest {
         depthwise(3, 5, 4, 112, 2, 2);
         depthwise(2, 1, 2, 48, 1, 3);
         depthwise(0, 8, 8, 16, 1, 1);
-        // more than 16 MB: rows are fetched first
+        // more than 16 MB: rows are asked for ahead
         depthwise(3, 45, 67, 256, 1, 2);
+        depthwise(3, 67, 89, 256, 2, 1);
+        depthwise(2, 3, 3000, 256, 1, 0);
     }
 
     private static void depthwise(int n, int h, int w, int c, int stride, int padding) {
@@ -122,6 +124,26 @@ class LargeCallsTest {
                 Tensor dfilter = random(3, Shape.of(r, s, c, k));
                 backend.run(Conv2dBackwardWeights.OP, new Conv2dBackwardWeights.Args(x, dy, dfilter, geometry));
                 return List.of(dfilter);
+            });
+        }
+    }
+
+    /** Pixels and results of more than 16 and 4 MB, which are asked for ahead: one, two and three panels of results, streams of pixels. */
+    @Test
+    void pointwiseConvolutionsFromMemory() {
+        pointwise(281, 239, 64, 24);
+        pointwise(281, 239, 64, 70);
+        pointwise(181, 189, 16, 150);
+        pointwise(389, 343, 32, 16);
+    }
+
+    private static void pointwise(int h, int w, int c, int k) {
+        try (Tensor x = random(1, Shape.of(1, h, w, c));
+                Tensor filter = random(2, Shape.of(1, 1, c, k))) {
+            check("h" + h + "w" + w + "c" + c + "k" + k, 1e-5, backend -> {
+                Tensor y = random(3, Shape.of(1, h, w, k));
+                backend.run(Conv2d.OP, new Conv2d.Args(x, filter, y, Conv2dGeometry.UNIT));
+                return List.of(y);
             });
         }
     }
