@@ -17,11 +17,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CommittedTablesTest {
     private static final String README = "README.md";
 
-    /** The folders of machines with results in JSON. */
+    /** The folders of machines with results in JSON, or only narrower vectors' below. */
     static List<Path> machines() throws IOException {
         List<Path> machines = new ArrayList<>();
         for (Path folder : ResultsPage.folders(Path.of("results"))) {
-            if (!Results.of(folder).isEmpty()) {
+            boolean any = !Results.of(folder).isEmpty();
+            for (Path below : ResultsPage.folders(folder)) {
+                any |= !Results.of(below).isEmpty();
+            }
+            if (any) {
                 machines.add(folder);
             }
         }
@@ -37,7 +41,6 @@ class CommittedTablesTest {
                                 backend -> backend.available() && backend.name().equals("vector")),
                 "without vector kernels here, the table of ops would lack their column");
         String text = Files.readString(Path.of("..", README));
-        assertTrue(text.contains("<!-- table:" + machine.getFileName() + "/summary -->"), "no marker for " + machine);
         same(README, text, ReadmeTables.rewritten(text, machine), machine);
     }
 

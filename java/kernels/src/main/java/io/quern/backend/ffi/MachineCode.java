@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * Instructions made at run time, in memory that is first written and then executed, never both; kept until the process
  * ends. For what the Vector API cannot express, on x86-64 under Linux; elsewhere, or where the system does not allow it, there is
- * none and the caller's loop in Java does the same.
+ * none, and the caller does the same in Java or goes without.
  *
  * @param code where it begins
  */
@@ -46,7 +46,7 @@ public record MachineCode(IntegerCall code) {
         return make(instructions);
     }
 
-    /** The same for instructions of a microsecond at most: a garbage collection waits for their end. */
+    /** The same for instructions of some microseconds at most: a garbage collection waits for their end. */
     public static Optional<MachineCode> brief(byte[] instructions) {
         return make(instructions, Linker.Option.critical(false));
     }

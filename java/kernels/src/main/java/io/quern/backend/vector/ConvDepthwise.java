@@ -116,8 +116,7 @@ final class ConvDepthwise {
         DepthwiseSource source = source(h, w, none + pixel);
         long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
         // With stride 2 many rows a call: the filter is loaded once for them, and a row of sources in two stays in L1.
-        // Where they
-        // come from memory, few: these are read vector by vector of channels from L2.
+        // Where they come from memory, few: each vector of channels reads them again, then from L2.
         boolean far = (x.elements() + y.elements()) * Float.BYTES >= Copies.CACHED;
         int most = far ? LEAST : MOST;
         int band = stride == 1 ? DepthwiseCorrelation.ROWS : Math.clamp((long) shape.n() * rows / TASKS, LEAST, most);
@@ -126,12 +125,11 @@ final class ConvDepthwise {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
             long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
             long sources = w.sources() * pixel, part = Math.max(1, band * h.stride() * sources / vectors);
-            long ahead = first + (to * h.stride() + SIDE - h.stride() + h.low()) * sources;
+            long ahead = first + Math.min(h.sources(), (to - 1) * h.stride() + SIDE + h.low()) * sources;
             for (int v = 0; v < vectors; v++) {
                 long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
                 if (far) {
-                    // a part of what the next band reads first: all of it at once would leave nothing to compute
-                    // meanwhile
+                    // a part of what the next band reads: all at once would leave nothing to compute meanwhile
                     Prefetch.forReading(ahead + v * part, part, 1, part);
                 }
                 if (h.stride() == 1) {

@@ -17,7 +17,6 @@ import jdk.incubator.vector.VectorSpecies;
 /** The draws of {@link Rng}, one Philox block per 64-bit lane. */
 final class PhiloxVector {
     private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
-    private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED.withShape(Lanes.F.vectorShape());
     private static final int BLOCKS = L.length();
     private static final long LOW = 0xffffffffL;
 
@@ -45,7 +44,7 @@ final class PhiloxVector {
         LongVector key1 = LongVector.broadcast(L, (int) (rng.seed() >>> 32));
         // pairs of 32-bit lanes, from two vectors by turns: words 0 and 1 of a block, then its words 2 and 3. C2 has no
         // instruction that selects from two lanes of 64 bits
-        IntVector word = IntVector.zero(I).addIndex(1);
+        IntVector word = IntVector.zero(Lanes.I).addIndex(1);
         IntVector lower = word.lanewise(LSHR, 2)
                 .lanewise(LSHL, 1)
                 .add(word.and(1))
