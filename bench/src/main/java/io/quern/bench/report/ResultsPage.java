@@ -1,9 +1,10 @@
 package io.quern.bench.report;
 
+import io.quern.data.AtomicFiles;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -56,10 +57,7 @@ public final class ResultsPage {
         }
     }
 
-    /** Replaces a file at once. */
-    static void write(Path page, String text) throws IOException {
-        Path temporary = page.resolveSibling(page.getFileName() + ".tmp");
-        Files.writeString(temporary, text);
-        Files.move(temporary, page, StandardCopyOption.ATOMIC_MOVE);
+    static void write(Path page, String text) {
+        AtomicFiles.write(page, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     }
 }
