@@ -173,6 +173,9 @@ final class Gemm {
             Epilogue epilogue,
             Scratch scratch) {
         boolean tall = n <= GemmDots.MOST && m >= n && a.isDeep();
+        if (tall && GemmTile.isSlimFaster(m, n, k)) {
+            return null;
+        }
         if (!tall && !(m <= GemmDots.MOST && b.isDeep())) {
             return null;
         }

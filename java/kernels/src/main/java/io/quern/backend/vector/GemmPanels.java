@@ -118,6 +118,9 @@ record GemmPanels(long base, long along, long deep) {
         }
         if (rest > 0 && isWide() && width == Lanes.FLOATS) {
             copyMasked(from, deep, rest, destination, width, kc);
+        } else if (rest > 0 && isDeep() && width == Lanes.FLOATS) {
+            FillVector.fill(destination, width * kc, 0);
+            GemmTranspose.all(from, along, rest, kc, destination, 4L * width);
         } else if (rest > 0) {
             strided(from, along, deep, rest, width, destination, kc);
         }

@@ -44,8 +44,10 @@ enum GemmTile {
     private static final int ONE = Float.floatToRawIntBits(1f);
     /** Bytes from row to row of the scratch tile. */
     private static final long STRIDE = 4L * BYTES;
-    /** Bytes of scratch that {@link #full} and {@link #edge} need. */
-    static final int SCRATCH = 16 * 4 * BYTES;
+    /** Bytes of the scratch tile. */
+    private static final int PIECE = 16 * 4 * BYTES;
+    /** Bytes of scratch that {@link #full} and {@link #edge} need, and {@link GemmCode}'s argument. */
+    static final int SCRATCH = PIECE + GemmCode.ARGUMENT;
 
     /** Rows of a tile and of a panel of A. */
     final int rows;
@@ -84,6 +86,17 @@ enum GemmTile {
     /** Whether a C of fewer rows than {@link #LARGE} is computed faster by wide tiles, if they read both operands in place. */
     static boolean isWideInPlace(int m, int n) {
         return Lanes.REGISTERS >= 32 && m >= IN_PLACE_ROWS && n >= IN_PLACE_COLUMNS && of(m, n) != MIDDLE;
+    }
+
+    /**
+     * Whether a C of at most one vector of columns, A contiguous along k, is computed faster by slim tiles, which take whole vectors and
+     * pack B, than by {@link GemmDots}, which add the lanes of each sum: with 512 bits, for all but few columns or a long k.
+     */
+    static boolean isSlimFaster(int m, int n, int k) {
+        return Lanes.REGISTERS >= 32
+                && Lanes.FLOATS == 16
+                && m >= SLIM.rows
+                && (n > 12 || n > 8 && k <= 256 && m >= 2 * SLIM.rows || n > 4 && k <= 128);
     }
 
     /** The tile for a B of n columns that is packed once for products of any height. */
@@ -182,6 +195,17 @@ enum GemmTile {
         }
         boolean crowded = inPlace != null && this == SLIM && inPlace.along() % WAY == 0;
         return Math.min(crowded ? 8 : rows, left);
+    }
+
+    /** Whole tiles that {@link #height} gives first, of so many rows. */
+    int whole(int m, GemmPanels inPlace) {
+        boolean fours = inPlace != null && this == WIDE && m % rows == 2 && m > FEW;
+        return height(rows, inPlace) < rows ? 0 : fours ? m / rows - 1 : m / rows;
+    }
+
+    /** Where {@link GemmCode}'s argument is. */
+    static long argument(long scratch) {
+        return scratch + PIECE;
     }
 
     /** Rows of the kernel that computes an edge tile of {@code height} rows. */

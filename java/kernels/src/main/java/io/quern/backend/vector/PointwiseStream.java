@@ -32,6 +32,8 @@ final class PointwiseStream {
     private static final int MANY = 1024;
     /** Multiply-adds below which threads cost more than they bring. */
     private static final long PARALLEL = 1 << 19;
+
+    private static final int SCRATCH = Math.max(GemmCode.ARGUMENT, (int) Lanes.LINE);
     /** Always 1, but not to the compiler. */
     private static int step = 1;
 
@@ -50,15 +52,22 @@ final class PointwiseStream {
     static void multiply(int m, int k, long a, long b, long c, Epilogue epilogue, Scratch scratch, WorkerPool pool) {
         long row = 4L * k, last = a + (m - ROWS) * row;
         Thread caller = Thread.currentThread();
-        long here = scratch.address(Lanes.LINE);
+        long here = scratch.address(SCRATCH);
+        GemmCode code = GemmCode.of(GemmTile.SLIM);
         // a last tile that overlaps its neighbour must stay in its block, whose neighbour may have its epilogue behind
         // it
         int blocks = Math.max(1, m / BLOCK);
         boolean far = m * row >= Copies.CACHED;
+        boolean past = epilogue == null && (long) m * BYTES >= StreamCode.least && c % Lanes.LINE == 0;
         Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, blocks, block -> {
             int from = block * BLOCK, to = block + 1 < blocks ? from + BLOCK : m;
-            long sink = Thread.currentThread() == caller ? here : scratch.address(Lanes.LINE);
-            for (int i = from; i < to; i += ROWS) {
+            long sink = Thread.currentThread() == caller ? here : scratch.address(SCRATCH);
+            int done = from;
+            if (code != null) {
+                long argument = Thread.currentThread() == caller ? here : scratch.address(SCRATCH);
+                done += coded(code, argument, k, a + from * row, b, c + (long) from * BYTES, to - from, far, past);
+            }
+            for (int i = done; i < to; i += ROWS) {
                 int at = Math.min(i, to - ROWS);
                 long source = a + at * row;
                 if (far) {
@@ -71,6 +80,27 @@ final class PointwiseStream {
                 epilogue.apply(c + (long) from * BYTES, BYTES, from, to - from, 0, Lanes.FLOATS);
             }
         });
+    }
+
+    /** Whole tiles by machine code, which asks for what comes later on its own. Returns rows that are done. */
+    private static int coded(
+            GemmCode code, long argument, int k, long a, long b, long c, int rows, boolean far, boolean past) {
+        long row = 4L * k;
+        GemmCode.prepare(argument, k, row, Float.BYTES, ROWS * row, BYTES, BYTES, Float.floatToRawIntBits(1));
+        GemmCode.ahead(argument, GemmSweep.SOON, GemmSweep.LATER, Lanes.LINE, far ? (long) TILES * ROWS * BYTES : 0);
+        int tiles = rows / ROWS;
+        for (int tile = 0, count; tile < tiles; tile += count) {
+            count = code.tiles(tiles - tile, k);
+            code.run(
+                    argument,
+                    a + tile * ROWS * row,
+                    b,
+                    c + (long) tile * ROWS * BYTES,
+                    Lanes.FLOATS,
+                    count,
+                    past ? GemmCode.Storing.STREAM : GemmCode.Storing.SET);
+        }
+        return tiles * ROWS;
     }
 
     private static void tile(int kc, long a, long rs, long b, long y, long ahead, long sink) {

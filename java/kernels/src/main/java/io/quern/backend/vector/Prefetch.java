@@ -20,6 +20,11 @@ final class Prefetch {
 
     private Prefetch() {}
 
+    /** False where nothing is asked for. */
+    static boolean works() {
+        return FOR_READING != null && FOR_WRITING != null;
+    }
+
     /**
      * The lines of rows that are read soon.
      *

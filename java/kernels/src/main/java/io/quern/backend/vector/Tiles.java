@@ -11,6 +11,9 @@ import jdk.incubator.vector.VectorSpecies;
  * read along whole cache lines: sixteen, whose distance is often a power of two, would push each other out of L1.
  */
 final class Tiles {
+    /** Columns that are asked for ahead of those that are transposed, and columns transposed between. */
+    static final int AHEAD = 32, BLOCK = 16;
+
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
     private static final IntVector LOW = IntVector.fromArray(FOUR, new int[] {0, 4, 1, 5}, 0);
     private static final IntVector HIGH = IntVector.fromArray(FOUR, new int[] {2, 6, 3, 7}, 0);
@@ -34,6 +37,32 @@ final class Tiles {
         }
         small(x, y, 0, largeRows, largeColumns, columns, step, line);
         small(x, y, largeRows, rows, 0, columns, step, line);
+    }
+
+    /**
+     * The same of matrices in memory, by sixteen columns, which are whole cache lines of y if it begins on one, each written whole before the next. The lines of x and
+     * y that come {@link #AHEAD} columns later are asked for meanwhile: those of x are each in another page, and the last ones of
+     * a strip belong to the one below, the next to be transposed.
+     */
+    static void stream(long x, long y, int rows, int columns, long step, long line) {
+        int whole = columns & -BLOCK;
+        for (int j = 0; j < whole; j += BLOCK) {
+            boolean below = j + AHEAD >= whole;
+            int soon = below ? j + AHEAD - whole : j + AHEAD;
+            long down = below ? rows : 0;
+            if (soon < whole) {
+                Prefetch.forReading(x + soon * step + 4 * down, 4L * rows, BLOCK, step);
+                Prefetch.forWriting(y + 4L * soon + down * line, 4L * BLOCK, rows, line);
+            }
+            int i = 0;
+            for (; i + 8 <= rows; i += 8) {
+                long from = x + j * step + 4L * i, to = y + i * line + 4L * j;
+                GemmTranspose.eight(from, step, 8, to, line);
+                GemmTranspose.eight(from + 8 * step, step, 8, to + 32, line);
+            }
+            small(x, y, i, rows, j, j + BLOCK, step, line);
+        }
+        transpose(x + whole * step, y + 4L * whole, rows, columns - whole, step, line);
     }
 
     /** Rows i0 .. i1 and columns j0 .. j1. */

@@ -121,24 +121,27 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         long line = 4 * axes.rowMajor().stride(unit);
         StridedAxes sources = axes.without(last).without(unit);
         StridedAxes targets = axes.rowMajor().without(last).without(unit);
-        int band = width < SHORT ? band(extent, width, sources.elements(), pool.threads()) : BAND;
+        boolean far = Prefetch.works() && axes.elements() * 2 * Float.BYTES >= Copies.CACHED && width >= Tiles.AHEAD;
+        int band = width < SHORT && !far ? band(extent, width, sources.elements(), pool.threads()) : BAND;
         long bands = Math.ceilDiv(extent, band);
         long chunks = Math.ceilDiv(width, CHUNK);
         long tiles = bands * chunks;
-        Rows.run(pool, sources.elements() * tiles, band * (int) Math.min(width, CHUNK), (from, count) -> {
-            StridedAxes.Walk source = sources.walk(from / tiles);
-            StridedAxes.Walk target = targets.walk(from / tiles);
-            long tile = from % tiles;
-            for (long i = from; i < from + count; i++) {
+        Rows.run(pool, sources.elements() * tiles, band * (int) Math.min(width, CHUNK), (start, count) -> {
+            StridedAxes.Walk source = sources.walk(start / tiles);
+            StridedAxes.Walk target = targets.walk(start / tiles);
+            long tile = start % tiles;
+            for (long i = start; i < start + count; i++) {
                 long first = tile / chunks * band;
                 long done = tile % chunks * CHUNK;
-                Tiles.transpose(
-                        x + 4 * (source.offset() + first) + done * step,
-                        y + 4 * (target.offset() + done) + first * line,
-                        (int) Math.min(band, extent - first),
-                        (int) Math.min(CHUNK, width - done),
-                        step,
-                        line);
+                long from = x + 4 * (source.offset() + first) + done * step;
+                long to = y + 4 * (target.offset() + done) + first * line;
+                int rows = (int) Math.min(band, extent - first);
+                int columns = (int) Math.min(CHUNK, width - done);
+                if (far) {
+                    Tiles.stream(from, to, rows, columns, step, line);
+                } else {
+                    Tiles.transpose(from, to, rows, columns, step, line);
+                }
                 if (++tile == tiles) {
                     tile = 0;
                     source.next();

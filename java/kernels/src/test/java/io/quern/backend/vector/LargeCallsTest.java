@@ -268,6 +268,24 @@ class LargeCallsTest {
         }
     }
 
+    /** Strips whose last columns ask for the strip below, and what no whole strip, tile or cache line covers. */
+    @Test
+    void transposesFromMemory() {
+        for (int width : new int[] {31, 32, 43, 64, 4100}) {
+            for (int planes : new int[] {1, 3}) {
+                int extent = (int) (Copies.CACHED / 8 / width / planes) + 23;
+                Shape shape = Shape.of(planes, extent, width);
+                try (Tensor x = random(1, Shape.of(planes, width, extent))) {
+                    check(shape.toString(), 0, backend -> {
+                        Tensor y = random(2, shape);
+                        backend.run(Transpose.OP, new Transpose.Args(x, y, List.of(0, 2, 1)));
+                        return List.of(y);
+                    });
+                }
+            }
+        }
+    }
+
     @Test
     void gradientsOfMaximaInBandsOfAnImage() {
         for (PoolGeometry geometry : List.of(

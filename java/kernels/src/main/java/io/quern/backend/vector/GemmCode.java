@@ -1,0 +1,256 @@
+package io.quern.backend.vector;
+
+import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.TileAssembler.*;
+
+import io.quern.backend.ffi.MachineCode;
+import io.quern.backend.vector.TileAssembler.Address;
+import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.Map;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The {@linkplain GemmTile tiles} as machine code, for x86-64 with AVX-512: tiles of the same columns, one below the other, the same
+ * sums in the same order as the kernels in Java, so the same bits. What Java cannot express (bench/lab/matmul.md): an element of A as operand of a
+ * multiply-add, which takes it to all lanes; and asking for cache lines between multiply-adds, so that computing and moving go on at
+ * once.
+ */
+final class GemmCode {
+    /** How the last k block's sums get to C. */
+    enum Storing {
+        /** C = alpha A B. */
+        SET,
+        /** C = C + alpha A B. */
+        ADD,
+        /** C = alpha A B past the caches: whole vectors, on cache lines. */
+        STREAM
+    }
+
+    /** Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}. */
+    private static final int WORK = 1 << 15;
+
+    /** Where in the argument the numbers of a call are, in bytes. */
+    private static final int A = 0,
+            ROW = 8,
+            DEEP = 16,
+            NEXT = 24,
+            B = 32,
+            B_DEEP = 40,
+            C = 48,
+            C_ROW = 56,
+            K = 64,
+            TILES = 72;
+
+    private static final int ALPHA = 80, MASK = 84, SOON = 88, LATER = 96, LINE = 104, BELOW = 112, ENTRY = 120;
+    /** Bytes of it. */
+    static final int ARGUMENT = 128;
+
+    /** Vector registers: the sums from 0 on, then these. */
+    private static final int FIRST_OF_B = 24, ELEMENT = 28, FACTOR = 29;
+    /** Vectors of a row up to which an element of A is read for each multiply-add, and not once for all. */
+    private static final int FEW = 2;
+
+    private static final Map<GemmTile, GemmCode> OF_TILES = new EnumMap<>(GemmTile.class);
+    /** All of it in one, since a call of what is constant to the compiler takes a fraction of the time of another. */
+    private static final MachineCode CODE = make();
+
+    private final GemmTile tile;
+    /** Where each begins, by {@link Storing}. */
+    private final int[] entries = new int[Storing.values().length];
+
+    private GemmCode(GemmTile tile) {
+        this.tile = tile;
+    }
+
+    private static MachineCode make() {
+        if (!StreamCode.asked() || Lanes.BYTES != 64 || FloatVector.SPECIES_PREFERRED.vectorBitSize() != 512) {
+            return null;
+        }
+        TileAssembler code = new TileAssembler();
+        code.jumpBehindStart(RAX, argument(ENTRY));
+        for (GemmTile tile : GemmTile.values()) {
+            GemmCode made = new GemmCode(tile);
+            for (Storing storing : Storing.values()) {
+                made.entries[storing.ordinal()] = code.here();
+                write(code, tile, storing);
+            }
+            OF_TILES.put(tile, made);
+        }
+        return MachineCode.brief(code.code()).orElse(null);
+    }
+
+    /** Null on other machines and systems. */
+    static GemmCode of(GemmTile tile) {
+        return CODE == null ? null : OF_TILES.get(tile);
+    }
+
+    /** Tiles that one call takes, of those that are left. */
+    int tiles(int left, int kc) {
+        return Math.clamp(WORK / ((long) tile.rows * tile.columns / Lanes.FLOATS * kc), 1, left);
+    }
+
+    /**
+     * What calls have in common, written to their argument: {@link #ARGUMENT} bytes. Strides in bytes.
+     *
+     * @param next bytes from a tile's first row of A to the next tile's
+     * @param alpha in int bits
+     */
+    static void prepare(long argument, int kc, long rs, long cs, long next, long bs, long ldc, int alpha) {
+        set(argument + ROW, rs);
+        set(argument + DEEP, cs);
+        set(argument + NEXT, next);
+        set(argument + B_DEEP, bs);
+        set(argument + C_ROW, ldc);
+        set(argument + K, kc);
+        setInt(argument + ALPHA, alpha);
+        ahead(argument, 0, 0, 0, 0);
+    }
+
+    /**
+     * The cache lines that are asked for meanwhile.
+     *
+     * @param soon, later bytes from a tile of A to what is asked for, into the first and the second cache
+     * @param line bytes by which these go on in a step of k; 0: the tile's first line again and again
+     * @param below bytes from a row of C to the one that is asked for when it is written
+     */
+    static void ahead(long argument, long soon, long later, long line, long below) {
+        set(argument + SOON, soon);
+        set(argument + LATER, later - soon);
+        set(argument + LINE, line);
+        set(argument + BELOW, below);
+    }
+
+    /**
+     * Some tiles, one below the other, of a prepared product.
+     *
+     * @param columns of C; B is read in whole vectors
+     */
+    void run(long argument, long a, long b, long c, int columns, int tiles, Storing storing) {
+        set(argument + A, a);
+        set(argument + B, b);
+        set(argument + C, c);
+        set(argument + TILES, tiles);
+        setInt(argument + MASK, 0xffff >> (-columns & Lanes.FLOATS - 1));
+        set(argument + ENTRY, entries[storing.ordinal()]);
+        CODE.run(argument, 0, 0, 0, 0, 0);
+    }
+
+    private static void set(long at, long value) {
+        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
+    }
+
+    private static void setInt(long at, int value) {
+        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, at, value);
+    }
+
+    private static Address argument(int offset) {
+        return Address.of(RDI, offset);
+    }
+
+    private static void write(TileAssembler code, GemmTile tile, Storing storing) {
+        code.push(RBX, RBP, R12, R13, R14, R15);
+        code.load(R10, argument(ROW));
+        code.lea(R11, Address.of(R10, R10, 2));
+        code.load(R12, argument(DEEP));
+        code.load(R13, argument(B_DEEP));
+        code.load(R15, argument(LINE));
+        code.load(R9, argument(LATER));
+        code.broadcast(FACTOR, argument(ALPHA));
+        code.loadMask(1, argument(MASK));
+        int start = code.here();
+        writeSums(code, tile);
+        writeStores(code, tile, storing);
+        code.load(RAX, argument(A));
+        code.add(RAX, argument(NEXT));
+        code.store(RAX, argument(A));
+        code.decrement(argument(TILES));
+        code.jumpUnlessZero(start);
+        if (storing == Storing.STREAM) {
+            code.fence();
+        }
+        code.pop(R15, R14, R13, R12, RBP, RBX);
+        code.end();
+    }
+
+    /** The loop over k: B in rsi, every fourth row of A in one of four registers, what is asked for in r14. */
+    private static void writeSums(TileAssembler code, GemmTile tile) {
+        int vectors = tile.columns / Lanes.FLOATS;
+        int[] rows = {RAX, RBX, RCX, RDX};
+        code.load(RAX, argument(A));
+        for (int i = 1; 4 * i < tile.rows; i++) {
+            code.lea(rows[i], Address.of(rows[i - 1], R10, 4));
+        }
+        code.load(RSI, argument(B));
+        code.load(RBP, argument(K));
+        code.load(R14, argument(SOON));
+        code.add(R14, RAX);
+        for (int i = 0; i < tile.rows * vectors; i++) {
+            code.zero(i);
+        }
+        int step = code.here();
+        for (int v = 0; v < vectors; v++) {
+            code.loadVector(FIRST_OF_B + v, Address.of(RSI, v * Lanes.BYTES));
+        }
+        for (int i = 0; i < tile.rows; i++) {
+            Address element = element(rows[i / 4], i % 4);
+            if (vectors > FEW) {
+                code.broadcast(ELEMENT, element);
+            }
+            for (int v = 0; v < vectors; v++) {
+                if (vectors > FEW) {
+                    code.multiplyAdd(i * vectors + v, FIRST_OF_B + v, ELEMENT);
+                } else {
+                    code.multiplyAddElement(i * vectors + v, FIRST_OF_B + v, element);
+                }
+            }
+        }
+        code.prefetchIntoFirst(Address.of(R14, 0));
+        code.prefetchIntoSecond(Address.of(R14, R9, 1));
+        code.add(R14, R15);
+        for (int i = 0; 4 * i < tile.rows; i++) {
+            code.add(rows[i], R12);
+        }
+        code.add(RSI, R13);
+        code.decrement(RBP);
+        code.jumpUnlessZero(step);
+    }
+
+    /** A row of A, by the row that is at most three before it. */
+    private static Address element(int base, int further) {
+        return switch (further) {
+            case 0 -> Address.of(base, 0);
+            case 3 -> Address.of(base, R11, 1);
+            default -> Address.of(base, R10, further);
+        };
+    }
+
+    /** C in r8, the row that is asked for in rbp. */
+    private static void writeStores(TileAssembler code, GemmTile tile, Storing storing) {
+        int vectors = tile.columns / Lanes.FLOATS;
+        code.load(R8, argument(C));
+        code.load(RBP, argument(BELOW));
+        code.add(RBP, R8);
+        code.load(RSI, argument(C_ROW));
+        for (int i = 0; i < tile.rows; i++) {
+            for (int v = 0; v < vectors; v++) {
+                int sum = i * vectors + v, mask = v + 1 < vectors ? 0 : 1;
+                Address at = Address.of(R8, v * Lanes.BYTES);
+                if (storing == Storing.ADD) {
+                    code.multiplyThenAdd(sum, FACTOR, at, mask);
+                } else {
+                    code.multiply(sum, sum, FACTOR);
+                }
+                if (storing == Storing.STREAM) {
+                    code.streamVector(sum, at);
+                } else {
+                    code.storeVector(sum, at, mask);
+                    code.prefetchToWrite(Address.of(RBP, v * Lanes.BYTES));
+                }
+            }
+            code.add(R8, RSI);
+            code.add(RBP, RSI);
+        }
+        code.store(R8, argument(C));
+    }
+}

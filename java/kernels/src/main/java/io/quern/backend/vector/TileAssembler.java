@@ -1,0 +1,232 @@
+package io.quern.backend.vector;
+
+import java.io.ByteArrayOutputStream;
+
+/**
+ * Machine code of a tile's loops, for x86-64 with AVX-512: see {@link GemmCode}. All 32 vector registers. Encodings: Intel 64 and IA-32
+ * Architectures Software Developer's Manual, volume 2, chapters 2.1 (ModRM, SIB, REX) and 2.7 (EVEX).
+ */
+final class TileAssembler {
+    static final int RAX = 0, RCX = 1, RDX = 2, RBX = 3, RBP = 5, RSI = 6, RDI = 7, R8 = 8, R9 = 9, R10 = 10, R11 = 11;
+    static final int R12 = 12, R13 = 13, R14 = 14, R15 = 15;
+    /** No index in an address. */
+    private static final int NONE = 4;
+    /** Second byte of a prefetch: into all caches, into the second; for writing. */
+    private static final int INTO_FIRST = 1, INTO_SECOND = 2, TO_WRITE = 1;
+
+    private static final int MAP_0F = 1, MAP_0F38 = 2;
+    private static final int NO_PREFIX = 0, PREFIX_66 = 1;
+    private static final int VECTOR = 64, FLOAT = 4;
+
+    private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+
+    /** [base + index scale + offset], the index in bytes or absent. */
+    record Address(int base, int index, int scale, int offset) {
+        static Address of(int base, int offset) {
+            return new Address(base, NONE, 1, offset);
+        }
+
+        static Address of(int base, int index, int scale) {
+            return new Address(base, index, scale, 0);
+        }
+    }
+
+    byte[] code() {
+        return code.toByteArray();
+    }
+
+    /** Where the next instruction is. */
+    int here() {
+        return code.size();
+    }
+
+    // integers
+
+    void push(int... registers) {
+        for (int register : registers) {
+            bytes(0x40 | register >> 3, 0x50 | register & 7);
+        }
+    }
+
+    void pop(int... registers) {
+        for (int register : registers) {
+            bytes(0x40 | register >> 3, 0x58 | register & 7);
+        }
+    }
+
+    void load(int to, Address from) {
+        integer(0x8b, to, from);
+    }
+
+    void store(int from, Address to) {
+        integer(0x89, from, to);
+    }
+
+    void add(int to, Address from) {
+        integer(0x03, to, from);
+    }
+
+    void lea(int to, Address of) {
+        integer(0x8d, to, of);
+    }
+
+    void add(int to, int from) {
+        bytes(0x48 | from >> 3 << 2 | to >> 3, 0x01, 0xc0 | (from & 7) << 3 | to & 7);
+    }
+
+    void decrement(int register) {
+        bytes(0x48 | register >> 3, 0xff, 0xc8 | register & 7);
+    }
+
+    void decrement(Address at) {
+        integer(0xff, 1, at);
+    }
+
+    /** After a {@link #decrement}. */
+    void jumpUnlessZero(int to) {
+        int distance = to - (code.size() + 6);
+        bytes(0x0f, 0x85);
+        word(distance);
+    }
+
+    /** At the start of the code: to the instruction that is as many bytes behind it as a number in memory says. */
+    void jumpBehindStart(int spare, Address distance) {
+        bytes(0x48 | spare >> 3 << 2, 0x8d, 5 | (spare & 7) << 3); // lea spare, [rip - what was written]
+        word(-(code.size() + 4));
+        add(spare, distance);
+        bytes(0x40 | spare >> 3, 0xff, 0xe0 | spare & 7); // jmp spare
+    }
+
+    void end() {
+        bytes(0xc5, 0xf8, 0x77, 0xc3); // vzeroupper; ret
+    }
+
+    // cache lines
+
+    void prefetchIntoFirst(Address at) {
+        prefetch(0x18, INTO_FIRST, at);
+    }
+
+    void prefetchIntoSecond(Address at) {
+        prefetch(0x18, INTO_SECOND, at);
+    }
+
+    void prefetchToWrite(Address at) {
+        prefetch(0x0d, TO_WRITE, at);
+    }
+
+    private void prefetch(int opcode, int hint, Address at) {
+        bytes(0x40 | at.index >> 3 << 1 | at.base >> 3, 0x0f, opcode);
+        address(hint, at, 1);
+    }
+
+    // vectors
+
+    /** The lanes of masked loads and stores, from an integer in memory. */
+    void loadMask(int mask, Address from) {
+        if (from.base > 7) {
+            throw new IllegalArgumentException("base r" + from.base + ", expected one of the first eight registers");
+        }
+        bytes(0xc5, 0xf8, 0x90); // kmovw
+        address(mask, from, 1);
+    }
+
+    void zero(int to) {
+        registers(MAP_0F, PREFIX_66, 0xef, to, to, to); // vpxord
+    }
+
+    void broadcast(int to, Address from) {
+        memory(MAP_0F38, PREFIX_66, 0x18, to, 0, from, FLOAT, 0, 0); // vbroadcastss
+    }
+
+    void loadVector(int to, Address from) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
+    }
+
+    /** @param mask the lanes that are written; 0: all */
+    void storeVector(int from, Address to, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
+    }
+
+    /** Past the caches, all lanes, to a whole cache line. */
+    void streamVector(int from, Address to) {
+        memory(MAP_0F, NO_PREFIX, 0x2b, from, 0, to, VECTOR, 0, 0); // vmovntps
+    }
+
+    /** Streamed vectors before what another thread is told. */
+    void fence() {
+        bytes(0x0f, 0xae, 0xf8); // sfence
+    }
+
+    /** to += a b. */
+    void multiplyAdd(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66, 0xb8, to, a, b); // vfmadd231ps
+    }
+
+    /** to += a times a float in memory. */
+    void multiplyAddElement(int to, int a, Address b) {
+        memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, FLOAT, 0x10, 0);
+    }
+
+    /** to = to a + b. */
+    void multiplyThenAdd(int to, int a, Address b, int mask) {
+        memory(MAP_0F38, PREFIX_66, 0xa8, to, a, b, VECTOR, 0, mask); // vfmadd213ps
+    }
+
+    void multiply(int to, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0x59, to, a, b); // vmulps
+    }
+
+    // encoding
+
+    private void integer(int opcode, int register, Address at) {
+        bytes(0x48 | register >> 3 << 2 | at.index >> 3 << 1 | at.base >> 3, opcode);
+        address(register, at, 1);
+    }
+
+    /** @param unit bytes that a displacement of one byte counts in */
+    private void memory(
+            int map, int prefix, int opcode, int register, int first, Address at, int unit, int broadcast, int mask) {
+        evex(map, prefix, register, first, at.index >> 3, at.base >> 3, broadcast | mask);
+        bytes(opcode);
+        address(register, at, unit);
+    }
+
+    private void registers(int map, int prefix, int opcode, int register, int first, int second) {
+        evex(map, prefix, register, first, second >> 4, second >> 3 & 1, 0);
+        bytes(opcode, 0xc0 | (register & 7) << 3 | second & 7);
+    }
+
+    /** @param x, b the fourth bits of index and base, or the fifth and fourth of a register */
+    private void evex(int map, int prefix, int register, int first, int x, int b, int flags) {
+        int extensions = (register >> 3 & 1) << 7 | x << 6 | b << 5 | (register >> 4) << 4;
+        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, 0x40 | flags | (first >> 4 ^ 1) << 3);
+    }
+
+    private void address(int register, Address at, int unit) {
+        boolean near = at.offset % unit == 0 && at.offset / unit == (byte) (at.offset / unit);
+        boolean none = at.offset == 0 && (at.base & 7) != RBP;
+        int mode = none ? 0 : near ? 1 : 2;
+        // rsp and r12 as base take a second byte, too
+        boolean alone = at.index == NONE && (at.base & 7) != NONE;
+        bytes(mode << 6 | (register & 7) << 3 | (alone ? at.base & 7 : 4));
+        if (!alone) {
+            bytes(Integer.numberOfTrailingZeros(at.scale) << 6 | (at.index & 7) << 3 | at.base & 7);
+        }
+        if (mode == 1) {
+            bytes(at.offset / unit);
+        } else if (mode == 2) {
+            word(at.offset);
+        }
+    }
+
+    private void word(int value) {
+        bytes(value, value >> 8, value >> 16, value >> 24);
+    }
+
+    private void bytes(int... values) {
+        for (int value : values) {
+            code.write(value);
+        }
+    }
+}
