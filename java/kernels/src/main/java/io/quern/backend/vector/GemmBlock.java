@@ -27,6 +27,22 @@ record GemmBlock(
     /** A panel of B stays in L1 or L2 while the panels of A pass by from L2. */
     void multiply(
             int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long scratch) {
+        multiply(row0, rows, col0, columns, p, depth, packedA, packedB, scratch, null);
+    }
+
+    /** @param next what comes after this block from memory, or null */
+    void multiply(
+            int row0,
+            int rows,
+            int col0,
+            int columns,
+            int p,
+            int depth,
+            long packedA,
+            long packedB,
+            long scratch,
+            GemmSweep.Ahead next) {
+
         if (p == 0 && beta != 0 && beta != 1) {
             scale(row0, rows, col0, columns);
         }
@@ -45,7 +61,7 @@ record GemmBlock(
             bj = directB.base() + (long) col0 * Float.BYTES + p * bs;
             panelB = tileColumns * 4L;
         }
-        GemmSweep sweep = new GemmSweep(this, rows, columns, depth, add, rs, cs, panelA, bs, scratch);
+        GemmSweep sweep = new GemmSweep(this, rows, columns, depth, add, rs, cs, panelA, bs, scratch, next);
         GemmCode code = GemmCode.of(shape);
         if (code != null) {
             sweep.prepare();

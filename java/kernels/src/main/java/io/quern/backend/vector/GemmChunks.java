@@ -138,12 +138,15 @@ final class GemmChunks {
         int from = (int) ((long) k * chunk / chunks), length = (int) ((long) k * (chunk + 1) / chunks) - from;
         int fromMemory = m >= 2 * n ? FAR_TALL_KC : FAR_KC, kc = Gemm.depth(length, far ? fromMemory : NEAR_KC);
         GemmPanels x = (turned ? b : a).from(from), y = (turned ? a : b).from(from);
+        boolean inOrder = far && x.deep() == 4L * m && y.deep() == 4L * n;
+        boolean asks = inOrder && GemmCode.of(tiles) != null;
         // narrow tiles read nearly all of each row of B and A at once, and so in order
-        boolean fetches = far && tiles != GemmTile.TALL && x.deep() == 4L * m && y.deep() == 4L * n;
+        boolean fetches = inOrder && !asks && tiles != GemmTile.TALL;
         GemmGrid grid = GemmGrid.of(rows, columns, tiles, 1);
         GemmBlock block = new GemmBlock(tiles, m, n, length, alpha, x, y, 0, c, ldc, null);
         for (int p = 0; p < length; p += kc) {
             int depth = Math.min(kc, length - p);
+            GemmSweep.Ahead next = asks ? ahead(x.from(p + depth), y.from(p + depth), depth, rows, columns) : null;
             if (fetches) {
                 Copies.fetch(x.base() + p * x.deep(), depth * x.deep(), tile);
                 Copies.fetch(y.base() + p * y.deep(), depth * y.deep(), tile);
@@ -152,9 +155,28 @@ final class GemmChunks {
                 int width = Math.min(grid.columns(), left + columns - column);
                 for (int row = top; row < top + rows; row += grid.rows()) {
                     int height = Math.min(grid.rows(), top + rows - row);
-                    block.multiply(row, height, column, width, p, depth, 0, 0, tile);
+                    block.multiply(row, height, column, width, p, depth, 0, 0, tile, next);
+                    if (next != null) {
+                        next = next.after((long) (height / tiles.rows) * (width / tiles.columns) * depth);
+                    }
                 }
             }
         }
+    }
+
+    /**
+     * What the next k block reads: both operands side by side, or the larger one in halves where a line in each step of a tile is too
+     * little for it.
+     */
+    private GemmSweep.Ahead ahead(GemmPanels x, GemmPanels y, int depth, int rows, int columns) {
+        long tilesOfAll = (long) Math.max(1, rows / tiles.rows) * Math.max(1, columns / tiles.columns);
+        GemmPanels large = x.deep() > y.deep() ? x : y;
+        long line = Math.ceilDiv(large.deep(), tilesOfAll);
+        return line <= Lanes.LINE
+                ? new GemmSweep.Ahead(x.base(), y.base(), line)
+                : new GemmSweep.Ahead(
+                        large.base(),
+                        large.base() + depth * large.deep() / 2,
+                        Math.min(Lanes.LINE, Math.ceilDiv(line, 2)));
     }
 }

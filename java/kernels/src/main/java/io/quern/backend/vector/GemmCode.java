@@ -42,7 +42,7 @@ final class GemmCode {
             K = 64,
             TILES = 72;
 
-    private static final int ALPHA = 80, MASK = 84, SOON = 88, LATER = 96, LINE = 104, BELOW = 112, ENTRY = 120;
+    private static final int ALPHA = 80, MASK = 84, ASKED = 88, LATER = 96, LINE = 104, BELOW = 112, ENTRY = 120;
     /** Bytes of it. */
     static final int ARGUMENT = 128;
 
@@ -104,20 +104,25 @@ final class GemmCode {
         set(argument + C_ROW, ldc);
         set(argument + K, kc);
         setInt(argument + ALPHA, alpha);
-        ahead(argument, 0, 0, 0, 0);
+        ahead(argument, argument, argument, 0, 0);
     }
 
     /**
-     * The cache lines that are asked for meanwhile.
+     * The cache lines that are asked for meanwhile, in one order over all calls that follow.
      *
-     * @param soon, later bytes from a tile of A to what is asked for, into the first and the second cache
-     * @param line bytes by which these go on in a step of k; 0: the tile's first line again and again
+     * @param first, second of the lines that come into the first and the second cache
+     * @param line bytes by which both go on in a step of k
      * @param below bytes from a row of C to the one that is asked for when it is written
      */
-    static void ahead(long argument, long soon, long later, long line, long below) {
-        set(argument + SOON, soon);
-        set(argument + LATER, later - soon);
+    static void ahead(long argument, long first, long second, long line, long below) {
+        set(argument + ASKED, first);
+        set(argument + LATER, second - first);
         set(argument + LINE, line);
+        set(argument + BELOW, below);
+    }
+
+    /** Changes that of {@link #ahead} alone. */
+    static void below(long argument, long below) {
         set(argument + BELOW, below);
     }
 
@@ -183,8 +188,7 @@ final class GemmCode {
         }
         code.load(RSI, argument(B));
         code.load(RBP, argument(K));
-        code.load(R14, argument(SOON));
-        code.add(R14, RAX);
+        code.load(R14, argument(ASKED));
         for (int i = 0; i < tile.rows * vectors; i++) {
             code.zero(i);
         }
@@ -252,5 +256,6 @@ final class GemmCode {
             code.add(RBP, RSI);
         }
         code.store(R8, argument(C));
+        code.store(R14, argument(ASKED));
     }
 }

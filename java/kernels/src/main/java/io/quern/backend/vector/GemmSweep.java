@@ -10,6 +10,7 @@ package io.quern.backend.vector;
  * @param rs, cs, bs bytes from row to row of A, and from one k to the next in A and in B
  * @param panelA bytes from a tile's first row of A to the next tile's
  * @param scratch of {@link GemmTile#SCRATCH}
+ * @param next what comes after the block from memory, or null
  */
 record GemmSweep(
         GemmBlock block,
@@ -21,9 +22,22 @@ record GemmSweep(
         long cs,
         long panelA,
         long bs,
-        long scratch) {
-    /** Bytes of C, and of A in place, from which they are asked for ahead: a caller has them in no near cache. */
-    private static final long FAR_C = 4 << 20, FAR_A = Copies.CACHED;
+        long scratch,
+        Ahead next) {
+    /**
+     * Where what is needed after this block begins: lines of two streams in a row.
+     *
+     * @param line bytes of each that a step of a tile asks for
+     */
+    record Ahead(long first, long second, long line) {
+        /** Some steps later. */
+        Ahead after(long steps) {
+            return new Ahead(first + steps * line, second + steps * line, line);
+        }
+    }
+
+    /** Bytes of C, and of A in place, from which they are asked for ahead: a caller has them in no near cache. A call to ask needs more. */
+    private static final long FAR = 4 << 20, FAR_FOR_CALLS = Copies.CACHED;
     /** Steps of k up to which the next tile of C is asked for in time, and not too early. */
     private static final int SOON_WRITTEN = 256;
     /** Bytes of a tile of A for which a call that asks costs little beside its products. */
@@ -33,13 +47,13 @@ record GemmSweep(
 
     /** C that is written for the first time, and is too large to be in a near cache. */
     private boolean isFarC() {
-        return !add && (long) block.m() * block.n() * Float.BYTES >= FAR_C;
+        return !add && (long) block.m() * block.n() * Float.BYTES >= FAR;
     }
 
-    /** A in place that passes by once, in whole rows. */
-    private boolean isFarA() {
+    /** A in place of so many bytes that passes by once, in whole rows. */
+    private boolean isFarA(long least) {
         GemmPanels a = block.directA();
-        return a != null && a.isDeep() && depth == block.k() && (long) block.m() * depth * Float.BYTES >= FAR_A;
+        return a != null && a.isDeep() && depth == block.k() && (long) block.m() * depth * Float.BYTES >= least;
     }
 
     /** C that no cache would keep, nobody reads now, and whose rows begin on cache lines. */
@@ -60,6 +74,9 @@ record GemmSweep(
     void prepare() {
         int alpha = Float.floatToRawIntBits(block.alpha());
         GemmCode.prepare(GemmTile.argument(scratch), depth, rs, cs, panelA, bs, block.ldc(), alpha);
+        if (next != null) {
+            GemmCode.ahead(GemmTile.argument(scratch), next.first, next.second, next.line, 0);
+        }
     }
 
     /**
@@ -78,15 +95,16 @@ record GemmSweep(
         if (tiles == 0) {
             return 0;
         }
-        boolean far = isFarA(), last = j + wide == columns;
-        askAhead(far && rs == (long) Float.BYTES * depth, last);
+        boolean gaps = rs != (long) Float.BYTES * depth, last = j + wide == columns;
+        boolean asks = gaps && last && isFarA(FAR_FOR_CALLS);
+        askAhead(!gaps && isFarA(FAR), a, last);
         GemmCode.Storing storing = isStreamed() && wide % Lanes.FLOATS == 0
                 ? GemmCode.Storing.STREAM
                 : add ? GemmCode.Storing.ADD : GemmCode.Storing.SET;
         for (int tile = 0, count; tile < tiles; tile += count) {
             count = code.tiles(tiles - tile, depth);
             int row = tile * shape.rows;
-            if (far && last && rs != (long) Float.BYTES * depth) {
+            if (asks) {
                 Prefetch.forReading(a + (row + rows) * rs, (long) Float.BYTES * depth, count * shape.rows, rs);
             }
             long to = c + row * block.ldc() + (long) Float.BYTES * j;
@@ -96,15 +114,17 @@ record GemmSweep(
     }
 
     /** @param dense A is far, and its rows have no gaps */
-    private void askAhead(boolean dense, boolean last) {
+    private void askAhead(boolean dense, long a, boolean last) {
         int high = block.shape().rows;
-        long later = isOnePanel() ? LATER : last ? rows * rs : 0;
-        GemmCode.ahead(
-                GemmTile.argument(scratch),
-                dense ? SOON : 0,
-                dense ? later : 0,
-                dense ? Float.BYTES * high : 0,
-                isFarC() && depth <= SOON_WRITTEN ? high * block.ldc() : 0);
+        long argument = GemmTile.argument(scratch), below = isFarC() && depth <= SOON_WRITTEN ? high * block.ldc() : 0;
+        if (dense) {
+            long later = isOnePanel() ? LATER : last ? rows * rs : SOON;
+            GemmCode.ahead(argument, a + SOON, a + later, (long) Float.BYTES * high, below);
+        } else if (next != null) {
+            GemmCode.below(argument, below);
+        } else {
+            GemmCode.ahead(argument, argument, argument, 0, below);
+        }
     }
 
     /** The rows from {@code from} on by kernels in Java. */
@@ -117,7 +137,7 @@ record GemmSweep(
         boolean farC = isFarC() && !isOnePanel();
         // two panels at once: their rows are closer to each other than to those of other panels
         boolean wholeC = columns <= 2 * shape.columns;
-        boolean farA = isFarA() && tileRows * rs >= MUCH && j + wide == columns;
+        boolean farA = isFarA(FAR_FOR_CALLS) && tileRows * rs >= MUCH && j + wide == columns;
         long ai = a + from / tileRows * panelA, cij = c + from * ldc + (long) Float.BYTES * j;
         for (int i = from, high; i < rows; i += high, ai += high == tileRows ? panelA : high * rs, cij += high * ldc) {
             high = shape.height(rows - i, directA);

@@ -87,7 +87,8 @@ final class PointwiseStream {
             GemmCode code, long argument, int k, long a, long b, long c, int rows, boolean far, boolean past) {
         long row = 4L * k;
         GemmCode.prepare(argument, k, row, Float.BYTES, ROWS * row, BYTES, BYTES, Float.floatToRawIntBits(1));
-        GemmCode.ahead(argument, GemmSweep.SOON, GemmSweep.LATER, Lanes.LINE, far ? (long) TILES * ROWS * BYTES : 0);
+        GemmCode.ahead(
+                argument, a + GemmSweep.SOON, a + GemmSweep.LATER, Lanes.LINE, far ? (long) TILES * ROWS * BYTES : 0);
         int tiles = rows / ROWS;
         for (int tile = 0, count; tile < tiles; tile += count) {
             count = code.tiles(tiles - tile, k);
