@@ -32,7 +32,7 @@ final class GemmChunks {
     private final int k, chunks;
     private final GemmTile tiles;
     /**
-     * Whether the operands come from memory, and are read in order first. Whether C' = B' A' is computed: where n is less than a
+     * Whether the operands come from memory, and are read in order first, or asked for by the block before. Whether C' = B' A' is computed: where n is less than a
      * tile, and since with few columns a block of B stays in L1.
      */
     private final boolean far, turned;

@@ -12,23 +12,23 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * The {@linkplain GemmTile tiles} as machine code, for x86-64 with AVX-512: tiles of the same columns, one below the other, the same
- * sums in the same order as the kernels in Java, so the same bits. What Java cannot express (bench/lab/matmul.md): an element of A as operand of a
+ * sums in the same order as the kernels in Java, so the same bits (but for which of two NaN is passed on). What Java cannot express (bench/lab/matmul.md): an element of A as operand of a
  * multiply-add, which takes it to all lanes; and asking for cache lines between multiply-adds, so that computing and moving go on at
  * once.
  */
 final class GemmCode {
-    /** How the last k block's sums get to C. */
+    /** How sums get to C. */
     enum Storing {
-        /** C = alpha A B. */
+        /** C = alpha A B, of the first k block. */
         SET,
-        /** C = C + alpha A B. */
+        /** C = C + alpha A B, of the others, or where C counts. */
         ADD,
         /** C = alpha A B past the caches: whole vectors, on cache lines. */
         STREAM
     }
 
-    /** Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}. */
-    private static final int WORK = 1 << 15;
+    /** Multiply-adds of vectors in a call, and what a vector of C counts: some microseconds, see {@link MachineCode#brief}. */
+    private static final int WORK = 1 << 15, STORE = 32;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int A = 0,
@@ -87,7 +87,7 @@ final class GemmCode {
 
     /** Tiles that one call takes, of those that are left. */
     int tiles(int left, int kc) {
-        return Math.clamp(WORK / ((long) tile.rows * tile.columns / Lanes.FLOATS * kc), 1, left);
+        return Math.clamp(WORK / ((long) tile.rows * tile.columns / Lanes.FLOATS * (kc + STORE)), 1, left);
     }
 
     /**

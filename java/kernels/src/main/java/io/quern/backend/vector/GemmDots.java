@@ -38,7 +38,7 @@ record GemmDots(
         Scratch scratch,
         Thread caller,
         long own) {
-    /** Beyond that many the tiles win. */
+    /** Beyond that many the tiles win, and before that where {@link GemmTile#isSlimFaster}. */
     static final int MOST = 16;
     /** The same where the few rows must be gathered first. */
     static final int MOST_GATHERED = 8;

@@ -97,12 +97,13 @@ record GemmSweep(
         }
         boolean gaps = rs != (long) Float.BYTES * depth, last = j + wide == columns;
         boolean asks = gaps && last && isFarA(FAR_FOR_CALLS);
+        int most = (int) Math.max(1, Prefetch.MOST / ((long) Float.BYTES * depth * shape.rows));
         askAhead(!gaps && isFarA(FAR), a, last);
         GemmCode.Storing storing = isStreamed() && wide % Lanes.FLOATS == 0
                 ? GemmCode.Storing.STREAM
                 : add ? GemmCode.Storing.ADD : GemmCode.Storing.SET;
         for (int tile = 0, count; tile < tiles; tile += count) {
-            count = code.tiles(tiles - tile, depth);
+            count = code.tiles(asks ? Math.min(tiles - tile, most) : tiles - tile, depth);
             int row = tile * shape.rows;
             if (asks) {
                 Prefetch.forReading(a + (row + rows) * rs, (long) Float.BYTES * depth, count * shape.rows, rs);

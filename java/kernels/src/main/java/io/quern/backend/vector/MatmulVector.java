@@ -98,7 +98,10 @@ final class MatmulVector implements Kernel<Matmul.Args> {
                 }
             } else {
                 GemmPanels rows = GemmPanels.rows(a0, rsA, csA), columns = GemmPanels.columns(b0, rsB, csB);
-                GemmPacked packed = args.packing() == null || args.batch() > 1 || k == 0 || n <= GemmDots.MOST_GATHERED
+                GemmPacked packed = args.packing() == null
+                                || args.batch() > 1
+                                || k == 0
+                                || n <= GemmDots.MOST_GATHERED && !GemmTile.isSlimFaster(m, n, k)
                         ? null
                         : args.packing()
                                 .get(

@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Rows of few floats times a filter of one vector of columns, such as a 1x1 convolution of a large image into 16 channels: bound by
  * memory. A tile reads sixteen rows in turn, which the machine does not foresee; so each step of it also reads one line of the
- * rows that come a few tiles later, in order; what comes from memory is asked for still earlier.
+ * rows that come a few tiles later, in order; what comes from memory is asked for still earlier. {@link GemmCode}'s tiles ask for both.
  */
 final class PointwiseStream {
     private static final VectorSpecies<Float> S = Lanes.F;

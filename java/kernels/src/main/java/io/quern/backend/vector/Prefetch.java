@@ -14,7 +14,7 @@ final class Prefetch {
     private static final int[] WRITE = {0x0f, 0x0d, 0x08};
 
     /** Bytes asked for at once, at most: some microseconds, and what an L2 cache has room for. More is not asked for. */
-    private static final long MOST = 64 << 10;
+    static final long MOST = 64 << 10;
 
     private static final MachineCode FOR_READING = make(READ), FOR_WRITING = make(WRITE);
 

@@ -11,7 +11,7 @@ final class TileAssembler {
     static final int R12 = 12, R13 = 13, R14 = 14, R15 = 15;
     /** No index in an address. */
     private static final int NONE = 4;
-    /** Second byte of a prefetch: into all caches, into the second; for writing. */
+    /** What a prefetch has in place of a register: into all caches, into the second; for writing. */
     private static final int INTO_FIRST = 1, INTO_SECOND = 2, TO_WRITE = 1;
 
     private static final int MAP_0F = 1, MAP_0F38 = 2;

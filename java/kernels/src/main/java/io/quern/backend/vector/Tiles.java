@@ -8,11 +8,14 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The transpose of a matrix of 4-byte elements in tiles of 8 x 8, what remains in 4 x 4. Eight rows of x at a time are
- * read along whole cache lines: sixteen, whose distance is often a power of two, would push each other out of L1.
+ * read along whole cache lines: sixteen, whose distance is often a power of two, would push each other out of L1; where they come from memory anyway, {@link #stream} takes these.
  */
 final class Tiles {
     /** Columns that are asked for ahead of those that are transposed, and columns transposed between. */
     static final int AHEAD = 32, BLOCK = 16;
+
+    /** Rows and columns of the larger tile. */
+    static final int EDGE = 8;
 
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
     private static final IntVector LOW = IntVector.fromArray(FOUR, new int[] {0, 4, 1, 5}, 0);

@@ -20,7 +20,7 @@ final class TransposeVector implements Kernel<Transpose.Args> {
     /** Elements of the axis of stride 1 that are read together: one cache line. */
     private static final int BAND = 16;
 
-    /** Result rows shorter than this are taken in larger bands. */
+    /** Result rows shorter than this are taken in larger bands, but for those that {@link Tiles#stream} takes. */
     private static final int SHORT = 192;
 
     private static final int LARGE_BAND = 256;
@@ -121,7 +121,10 @@ final class TransposeVector implements Kernel<Transpose.Args> {
         long line = 4 * axes.rowMajor().stride(unit);
         StridedAxes sources = axes.without(last).without(unit);
         StridedAxes targets = axes.rowMajor().without(last).without(unit);
-        boolean far = Prefetch.works() && axes.elements() * 2 * Float.BYTES >= Copies.CACHED && width >= Tiles.AHEAD;
+        boolean far = Prefetch.works()
+                && axes.elements() * 2 * Float.BYTES >= Copies.CACHED
+                && width >= Tiles.AHEAD
+                && extent >= Tiles.EDGE;
         int band = width < SHORT && !far ? band(extent, width, sources.elements(), pool.threads()) : BAND;
         long bands = Math.ceilDiv(extent, band);
         long chunks = Math.ceilDiv(width, CHUNK);
