@@ -221,7 +221,8 @@ final class Gemm {
         if (bytesB > 0) {
             b.pack(panelsB, tileColumns, 0, n, 0, k);
         }
-        block.multiply(0, m, 0, n, 0, k, panelsB + bytesB, packed == null ? panelsB : packed.panel(0, 0, k), tile);
+        block.multiply(
+                0, m, 0, n, 0, k, panelsB + bytesB, packed == null ? panelsB : packed.panel(0, 0, k), tile, null);
     }
 
     private static void run(int blocks, IntConsumer body, WorkerPool parallel) {
@@ -377,7 +378,7 @@ final class Gemm {
             } else if (!directB) {
                 b.pack(panelsB, tileColumns, c0 + column, width, p, depth);
             }
-            block.multiply(r0 + row, height, c0 + column, width, p, depth, panelsA, panelsB, tile);
+            block.multiply(r0 + row, height, c0 + column, width, p, depth, panelsA, panelsB, tile, null);
         }
     }
 }

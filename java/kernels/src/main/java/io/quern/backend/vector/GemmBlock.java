@@ -24,13 +24,11 @@ record GemmBlock(
         Epilogue epilogue) {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-    /** A panel of B stays in L1 or L2 while the panels of A pass by from L2. */
-    void multiply(
-            int row0, int rows, int col0, int columns, int p, int depth, long packedA, long packedB, long scratch) {
-        multiply(row0, rows, col0, columns, p, depth, packedA, packedB, scratch, null);
-    }
-
-    /** @param next what comes after this block from memory, or null */
+    /**
+     * A panel of B stays in L1 or L2 while the panels of A pass by from L2.
+     *
+     * @param next what comes after this block from memory, or null
+     */
     void multiply(
             int row0,
             int rows,
@@ -42,7 +40,6 @@ record GemmBlock(
             long packedB,
             long scratch,
             GemmSweep.Ahead next) {
-
         if (p == 0 && beta != 0 && beta != 1) {
             scale(row0, rows, col0, columns);
         }

@@ -58,10 +58,10 @@ final class Tiles {
                 Prefetch.forWriting(y + 4L * soon + down * line, 4L * BLOCK, rows, line);
             }
             int i = 0;
-            for (; i + 8 <= rows; i += 8) {
+            for (; i + EDGE <= rows; i += EDGE) {
                 long from = x + j * step + 4L * i, to = y + i * line + 4L * j;
-                GemmTranspose.eight(from, step, 8, to, line);
-                GemmTranspose.eight(from + 8 * step, step, 8, to + 32, line);
+                GemmTranspose.eight(from, step, EDGE, to, line);
+                GemmTranspose.eight(from + EDGE * step, step, EDGE, to + 4L * EDGE, line);
             }
             small(x, y, i, rows, j, j + BLOCK, step, line);
         }

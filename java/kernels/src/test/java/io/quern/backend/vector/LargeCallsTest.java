@@ -255,14 +255,7 @@ class LargeCallsTest {
         for (int planes : new int[] {1, 3}) {
             for (int extent : new int[] {37, 300, 600}) {
                 for (int width : new int[] {130, 200}) {
-                    Shape shape = Shape.of(planes, extent, width);
-                    try (Tensor x = random(1, Shape.of(planes, width, extent))) {
-                        check(shape.toString(), 0, backend -> {
-                            Tensor y = random(2, shape);
-                            backend.run(Transpose.OP, new Transpose.Args(x, y, List.of(0, 2, 1)));
-                            return List.of(y);
-                        });
-                    }
+                    transpose(planes, extent, width);
                 }
             }
         }
@@ -274,15 +267,19 @@ class LargeCallsTest {
         for (int width : new int[] {31, 32, 43, 64, 4100}) {
             for (int planes : new int[] {1, 3}) {
                 int extent = (int) (Copies.CACHED / 8 / width / planes) + 23;
-                Shape shape = Shape.of(planes, extent, width);
-                try (Tensor x = random(1, Shape.of(planes, width, extent))) {
-                    check(shape.toString(), 0, backend -> {
-                        Tensor y = random(2, shape);
-                        backend.run(Transpose.OP, new Transpose.Args(x, y, List.of(0, 2, 1)));
-                        return List.of(y);
-                    });
-                }
+                transpose(planes, extent, width);
             }
+        }
+    }
+
+    private static void transpose(int planes, int extent, int width) {
+        Shape shape = Shape.of(planes, extent, width);
+        try (Tensor x = random(1, Shape.of(planes, width, extent))) {
+            check(shape.toString(), 0, backend -> {
+                Tensor y = random(2, shape);
+                backend.run(Transpose.OP, new Transpose.Args(x, y, List.of(0, 2, 1)));
+                return List.of(y);
+            });
         }
     }
 
