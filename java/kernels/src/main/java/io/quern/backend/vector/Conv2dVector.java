@@ -16,10 +16,10 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
     private final ConvPlans<ConvPointwise> products;
     private final ConvPlans<ConvDepthwise> depthwise = new ConvPlans<>(ConvDepthwise::new);
 
-    /** {@code thin} and {@code stem} are null where {@code usual} is as good. */
-    private record Plan(ConvPlan usual, ThinCorrelation thin, StemCorrelation stem) {
+    /** {@code thin} is null where {@code usual} is as good. */
+    private record Plan(ConvPlan usual, ThinCorrelation thin) {
         static Plan of(ConvShape shape) {
-            return new Plan(ConvPlan.forward(shape), ThinCorrelation.of(shape), StemCorrelation.of(shape));
+            return new Plan(ConvPlan.forward(shape), ThinCorrelation.of(shape));
         }
     }
 
@@ -51,10 +51,6 @@ final class Conv2dVector implements Kernel<Conv2d.Args> {
         Plan plan = plans.of(shape);
         if (plan.thin != null) {
             plan.thin.run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
-            return;
-        }
-        if (plan.stem != null) {
-            plan.stem.run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);
             return;
         }
         plan.usual.run(args.x(), args.filter(), args.bias(), args.y(), relu, epilogue, scratch, pool);

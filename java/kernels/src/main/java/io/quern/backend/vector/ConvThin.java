@@ -136,6 +136,7 @@ final class ConvThin {
 
     private void multiply(long a, long packed, long to, long zeros, long tile) {
         long step = (long) ConvTile.COLUMNS * Float.BYTES;
+        ConvTile.askNothing(tile);
         for (int panel = 0; panel < panels; panel++) {
             long b = packed + panel * shape.k() * step;
             boolean two = taps - panel * ConvTile.COLUMNS > Lanes.FLOATS;

@@ -51,16 +51,50 @@ final class ConvTile {
      *
      * @param taps in A
      * @param filters the row of B that each tap begins with
+     * @param code the same as machine code, or null
      */
-    record Walk(long[] taps, long[] filters, int kc, long cs, ConvRows rows) {
+    record Walk(long[] taps, long[] filters, int kc, long cs, ConvRows rows, ConvCode code) {
+        Walk(long[] taps, long[] filters, int kc, long cs, ConvRows rows) {
+            this(taps, filters, kc, cs, rows, ConvCode.of(taps, filters, kc, cs, rows));
+        }
+
+        /** Of a panel, by which {@link ConvTile#askAhead} counts; 0 where nothing is asked for. */
+        long steps(int wide) {
+            return code == null ? 0 : code.steps(wide);
+        }
+
         /** Taps whose rows of B follow one another. */
         Walk(long[] taps, int kc, long cs, ConvRows rows) {
             this(taps, LongStream.range(0, taps.length).map(t -> t * kc).toArray(), kc, cs, rows);
         }
     }
 
+    /** Memory that is read soon. */
+    record Stream(long at, long bytes) {
+        static final Stream NONE = new Stream(0, 0);
+    }
+
+    /** Before panels that ask for nothing, as {@link #askAhead}. */
+    static void askNothing(long scratch) {
+        askAhead(scratch, 0, Stream.NONE, Stream.NONE);
+    }
+
     /**
-     * Computes {@code wide} columns of all rows.
+     * Before panels: what their code asks for on the way, where there is such code.
+     *
+     * @param scratch that of the panels
+     * @param steps of all of them, by {@link Walk#steps}
+     */
+    static void askAhead(long scratch, long steps, Stream first, Stream second) {
+        ConvCode.askAhead(scratch, first.at, line(first, steps), second.at, line(second, steps));
+    }
+
+    private static long line(Stream stream, long steps) {
+        return steps == 0 ? 0 : Math.min(Lanes.LINE, Math.ceilDiv(stream.bytes, steps));
+    }
+
+    /**
+     * Computes {@code wide} columns of all rows, after {@link #askAhead} or {@link #askNothing}.
      *
      * @param wide {@link #WIDE_COLUMNS}, which only a panel that does not add may have, or up to {@link #COLUMNS}
      * @param b the panel of B: WIDE_COLUMNS, COLUMNS or, if wide fits one vector, that many floats readable every bs bytes
@@ -71,7 +105,9 @@ final class ConvTile {
      */
     static void panel(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
-        if (wide > COLUMNS && !walk.rows.near()) {
+        if (walk.code != null) {
+            walk.code.panel(a, b, bs, c, wide, bias, floor, add, scratch);
+        } else if (wide > COLUMNS && !walk.rows.near()) {
             long half = COLUMNS * Float.BYTES;
             two(walk, a, b, bs, c, COLUMNS, bias, floor, false, scratch);
             two(walk, a, b + half, bs, c + half, COLUMNS, bias + half, floor, false, scratch);
@@ -228,6 +264,10 @@ final class ConvTile {
      */
     static void depthwise(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
+        if (walk.code != null) {
+            walk.code.depthwise(a, b, bs, c, wide, bias, floor, add, scratch);
+            return;
+        }
         long[] taps = walk.taps;
         long[] filters = walk.filters;
         int kc = walk.kc;

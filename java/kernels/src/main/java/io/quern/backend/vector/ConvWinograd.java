@@ -229,6 +229,7 @@ final class ConvWinograd {
             long mine = own(), products = mine + secondBytes + packBytes;
             int count = Math.min(block, tiles - from);
             tileSource.transform(source, zeros, from, count, mine, sourcePoint(), buffer(mine));
+            askAhead(from, count, mine);
             for (int point = 0; point < POINTS; point++) {
                 for (int panel = 0; panel < panels; panel++) {
                     long to = products + point * productPoint() + (long) panel * ConvTile.COLUMNS * Float.BYTES;
@@ -243,6 +244,7 @@ final class ConvWinograd {
         private void panel(int panel, int start, int count) {
             long mine = own(), products = mine + secondBytes + packBytes;
             filter(panel, mine, mine);
+            ConvTile.askNothing(tile(mine));
             for (int at = 0; at < count; at += block) {
                 int some = Math.min(block, count - at);
                 for (int point = 0; point < POINTS; point++) {
@@ -262,8 +264,39 @@ final class ConvWinograd {
         private void multiply(int count, long a, long b, int panel, long to, long mine) {
             int wide = wide(panel);
             ConvTile.Walk walk = count == block ? whole : last;
-            long tile = mine + ownBytes - ConvTile.SCRATCH - Lanes.BYTES;
-            ConvTile.panel(walk, a, b, (long) wide * Float.BYTES, to, wide, zeros, ConvTile.UNBOUNDED, false, tile);
+            ConvTile.panel(
+                    walk, a, b, (long) wide * Float.BYTES, to, wide, zeros, ConvTile.UNBOUNDED, false, tile(mine));
+        }
+
+        /** The scratch of register tiles. */
+        private long tile(long mine) {
+            return mine + ownBytes - ConvTile.SCRATCH - Lanes.BYTES;
+        }
+
+        /** While a block of tiles is multiplied: the source of the next one, and where its own results go. */
+        private void askAhead(int from, int count, long mine) {
+            ConvTile.Walk walk = count == block ? whole : last;
+            long steps = 0;
+            for (int panel = 0; panel < panels; panel++) {
+                steps += POINTS * walk.steps(wide(panel));
+            }
+            long line = (long) w.sources() * depth * Float.BYTES, y = (long) w.results() * width * Float.BYTES;
+            ConvTile.askAhead(
+                    tile(mine),
+                    steps,
+                    stream(source, from + block, h.sources(), line),
+                    stream(result, from, h.results(), y));
+        }
+
+        /** A block's part of images of so many rows, about. */
+        private ConvTile.Stream stream(long images, int from, int rows, long line) {
+            long at = rowsBefore(from, rows) * line;
+            return new ConvTile.Stream(images + at, rowsBefore(from + block, rows) * line - at);
+        }
+
+        private long rowsBefore(int number, int rows) {
+            int some = Math.min(number, tiles);
+            return some / across % down * (long) tile + (long) (some / across / down) * rows;
         }
 
         /** The transformed filter's panel. */

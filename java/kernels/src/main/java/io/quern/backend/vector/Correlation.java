@@ -277,6 +277,7 @@ final class Correlation {
         long firstPixel = ((long) slabs.firstImage(slab) * h.results() + slabs.from(slab) * h.spread()) * w.results();
         long c = to + firstPixel * resultChannels * Float.BYTES;
         List<Part> some = parts.get(slabs.bands() > 1 ? slab % slabs.bands() : slabs.odd(slab) ? 1 : 0);
+        askAhead(slab, some, from, own);
         for (int panel = 0; panel < groups * panels; panel++) {
             int group = panel / panels;
             int column = group * width + column(panel);
@@ -301,6 +302,26 @@ final class Correlation {
             epilogue.apply(
                     c, (long) resultChannels * Float.BYTES, Math.toIntExact(firstPixel), pixels, 0, resultChannels);
         }
+    }
+
+    /** The next slab's source. */
+    private void askAhead(int slab, List<Part> some, long from, long own) {
+        long steps = 0;
+        for (int panel = 0; panel < panels; panel++) {
+            for (Part part : some) {
+                steps += groups * part.walk.steps(wide(panel));
+            }
+        }
+        long at = start(slab + 1), bytes = start(slab + 2) - at;
+        ConvTile.askAhead(own, steps, new ConvTile.Stream(from + at, bytes), ConvTile.Stream.NONE);
+    }
+
+    /** Bytes from the source to what a slab reads, and those before it do not; the end for those behind the last. */
+    private long start(int slab) {
+        int image = Math.min(shape.n(), slabs.firstImage(slab)), rows = h.sources();
+        int overlap = slabs.from(slab) == 0 ? 0 : h.high() + 1 - h.stride();
+        long row = image == shape.n() ? 0 : Math.clamp(slabs.from(slab) * h.stride() + overlap, 0, rows);
+        return (image * (long) rows + row) * w.sources() * sourceChannels * Float.BYTES;
     }
 
     /** Bytes from the source to what the first unit of a slab would read with a tap at offset 0. */

@@ -144,6 +144,7 @@ final class FilterGradient {
         long pixelBytes = (long) shape.k() * Float.BYTES;
         int pixels = slabs.images(slab) * (slabs.to(slab) - slabs.from(slab)) * shape.q();
         long first = signal + ((long) slabs.firstImage(slab) * shape.p() + slabs.from(slab)) * shape.q() * pixelBytes;
+        askAhead(slab, walk, image, signal, own);
         for (int panel = 0; panel < groups * panels; panel++) {
             int group = panel / panels;
             int wide = Math.min(columns, width - panel % panels * columns);
@@ -163,5 +164,27 @@ final class FilterGradient {
                 ConvTile.panel(walk, source, b, bs, part + column, wide, zeros, ConvTile.UNBOUNDED, add, own);
             }
         }
+    }
+
+    /** The next slab's x and dy. */
+    private void askAhead(int slab, ConvTile.Walk walk, long image, long signal, long own) {
+        long steps = 0;
+        for (int panel = 0; panel < panels; panel++) {
+            steps += groups * walk.steps(Math.min(columns, width - panel * columns));
+        }
+        long line = shape.geometry().strideH() * (long) shape.w() * shape.c() * Float.BYTES;
+        long dy = (long) shape.q() * shape.k() * Float.BYTES;
+        ConvTile.askAhead(own, steps, stream(image, slab + 1, line), stream(signal, slab + 1, dy));
+    }
+
+    /** A slab's part of images of so many bytes for a row of results, about. */
+    private ConvTile.Stream stream(long images, int slab, long line) {
+        long at = rowsBefore(slab) * line;
+        return new ConvTile.Stream(images + at, rowsBefore(slab + 1) * line - at);
+    }
+
+    private long rowsBefore(int slab) {
+        long rows = (long) shape.n() * shape.p();
+        return slab >= slabs.count() ? rows : (long) slabs.firstImage(slab) * shape.p() + slabs.from(slab);
     }
 }

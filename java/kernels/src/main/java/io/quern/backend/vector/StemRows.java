@@ -1,6 +1,6 @@
 package io.quern.backend.vector;
 
-/** Rows of images copied between zeros, which {@link StemCorrelation} and {@link StemFilterGradient} read at the offsets of taps. */
+/** Rows of images copied between zeros, which {@link StemFilterGradient} reads at the offsets of taps. */
 record StemRows(ConvShape shape, ConvAxis h, long row) {
     StemRows(ConvShape shape) {
         this(shape, shape.forwardH(), (long) shape.forwardW().reach(shape.q()) * shape.c() * Float.BYTES);

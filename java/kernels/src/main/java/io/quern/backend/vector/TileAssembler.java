@@ -74,6 +74,12 @@ final class TileAssembler {
         bytes(0x48 | from >> 3 << 2 | to >> 3, 0x01, 0xc0 | (from & 7) << 3 | to & 7);
     }
 
+    /** Both signed; the lower half of what comes out. */
+    void multiply(int to, Address by) {
+        bytes(0x48 | to >> 3 << 2 | by.index >> 3 << 1 | by.base >> 3, 0x0f, 0xaf);
+        address(to, by, 1);
+    }
+
     void decrement(int register) {
         bytes(0x48 | register >> 3, 0xff, 0xc8 | register & 7);
     }
@@ -168,9 +174,27 @@ final class TileAssembler {
         memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, FLOAT, 0x10, 0);
     }
 
+    /** to += a b, element by element. */
+    void multiplyAddVector(int to, int a, Address b) {
+        memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, VECTOR, 0, 0);
+    }
+
     /** to = to a + b. */
     void multiplyThenAdd(int to, int a, Address b, int mask) {
         memory(MAP_0F38, PREFIX_66, 0xa8, to, a, b, VECTOR, 0, mask); // vfmadd213ps
+    }
+
+    void addVectors(int to, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0x58, to, a, b); // vaddps
+    }
+
+    void addVectors(int to, int a, Address b, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR, 0, mask);
+    }
+
+    /** to = a > b ? a : b, so b where one is NaN or both are zero. */
+    void greater(int to, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0x5f, to, a, b); // vmaxps
     }
 
     void multiply(int to, int a, int b) {

@@ -198,6 +198,16 @@ final class WinogradGradient {
         ConvTile.Walk walk = count == span ? whole : last;
         long scratch = own + bufferBytes() + edgeBytes(), bs = (long) slice * Float.BYTES;
         long a = images + point * imagePoint, b = images + POINTS * imagePoint + point * signalPoint;
+        long steps = 0;
+        for (int column = 0; column < columns; column += ConvTile.COLUMNS) {
+            steps += walk.steps(Math.min(ConvTile.COLUMNS, columns - column));
+        }
+        // the next point's
+        ConvTile.askAhead(
+                scratch,
+                steps,
+                new ConvTile.Stream(a + imagePoint, imagePoint),
+                new ConvTile.Stream(b + signalPoint, signalPoint));
         for (int column = 0; column < columns; column += ConvTile.COLUMNS) {
             long offset = (long) column * Float.BYTES, c = products + point * productPoint + offset;
             int wide = Math.min(ConvTile.COLUMNS, columns - column);

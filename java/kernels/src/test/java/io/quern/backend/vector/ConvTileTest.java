@@ -12,7 +12,10 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Panels of all widths and heights, depthwise too, whose rows lie in order or not, against one fused chain per element. */
+/**
+ * Panels of all widths and heights, depthwise too, whose rows lie in order or not, by machine code where there is some and by the
+ * kernels in Java, against one fused chain per element.
+ */
 class ConvTileTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     /** Floats from one row of A to the next: more than the taps reach, so that rows do not overlap. */
@@ -72,22 +75,42 @@ class ConvTileTest {
     }
 
     private static void check(int count, int wide, boolean reverse, boolean add, boolean depthwise) {
-        int pitch =
-                wide > ConvTile.COLUMNS ? ConvTile.WIDE_COLUMNS : wide > Lanes.FLOATS ? ConvTile.COLUMNS : Lanes.FLOATS;
+        ConvTile.Walk walk = walk(count, 4L * pitch(wide), reverse);
+        check(walk, wide, reverse, add, depthwise);
+        if (walk.code() != null) {
+            check(inJava(walk), wide, reverse, add, depthwise);
+        }
+    }
+
+    private static ConvTile.Walk inJava(ConvTile.Walk walk) {
+        return new ConvTile.Walk(walk.taps(), walk.filters(), walk.kc(), walk.cs(), walk.rows(), null);
+    }
+
+    private static int pitch(int wide) {
+        return wide > ConvTile.COLUMNS ? ConvTile.WIDE_COLUMNS : wide > Lanes.FLOATS ? ConvTile.COLUMNS : Lanes.FLOATS;
+    }
+
+    private static ConvTile.Walk walk(int count, long result, boolean reverse) {
+        ConvRows rows = ConvRows.allocate(count);
+        for (int i = 0; i < count; i++) {
+            rows.set(i, 4L * PITCH * (reverse ? count - 1 - i : i), result * i);
+        }
+        return new ConvTile.Walk(TAPS, FILTERS, DEPTH, Float.BYTES, rows.pad());
+    }
+
+    private static void check(ConvTile.Walk walk, int wide, boolean reverse, boolean add, boolean depthwise) {
+        int pitch = pitch(wide), count = walk.rows().count();
         Rng rng = Rng.of(1000L * count + 10 * wide + (reverse ? 1 : 0) + (add ? 2 : 0));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment a = floats(arena, rng.stream(1), MOST * PITCH + Lanes.FLOATS),
                     b = floats(arena, rng.stream(2), 4 * DEPTH * pitch);
             MemorySegment c = floats(arena, rng.stream(3), MOST * pitch), bias = floats(arena, rng.stream(4), pitch);
             MemorySegment before = arena.allocate(c.byteSize()).copyFrom(c);
-            ConvRows rows = ConvRows.allocate(count);
-            for (int i = 0; i < count; i++) {
-                rows.set(i, 4L * PITCH * (reverse ? count - 1 - i : i), 4L * pitch * i);
-            }
-            ConvTile.Walk walk = new ConvTile.Walk(TAPS, FILTERS, DEPTH, Float.BYTES, rows.pad());
             int floor = add ? ConvTile.UNBOUNDED : Float.floatToRawIntBits(FLOOR);
             long tile = arena.allocate(ConvTile.SCRATCH, 64).address();
             long from = a.address(), filter = b.address(), to = c.address(), biases = bias.address(), step = 4L * pitch;
+            ConvTile.Stream[] asked = {ConvTile.Stream.NONE, new ConvTile.Stream(from, a.byteSize())};
+            ConvTile.askAhead(tile, walk.steps(wide), asked[count % 2], asked[wide % 2]);
             if (depthwise) {
                 ConvTile.depthwise(walk, from, filter, step, to, wide, biases, floor, add, tile);
             } else {
@@ -108,9 +131,47 @@ class ConvTileTest {
                     assertEquals(
                             Float.floatToRawIntBits(expected),
                             Float.floatToRawIntBits(c.getAtIndex(F, (long) i * pitch + j)),
-                            () -> "%d rows of %d, reverse %s, add %s, depthwise %s"
-                                    .formatted(count, wide, reverse, add, depthwise));
+                            () -> "%d rows of %d, machine code %s, reverse %s, add %s, depthwise %s"
+                                    .formatted(count, wide, walk.code() != null, reverse, add, depthwise));
                 }
+            }
+        }
+    }
+
+    /** What a comparison must not change: NaN, and zeros of either sign, which are not below a floor of 0. */
+    @Test
+    void machineCodeKeepsNanAndZeros() {
+        int count = 9, wide = Lanes.FLOATS;
+        ConvTile.Walk walk = walk(count, Lanes.BYTES, false);
+        Assumptions.assumeTrue(
+                walk.code() != null, "tiles in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment a = arena.allocate(4L * (MOST * PITCH + Lanes.FLOATS), 64);
+            MemorySegment b = arena.allocate(4L * 4 * DEPTH * wide, 64), bias = arena.allocate(Lanes.BYTES, 64);
+            float[] values = {-0f, 0f, Float.NaN, -1, 1, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY};
+            for (int i = 0; i < wide; i++) {
+                bias.setAtIndex(F, i, values[i % values.length]);
+                b.setAtIndex(F, i, i % 2 == 0 ? -0f : Float.NaN);
+            }
+            long scratch = arena.allocate(ConvTile.SCRATCH, 64).address();
+            for (float floor : new float[] {0, Float.NEGATIVE_INFINITY}) {
+                MemorySegment found = arena.allocate((long) count * Lanes.BYTES, 64);
+                MemorySegment expected = arena.allocate(found.byteSize(), 64);
+                for (boolean code : new boolean[] {false, true}) {
+                    ConvTile.askNothing(scratch);
+                    ConvTile.panel(
+                            code ? walk : inJava(walk),
+                            a.address(),
+                            b.address(),
+                            Lanes.BYTES,
+                            (code ? found : expected).address(),
+                            wide,
+                            bias.address(),
+                            Float.floatToRawIntBits(floor),
+                            false,
+                            scratch);
+                }
+                assertEquals(-1, expected.mismatch(found), "floor " + floor);
             }
         }
     }
