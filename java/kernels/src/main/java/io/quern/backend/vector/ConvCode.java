@@ -1,10 +1,10 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
-import static io.quern.backend.vector.TileAssembler.*;
+import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.TileAssembler.Address;
+import io.quern.backend.vector.VectorAssembler.Address;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -168,7 +168,7 @@ final class ConvCode {
         if (!StreamCode.asked() || Lanes.BYTES != 64 || FloatVector.SPECIES_PREFERRED.vectorBitSize() != 512) {
             return null;
         }
-        TileAssembler code = new TileAssembler();
+        VectorAssembler code = new VectorAssembler();
         code.jumpBehindStart(RAX, argument(ENTRY));
         for (boolean add : new boolean[] {false, true}) {
             for (int rows = 1; rows <= HIGH; rows++) {
@@ -187,7 +187,7 @@ final class ConvCode {
         return Address.of(RDI, offset);
     }
 
-    private static void write(TileAssembler code, int vectors, int rows, Operand operand, boolean add) {
+    private static void write(VectorAssembler code, int vectors, int rows, Operand operand, boolean add) {
         ENTRIES[entry(vectors, rows, operand, add)] = code.here();
         code.push(RBX, RBP, R12, R13, R14, R15);
         code.load(R13, argument(ASKED));
@@ -205,7 +205,7 @@ final class ConvCode {
     }
 
     /** Rows of A in eight registers, the offset from them in r12, B in rsi, the tap in r15. */
-    private static void writeSums(TileAssembler code, int vectors, int rows, Operand operand) {
+    private static void writeSums(VectorAssembler code, int vectors, int rows, Operand operand) {
         code.load(R12, argument(ROWS));
         for (int i = 0; i < rows; i++) {
             code.load(ROW[i], Address.of(R12, LONG * i));
@@ -256,7 +256,7 @@ final class ConvCode {
     }
 
     /** The row of C in rax, the one that is asked for in rcx, where they are in the table in rbx. */
-    private static void writeStores(TileAssembler code, int vectors, int rows, boolean add) {
+    private static void writeStores(VectorAssembler code, int vectors, int rows, boolean add) {
         code.load(RBX, argument(RESULTS));
         if (!add) {
             code.load(RDX, argument(BIAS));

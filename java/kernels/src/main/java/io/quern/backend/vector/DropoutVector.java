@@ -46,12 +46,13 @@ final class DropoutVector implements Kernel<Dropout.Args> {
         long y = args.y().address();
         DropoutMask mask = args.mask();
         int threshold = mask.threshold();
+        boolean past = x != y && args.y().elements() * Float.BYTES >= StreamCode.least && y % Lanes.LINE == 0;
         Ranges.run(pool, args.y().elements(), (from, count) -> {
             long at = 4 * from;
             if (threshold == 0) {
                 ScaleVector.scale(x + at, y + at, count, mask.scale());
             } else {
-                apply(mask, from, x + at, y + at, count, scratch.address(SCRATCH));
+                apply(mask, from, x + at, y + at, count, scratch.address(SCRATCH), past);
             }
         });
     }
@@ -63,6 +64,14 @@ final class DropoutVector implements Kernel<Dropout.Args> {
      * @param draws {@link #SCRATCH} bytes
      */
     static void apply(DropoutMask mask, long from, long x, long y, int count, long draws) {
+        apply(mask, from, x, y, count, draws, false);
+    }
+
+    private static void apply(DropoutMask mask, long from, long x, long y, int count, long draws, boolean past) {
+        if (DropoutCode.covers(from, count)) {
+            DropoutCode.run(mask, from, x, y, count, past, draws);
+            return;
+        }
         // Draws come in blocks of eight: a run may start within one.
         int skip = (int) (from & 7);
         int fused = Rows.MASKS && skip == 0 ? count - count % PhiloxVector.PAIR : 0;

@@ -1,10 +1,10 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
-import static io.quern.backend.vector.TileAssembler.*;
+import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.TileAssembler.Address;
+import io.quern.backend.vector.VectorAssembler.Address;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
@@ -67,7 +67,7 @@ final class GemmCode {
         if (!StreamCode.asked() || Lanes.BYTES != 64 || FloatVector.SPECIES_PREFERRED.vectorBitSize() != 512) {
             return null;
         }
-        TileAssembler code = new TileAssembler();
+        VectorAssembler code = new VectorAssembler();
         code.jumpBehindStart(RAX, argument(ENTRY));
         for (GemmTile tile : GemmTile.values()) {
             GemmCode made = new GemmCode(tile);
@@ -153,7 +153,7 @@ final class GemmCode {
         return Address.of(RDI, offset);
     }
 
-    private static void write(TileAssembler code, GemmTile tile, Storing storing) {
+    private static void write(VectorAssembler code, GemmTile tile, Storing storing) {
         code.push(RBX, RBP, R12, R13, R14, R15);
         code.load(R10, argument(ROW));
         code.lea(R11, Address.of(R10, R10, 2));
@@ -179,7 +179,7 @@ final class GemmCode {
     }
 
     /** The loop over k: B in rsi, every fourth row of A in one of four registers, what is asked for in r14. */
-    private static void writeSums(TileAssembler code, GemmTile tile) {
+    private static void writeSums(VectorAssembler code, GemmTile tile) {
         int vectors = tile.columns / Lanes.FLOATS;
         int[] rows = {RAX, RBX, RCX, RDX};
         code.load(RAX, argument(A));
@@ -230,7 +230,7 @@ final class GemmCode {
     }
 
     /** C in r8, the row that is asked for in rbp. */
-    private static void writeStores(TileAssembler code, GemmTile tile, Storing storing) {
+    private static void writeStores(VectorAssembler code, GemmTile tile, Storing storing) {
         int vectors = tile.columns / Lanes.FLOATS;
         code.load(R8, argument(C));
         code.load(RBP, argument(BELOW));

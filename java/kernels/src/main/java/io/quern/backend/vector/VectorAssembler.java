@@ -3,10 +3,10 @@ package io.quern.backend.vector;
 import java.io.ByteArrayOutputStream;
 
 /**
- * Machine code of a tile's loops, for x86-64 with AVX-512: see {@link GemmCode}. All 32 vector registers. Encodings: Intel 64 and IA-32
+ * Machine code for x86-64 with AVX-512: see {@link GemmCode}. All 32 vector registers. Encodings: Intel 64 and IA-32
  * Architectures Software Developer's Manual, volume 2, chapters 2.1 (ModRM, SIB, REX) and 2.7 (EVEX).
  */
-final class TileAssembler {
+final class VectorAssembler {
     static final int RAX = 0, RCX = 1, RDX = 2, RBX = 3, RBP = 5, RSI = 6, RDI = 7, R8 = 8, R9 = 9, R10 = 10, R11 = 11;
     static final int R12 = 12, R13 = 13, R14 = 14, R15 = 15;
     /** No index in an address. */
@@ -14,9 +14,11 @@ final class TileAssembler {
     /** What a prefetch has in place of a register: into all caches, into the second; for writing. */
     private static final int INTO_FIRST = 1, INTO_SECOND = 2, TO_WRITE = 1;
 
-    private static final int MAP_0F = 1, MAP_0F38 = 2;
-    private static final int NO_PREFIX = 0, PREFIX_66 = 1;
-    private static final int VECTOR = 64, FLOAT = 4;
+    private static final int MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3;
+    private static final int NO_PREFIX = 0, PREFIX_66 = 1, WIDE = 0x80;
+    private static final int VECTOR = 64, LONG = 8, FLOAT = 4, SHORT = 2;
+    /** Flags of a vector instruction: an element of memory for all lanes; lanes that the mask leaves out become zero. */
+    private static final int EACH = 0x10, ZEROING = 0x80;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
 
@@ -171,7 +173,7 @@ final class TileAssembler {
 
     /** to += a times a float in memory. */
     void multiplyAddElement(int to, int a, Address b) {
-        memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, FLOAT, 0x10, 0);
+        memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, FLOAT, EACH, 0);
     }
 
     /** to += a b, element by element. */
@@ -201,6 +203,91 @@ final class TileAssembler {
         registers(MAP_0F, NO_PREFIX, 0x59, to, a, b); // vmulps
     }
 
+    /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
+    void multiplyOrZero(int to, int a, Address b, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);
+    }
+
+    // lanes of 64 bits
+
+    /** A long in memory for all lanes. */
+    void broadcastLong(int to, Address from) {
+        memory(MAP_0F38, PREFIX_66 | WIDE, 0x59, to, 0, from, LONG, 0, 0); // vpbroadcastq
+    }
+
+    /** to = the lower halves of a and b multiplied. */
+    void multiplyHalves(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0xf4, to, a, b); // vpmuludq
+    }
+
+    void addLongs(int to, int a, Address each) {
+        memory(MAP_0F, PREFIX_66 | WIDE, 0xd4, to, a, each, LONG, EACH, 0); // vpaddq
+    }
+
+    void shiftLongsRight(int to, int from, int bits) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0x73, 2, to, from); // vpsrlq
+        bytes(bits);
+    }
+
+    void shiftLongsLeft(int to, int from, int bits) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0x73, 6, to, from); // vpsllq
+        bytes(bits);
+    }
+
+    void xorLongs(int to, int a, Address each) {
+        memory(MAP_0F, PREFIX_66 | WIDE, 0xef, to, a, each, LONG, EACH, 0); // vpxorq
+    }
+
+    /** to ^= a ^ b. */
+    void xorBoth(int to, int a, Address each) {
+        memory(MAP_0F3A, PREFIX_66 | WIDE, 0x25, to, a, each, LONG, EACH, 0); // vpternlogq
+        bytes(0x96);
+    }
+
+    /** The lanes of two vectors that index names: of {@code to}, which they replace, and from eight on of {@code second}. */
+    void selectLongs(int to, int index, int second) {
+        registers(MAP_0F38, PREFIX_66 | WIDE, 0x7e, to, index, second); // vpermt2q
+    }
+
+    void moveVector(int to, int from) {
+        registers(MAP_0F, NO_PREFIX, 0x28, to, 0, from); // vmovaps
+    }
+
+    /** to = from in the lanes of the mask, which are of 32 bits. */
+    void moveWhere(int to, int from, int mask) {
+        registers(MAP_0F, PREFIX_66, 0x6f, to, 0, from, mask); // vmovdqa32
+    }
+
+    // lanes of 16 bits, and masks
+
+    /** A short in memory for all lanes. */
+    void broadcastShort(int to, Address from) {
+        memory(MAP_0F38, PREFIX_66, 0x79, to, 0, from, SHORT, 0, 0); // vpbroadcastw
+    }
+
+    /** Into the mask, of 32 bits, where a is not below b. */
+    void shortsNotBelow(int mask, int a, int b) {
+        registers(MAP_0F3A, PREFIX_66 | WIDE, 0x3e, mask, a, b); // vpcmpuw
+        bytes(5);
+    }
+
+    /** The first, third ... of sixteen lanes; changes rax. */
+    void everySecond(int mask) {
+        bytes(0xb8); // mov eax
+        word(0x5555);
+        bytes(0xc5, 0xf8, 0x92, 0xc0 | mask << 3); // kmovw
+    }
+
+    /** The upper half of a mask of 32 bits. */
+    void upperHalf(int to, int from) {
+        bytes(0xc4, 0xe3, 0x79, 0x31, 0xc0 | to << 3 | from, 16); // kshiftrd
+    }
+
+    /** to = a & b, of 16 bits. */
+    void andMasks(int to, int a, int b) {
+        bytes(0xc5, 0xf8 ^ a << 3 | 4, 0x41, 0xc0 | to << 3 | b); // kandw
+    }
+
     // encoding
 
     private void integer(int opcode, int register, Address at) {
@@ -217,7 +304,11 @@ final class TileAssembler {
     }
 
     private void registers(int map, int prefix, int opcode, int register, int first, int second) {
-        evex(map, prefix, register, first, second >> 4, second >> 3 & 1, 0);
+        registers(map, prefix, opcode, register, first, second, 0);
+    }
+
+    private void registers(int map, int prefix, int opcode, int register, int first, int second, int mask) {
+        evex(map, prefix, register, first, second >> 4, second >> 3 & 1, mask);
         bytes(opcode, 0xc0 | (register & 7) << 3 | second & 7);
     }
 
