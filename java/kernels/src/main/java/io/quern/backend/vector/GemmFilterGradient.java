@@ -5,6 +5,7 @@ import static io.quern.backend.vector.GemmGrid.up;
 
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
+import java.math.BigInteger;
 
 /**
  * The gradient of a filter as a product x' dy for each tap, or for each row of taps where what they meet of a pixel lies
@@ -26,6 +27,8 @@ final class GemmFilterGradient {
     /** Bytes of dy in a block at most. */
     private static final int SIGNAL = 800 << 10;
 
+    /** Tasks for each thread from which on it does not matter that some have one more. */
+    private static final int MANY = 4;
     /** Each with a filter of its own: at most as many threads share the pixels. */
     private static final int CHUNKS = 8;
     /** Pixels of a chunk, so that adding it stays a small part of the work. */
@@ -36,6 +39,7 @@ final class GemmFilterGradient {
     private static final int ONE = Float.floatToRawIntBits(1f);
 
     private static final GemmTile TILE = GemmTile.WIDE;
+    private static final GemmCode CODE = GemmCode.of(TILE);
 
     private final ConvShape shape;
     private final int pixels, chunks, depth;
@@ -100,8 +104,10 @@ final class GemmFilterGradient {
     void run(Tensor x, Tensor dy, Tensor dfilter, Scratch scratch, WorkerPool pool) {
         boolean alone = pool.threads() == 1;
         int panels = ceil(shape.k(), TILE.columns), most = Math.max(1, SIGNAL / (depth * TILE.columns * Float.BYTES));
-        // more blocks of columns cost more passes over x, but bits do not depend on them
-        int across = Math.clamp(ceil(pool.threads(), chunks), ceil(panels, most), panels);
+        int threads = pool.threads(), units = units();
+        // bits depend neither on blocks of columns nor on groups of rows
+        int groups = groups(chunks * ceil(panels, most), threads, units);
+        int across = Math.clamp(ceil(threads, chunks * groups), ceil(panels, most), panels);
         int columns = ceil(panels, across) * TILE.columns, blocks = ceil(shape.k(), columns);
         long sharedBytes = (alone ? Math.min(1, chunks - 1) : chunks == 1 ? 0 : chunks) * part;
         long ownBytes = GemmTile.SCRATCH + (packs ? 4L * columns * depth : 0) + (copies ? pixelStrip * depth : 0);
@@ -116,6 +122,8 @@ final class GemmFilterGradient {
                         task / blocks,
                         task % blocks * columns,
                         columns,
+                        0,
+                        units,
                         result,
                         shared + sharedBytes);
                 if (task >= blocks && (task + 1) % blocks == 0) {
@@ -125,19 +133,32 @@ final class GemmFilterGradient {
             return;
         }
         Thread caller = Thread.currentThread();
-        pool.run(chunks * blocks, task -> {
+        pool.run(chunks * blocks * groups, task -> {
             long own = Thread.currentThread() == caller ? shared + sharedBytes : scratch.address(ownBytes);
-            int chunk = task / blocks;
+            int chunk = task / groups / blocks, group = task % groups;
             long result = chunks == 1 ? filter : shared + chunk * part;
-            block(x.address(), dy.address(), chunk, task % blocks * columns, columns, result, own);
+            int from = units * group / groups, to = units * (group + 1) / groups;
+            block(x.address(), dy.address(), chunk, task / groups % blocks * columns, columns, from, to, result, own);
         });
         if (chunks > 1) {
             Sums.rows(pool, true, shared, part, chunks, filter, elements);
         }
     }
 
-    /** The columns {@code column} .. of all taps, over the pixels of a chunk. */
-    private void block(long x, long dy, int chunk, int column, int widest, long result, long tile) {
+    /** Strips of all taps. */
+    private int units() {
+        return taps * ceil(channels, STRIP);
+    }
+
+    /** Into how many groups the strips are divided, so that threads have equally many of few tasks. */
+    private static int groups(int tasks, int threads, int units) {
+        int common = BigInteger.valueOf(tasks).gcd(BigInteger.valueOf(threads)).intValue();
+        return tasks >= MANY * threads ? 1 : Math.min(units, threads / common);
+    }
+
+    /** The columns {@code column} .. of some strips of taps, over the pixels of a chunk. */
+    private void block(
+            long x, long dy, int chunk, int column, int widest, int firstUnit, int lastUnit, long result, long tile) {
         int from = (int) ((long) pixels * chunk / chunks), to = (int) ((long) pixels * (chunk + 1) / chunks);
         int columns = Math.min(widest, shape.k() - column);
         long packed = tile + GemmTile.SCRATCH, strip = packed + (packs ? 4L * widest * depth : 0);
@@ -148,18 +169,17 @@ final class GemmFilterGradient {
                 signal.pack(packed, TILE.columns, column, columns, p, kc);
             }
             long b = packs ? packed : dy + p * pixelY + 4L * column;
-            for (int tap = 0; tap < taps; tap++) {
+            for (int unit = firstUnit; unit < lastUnit; unit++) {
+                int strips = units() / taps, tap = unit / strips, c = unit % strips * STRIP;
                 long filter = result + tap * channels * pixelY + 4L * column;
-                for (int c = 0; c < channels; c += STRIP) {
-                    int rows = Math.min(STRIP, channels - c);
-                    long a = x + p * pixelX + 4L * c;
-                    if (copies) {
-                        int r = tap / across, s = tap % across;
-                        TapPixels.copy(shape, x, p, kc, r, s, 4L * c, 4L * rows, strip, pixelStrip);
-                        a = strip;
-                    }
-                    multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile);
+                int rows = Math.min(STRIP, channels - c);
+                long a = x + p * pixelX + 4L * c;
+                if (copies) {
+                    int r = tap / across, s = tap % across;
+                    TapPixels.copy(shape, x, p, kc, r, s, 4L * c, 4L * rows, strip, pixelStrip);
+                    a = strip;
                 }
+                multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile);
             }
         }
     }
@@ -171,7 +191,10 @@ final class GemmFilterGradient {
         for (int j = 0; j < columns; j += TILE.columns, b += panel) {
             int wide = Math.min(TILE.columns, columns - j);
             long ai = a, ci = c + 4L * j;
-            for (int i = 0, high; i < rows; i += high, ai += high * rs, ci += high * pixelY) {
+            int done = wide == TILE.columns ? coded(rows, kc, ai, rs, cs, b, bs, ci, add, tile) : 0;
+            ai += done * rs;
+            ci += done * pixelY;
+            for (int i = done, high; i < rows; i += high, ai += high * rs, ci += high * pixelY) {
                 high = Math.min(TILE.rows, rows - i);
                 if (wide == TILE.columns && high == TILE.rows) {
                     TILE.full(kc, ai, rs, cs, b, bs, ci, pixelY, ONE, add, tile);
@@ -182,5 +205,23 @@ final class GemmFilterGradient {
                 }
             }
         }
+    }
+
+    /** Whole tiles of one panel by machine code; returns the rows that are done. */
+    private int coded(int rows, int kc, long a, long rs, long cs, long b, long bs, long c, boolean add, long scratch) {
+        int tiles = CODE == null ? 0 : rows / TILE.rows;
+        if (tiles == 0) {
+            return 0;
+        }
+        long argument = GemmTile.argument(scratch);
+        GemmCode.prepare(argument, kc, rs, cs, TILE.rows * rs, bs, pixelY, ONE);
+        GemmCode.below(argument, TILE.rows * pixelY);
+        for (int tile = 0, some; tile < tiles; tile += some) {
+            some = CODE.tiles(tiles - tile, kc);
+            int row = tile * TILE.rows;
+            GemmCode.Storing storing = add ? GemmCode.Storing.ADD : GemmCode.Storing.SET;
+            CODE.run(argument, a + row * rs, b, c + row * pixelY, TILE.columns, some, storing);
+        }
+        return tiles * TILE.rows;
     }
 }
