@@ -17,6 +17,13 @@ final class HostMemory implements Memory {
     /** From this sum of allocated bytes on, the time that huge pages save exceeds what linking their calls costs. */
     private static final long MUCH = 32 << 20;
 
+    /**
+     * Blocks of at least this many bytes begin on a page: of blocks that do not, one may lie some lines behind another within a page,
+     * and then a kernel that reads the one and writes the other has loads that wait for stores to other memory, since a core compares
+     * the lower twelve bits of addresses first (bench/lab/streams.md, trial 37).
+     */
+    private static final long PAGED = 16 << 10, PAGE = 4096;
+
     private final AtomicLong liveBytes = new AtomicLong();
     private final AtomicLong peakBytes = new AtomicLong();
     private final AtomicLong liveBlocks = new AtomicLong();
@@ -86,7 +93,8 @@ final class HostMemory implements Memory {
 
         private long allocate(Arena arena, long bytes) {
             try {
-                return arena.allocate(Math.max(ALIGNMENT, bytes), ALIGNMENT).address();
+                long alignment = bytes >= PAGED ? PAGE : ALIGNMENT;
+                return arena.allocate(Math.max(ALIGNMENT, bytes), alignment).address();
             } catch (OutOfMemoryError e) {
                 arena.close();
                 throw new QuernException(
