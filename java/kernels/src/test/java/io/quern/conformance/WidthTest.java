@@ -18,10 +18,13 @@ class WidthTest {
     /** What each width promises: every case of every op by layout, dtype and number of threads. */
     private static final int LEAST = 20_000;
 
-    /** On x86 128 and 256 bit with the 32 registers of AVX-512, as ARM has, and with 16, which have kernels of their own. */
-    @ParameterizedTest(name = "{0} bit, UseAVX={1}")
-    @CsvSource({"128, 3", "128, 2", "256, 3", "256, 2", "512, 3"})
-    void agreesWithTheReference(int bits, int avx) throws IOException, InterruptedException {
+    /**
+     * On x86 128 and 256 bit with the 32 registers of AVX-512, as ARM has, and with 16, which have kernels of their own; 512 bit with
+     * machine code, where there is such code, and without.
+     */
+    @ParameterizedTest(name = "{0} bit, UseAVX={1}, machine code {2}")
+    @CsvSource({"128, 3, true", "128, 2, true", "256, 3, true", "256, 2, true", "512, 3, true", "512, 3, false"})
+    void agreesWithTheReference(int bits, int avx, boolean code) throws IOException, InterruptedException {
         Assumptions.assumeTrue(
                 ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
                 "the module jdk.incubator.vector is not loaded in this JVM");
@@ -34,6 +37,7 @@ class WidthTest {
                 "-XX:+IgnoreUnrecognizedVMOptions",
                 "-XX:UseAVX=" + avx,
                 "-Dquern.vector.bits=" + bits,
+                "-Dquern.vector.streaming=" + code,
                 "-cp",
                 System.getProperty("java.class.path"),
                 WidthTest.class.getName()));
@@ -59,7 +63,8 @@ class WidthTest {
             }
         }
         System.out.println("conformance: " + checks + " checks of " + Ops.ALL.size() + " ops on [vector] at "
-                + Integer.getInteger("quern.vector.bits") + " bit");
+                + Integer.getInteger("quern.vector.bits") + " bit, machine code "
+                + System.getProperty("quern.vector.streaming"));
         failures.stream().limit(10).forEach(System.out::println);
         if (checks < LEAST) {
             System.out.println(checks + " checks, expected at least " + LEAST);

@@ -24,7 +24,10 @@ final class ConvCode {
         VECTOR
     }
 
-    /** Multiply-adds of vectors in a call, and what a vector of results counts: some microseconds, see {@link MachineCode#brief}. */
+    /**
+     * Multiply-adds of vectors in a call, and what a vector of results counts: some microseconds, see {@link MachineCode#brief}. One tile
+     * is the least, so that of 2048 channels and nine taps a call takes a tenth of a millisecond.
+     */
     private static final int WORK = 1 << 15, STORE = 32;
     /** Rows of the highest tiles: of up to two vectors, and of four. */
     private static final int HIGH = 8, HIGH_WIDE = 6;

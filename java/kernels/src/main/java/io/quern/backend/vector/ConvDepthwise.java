@@ -119,18 +119,27 @@ final class ConvDepthwise {
         // Where they come from memory, few: each vector of channels reads them again, then from L2.
         boolean far = (x.elements() + y.elements()) * Float.BYTES >= Copies.CACHED;
         int most = far ? LEAST : MOST;
-        int band = stride == 1 ? DepthwiseCorrelation.ROWS : Math.clamp((long) shape.n() * rows / TASKS, LEAST, most);
+        boolean coded = DepthwiseCode.works();
+        int band = stride == 1 && !coded
+                ? DepthwiseCorrelation.ROWS
+                : Math.clamp((long) shape.n() * rows / TASKS, LEAST, most);
         int bands = Math.ceilDiv(rows, band);
         Blocks.run(pool, parallel, shape.n() * bands, task -> {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
             long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
             long sources = w.sources() * pixel, part = Math.max(1, band * h.stride() * sources / vectors);
             long ahead = first + Math.min(h.sources(), (to - 1) * h.stride() + SIDE + h.low()) * sources;
+            DepthwiseCode.Band rowsOfY =
+                    coded ? DepthwiseCode.Band.of(h.stride(), source, first, at, wide, from, to) : null;
             for (int v = 0; v < vectors; v++) {
                 long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
                 if (far) {
                     // a part of what the next band reads: all at once would leave nothing to compute meanwhile
                     Prefetch.forReading(ahead + v * part, part, 1, part);
+                }
+                if (coded) {
+                    rowsOfY.correlate(source, column, taps, shift + column, floor);
+                    continue;
                 }
                 if (h.stride() == 1) {
                     DepthwiseCorrelation.correlate(
@@ -154,7 +163,7 @@ final class ConvDepthwise {
     /** @param own {@link #sourceBytes} of memory */
     private DepthwiseSource source(ConvAxis h, ConvAxis w, long own) {
         for (int i = 0; i < Math.max(w.sources(), w.results()); i++) {
-            Copies.zero(own + i * pixel, Lanes.BYTES);
+            Copies.zero(own + i * pixel, pixel);
         }
         return new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, own, own + w.sources() * pixel);
     }

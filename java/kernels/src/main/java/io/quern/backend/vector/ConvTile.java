@@ -7,7 +7,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** Covers a panel of result columns with register tiles, whole ones in place and those at the borders through scratch. */
+/**
+ * Covers a panel of result columns with register tiles: by {@link ConvCode} where there is such code, else whole ones in place and those
+ * at the borders through scratch.
+ */
 final class ConvTile {
     /** Columns of a panel: two vectors. */
     static final int COLUMNS = 2 * Lanes.FLOATS;
@@ -15,8 +18,10 @@ final class ConvTile {
     static final int WIDE_COLUMNS = ConvWideTile.VECTORS * Lanes.FLOATS;
     /** Rows of the largest tile. */
     static final int MOST_ROWS = 16;
-    /** Bytes of scratch that {@link #panel} needs. */
-    static final int SCRATCH = MOST_ROWS * COLUMNS * Float.BYTES;
+    /** Bytes of a tile, behind which the argument of machine code is. */
+    private static final int PIECE = MOST_ROWS * COLUMNS * Float.BYTES;
+    /** Bytes of scratch that {@link #panel} needs, a multiple of 64. */
+    static final int SCRATCH = PIECE + (ConvCode.ARGUMENT + 63 & -64);
 
     /** The floor of results that have none. */
     static final int UNBOUNDED = Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
@@ -86,7 +91,7 @@ final class ConvTile {
      * @param steps of all of them, by {@link Walk#steps}
      */
     static void askAhead(long scratch, long steps, Stream first, Stream second) {
-        ConvCode.askAhead(scratch, first.at, line(first, steps), second.at, line(second, steps));
+        ConvCode.askAhead(scratch + PIECE, first.at, line(first, steps), second.at, line(second, steps));
     }
 
     private static long line(Stream stream, long steps) {
@@ -106,7 +111,7 @@ final class ConvTile {
     static void panel(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         if (walk.code != null) {
-            walk.code.panel(a, b, bs, c, wide, bias, floor, add, scratch);
+            walk.code.panel(a, b, bs, c, wide, bias, floor, add, scratch + PIECE);
         } else if (wide > COLUMNS && !walk.rows.near()) {
             long half = COLUMNS * Float.BYTES;
             two(walk, a, b, bs, c, COLUMNS, bias, floor, false, scratch);
@@ -265,7 +270,7 @@ final class ConvTile {
     static void depthwise(
             Walk walk, long a, long b, long bs, long c, int wide, long bias, int floor, boolean add, long scratch) {
         if (walk.code != null) {
-            walk.code.depthwise(a, b, bs, c, wide, bias, floor, add, scratch);
+            walk.code.depthwise(a, b, bs, c, wide, bias, floor, add, scratch + PIECE);
             return;
         }
         long[] taps = walk.taps;

@@ -47,6 +47,7 @@ final class DepthwiseWeights {
         Copies.zero(zeros, row);
         DepthwiseSource source = new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, zeros, zeros);
         int rows = h.results();
+        boolean coded = DepthwiseCode.works();
         Blocks.run(pool, parallel, chunks * groups, task -> {
             int chunk = task / groups, group = task % groups;
             int v = vectors * group / groups, count = vectors * (group + 1) / groups - v;
@@ -59,9 +60,15 @@ final class DepthwiseWeights {
                 int to = from + next - unit;
                 long image = x + (long) n * h.sources() * w.sources() * pixel;
                 long signal = dy + (long) n * rows * w.results() * pixel;
+                DepthwiseCode.Band rowsOfDy =
+                        coded ? DepthwiseCode.Band.of(h.stride(), source, image, signal, w.results(), from, to) : null;
                 for (int i = 0; i < count; i++) {
                     if (far) {
                         askForNext(image + column, signal + column, to, i, count);
+                    }
+                    if (coded) {
+                        rowsOfDy.gradient(source, column + (long) i * Lanes.BYTES, own + i * FILTER);
+                        continue;
                     }
                     long at = column + (long) i * Lanes.BYTES, sums = own + i * FILTER;
                     if (h.stride() == 1) {

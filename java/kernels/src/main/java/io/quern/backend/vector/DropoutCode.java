@@ -86,11 +86,11 @@ final class DropoutCode {
             set(argument + STEPS, some / (CHAINS * STEP));
             (past ? STREAMED : STORED).run(argument, 0, 0, 0, 0, 0);
         }
-        for (int at = whole; at < count; at += STEP) {
+        for (long at = whole; at < count; at += STEP) {
             set(argument + X, x + (long) Float.BYTES * at);
             set(argument + Y, y + (long) Float.BYTES * at);
             set(argument + STEPS, 1);
-            set(argument + LIVE, -1L >>> STEP - Math.min(STEP, count - at));
+            set(argument + LIVE, -1L >>> STEP - (int) Math.min(STEP, count - at));
             LAST.run(argument, 0, 0, 0, 0, 0);
         }
     }

@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * y = dropout(x): with 512-bit vectors in one loop; else, and at the end, draws for a chunk into the thread's scratch, then
- * one pass over the chunk.
+ * y = dropout(x): by {@link DropoutCode} where there is such code, else with 512-bit vectors in one loop; without these, and at the end,
+ * draws for a chunk into the thread's scratch, then one pass over the chunk.
  */
 final class DropoutVector implements Kernel<Dropout.Args> {
     /** One 16-bit lane for each float lane. */

@@ -172,19 +172,21 @@ final class FilterGradient {
         for (int panel = 0; panel < panels; panel++) {
             steps += groups * walk.steps(Math.min(columns, width - panel * columns));
         }
-        long line = shape.geometry().strideH() * (long) shape.w() * shape.c() * Float.BYTES;
-        long dy = (long) shape.q() * shape.k() * Float.BYTES;
-        ConvTile.askAhead(own, steps, stream(image, slab + 1, line), stream(signal, slab + 1, dy));
+        long x = (long) shape.w() * shape.c() * Float.BYTES, dy = (long) shape.q() * shape.k() * Float.BYTES;
+        int stride = shape.geometry().strideH();
+        ConvTile.askAhead(
+                own, steps, stream(image, slab + 1, shape.h(), stride, x), stream(signal, slab + 1, shape.p(), 1, dy));
     }
 
-    /** A slab's part of images of so many bytes for a row of results, about. */
-    private ConvTile.Stream stream(long images, int slab, long line) {
-        long at = rowsBefore(slab) * line;
-        return new ConvTile.Stream(images + at, rowsBefore(slab + 1) * line - at);
+    /** A slab's part of images of so many rows, about; {@code step} of them for a row of results. */
+    private ConvTile.Stream stream(long images, int slab, int rows, int step, long line) {
+        long at = rowsBefore(slab, rows, step) * line;
+        return new ConvTile.Stream(images + at, rowsBefore(slab + 1, rows, step) * line - at);
     }
 
-    private long rowsBefore(int slab) {
-        long rows = (long) shape.n() * shape.p();
-        return slab >= slabs.count() ? rows : (long) slabs.firstImage(slab) * shape.p() + slabs.from(slab);
+    private long rowsBefore(int slab, int rows, int step) {
+        return slab >= slabs.count()
+                ? (long) shape.n() * rows
+                : (long) slabs.firstImage(slab) * rows + Math.min((long) rows, (long) slabs.from(slab) * step);
     }
 }

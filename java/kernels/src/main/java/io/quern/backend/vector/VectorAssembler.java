@@ -1,6 +1,8 @@
 package io.quern.backend.vector;
 
 import java.io.ByteArrayOutputStream;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Machine code for x86-64 with AVX-512: see {@link GemmCode}. All 32 vector registers. Encodings: Intel 64 and IA-32
@@ -21,6 +23,8 @@ final class VectorAssembler {
     private static final int EACH = 0x10, ZEROING = 0x80;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+    /** Where jumps ahead end, by where they are left: known when there is something to jump to. */
+    private final Map<Integer, Integer> jumps = new HashMap<>();
 
     /** [base + index scale + offset], the index in bytes or absent. */
     record Address(int base, int index, int scale, int offset) {
@@ -34,7 +38,14 @@ final class VectorAssembler {
     }
 
     byte[] code() {
-        return code.toByteArray();
+        byte[] all = code.toByteArray();
+        jumps.forEach((from, to) -> {
+            int distance = to - from;
+            for (int i = 0; i < 4; i++) {
+                all[from - 4 + i] = (byte) (distance >> 8 * i);
+            }
+        });
+        return all;
     }
 
     /** Where the next instruction is. */
@@ -82,6 +93,10 @@ final class VectorAssembler {
         address(to, by, 1);
     }
 
+    void clear(int register) {
+        bytes(0x40 | register >> 3 << 2 | register >> 3, 0x31, 0xc0 | (register & 7) << 3 | register & 7); // xor
+    }
+
     void decrement(int register) {
         bytes(0x48 | register >> 3, 0xff, 0xc8 | register & 7);
     }
@@ -95,6 +110,19 @@ final class VectorAssembler {
         int distance = to - (code.size() + 6);
         bytes(0x0f, 0x85);
         word(distance);
+    }
+
+    /** Jumps ahead if the register is 0, to where {@link #land} is told. */
+    int jumpIfZero(int register) {
+        bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
+        bytes(0x0f, 0x84);
+        word(0);
+        return code.size();
+    }
+
+    /** Ends a jump ahead here. */
+    void land(int jump) {
+        jumps.put(jump, code.size());
     }
 
     /** At the start of the code: to the instruction that is as many bytes behind it as a number in memory says. */

@@ -20,17 +20,17 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Every kernel method is small enough for C1, the first of HotSpot's compilers. One that C1 gives up on waits in the
  * interpreter for C2, on a busy machine for ever: a hundred times slower.
  */
 class CompilationTest {
-    /** With the machine's registers, and with the 16 of older x86, which have tiles of their own. */
-    @ParameterizedTest(name = "UseAVX={0}")
-    @ValueSource(ints = {3, 2})
-    void firstCompilerTakesEveryMethod(int avx) throws IOException, InterruptedException {
+    /** With the machine's registers, and with the 16 of older x86, which have tiles of their own; the former with machine code and without. */
+    @ParameterizedTest(name = "UseAVX={0}, machine code {1}")
+    @CsvSource({"3, true", "3, false", "2, true"})
+    void firstCompilerTakesEveryMethod(int avx, boolean code) throws IOException, InterruptedException {
         Assumptions.assumeTrue(
                 ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
                 "the module jdk.incubator.vector is not loaded in this JVM");
@@ -42,6 +42,7 @@ class CompilationTest {
                         "-XX:+UseSerialGC",
                         "-XX:+IgnoreUnrecognizedVMOptions",
                         "-XX:UseAVX=" + avx,
+                        "-Dquern.vector.streaming=" + code,
                         "-Xbatch",
                         "-XX:TieredStopAtLevel=3",
                         "-XX:CompileCommand=CompileThresholdScaling,io.quern.backend.vector.*::*,0.001",

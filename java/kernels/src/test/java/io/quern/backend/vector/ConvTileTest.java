@@ -148,10 +148,14 @@ class ConvTileTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment a = arena.allocate(4L * (MOST * PITCH + Lanes.FLOATS), 64);
             MemorySegment b = arena.allocate(4L * 4 * DEPTH * wide, 64), bias = arena.allocate(Lanes.BYTES, 64);
+            // products too small for a float keep their sign alone
+            a.asSlice(0, 4L * MOST * PITCH).elements(F).forEach(x -> x.set(F, 0, Float.MIN_VALUE));
             float[] values = {-0f, 0f, Float.NaN, -1, 1, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY};
             for (int i = 0; i < wide; i++) {
                 bias.setAtIndex(F, i, values[i % values.length]);
-                b.setAtIndex(F, i, i % 2 == 0 ? -0f : Float.NaN);
+                for (int k = 0; k < 4 * DEPTH; k++) {
+                    b.setAtIndex(F, (long) k * wide + i, i % 5 == 4 ? Float.NaN : -Float.MIN_VALUE);
+                }
             }
             long scratch = arena.allocate(ConvTile.SCRATCH, 64).address();
             for (float floor : new float[] {0, Float.NEGATIVE_INFINITY}) {
@@ -172,6 +176,7 @@ class ConvTileTest {
                             scratch);
                 }
                 assertEquals(-1, expected.mismatch(found), "floor " + floor);
+                assertEquals(Float.floatToRawIntBits(-0f), Float.floatToRawIntBits(found.getAtIndex(F, 0)), "-0 + -0");
             }
         }
     }

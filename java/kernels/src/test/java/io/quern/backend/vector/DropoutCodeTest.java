@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Dropout in machine code drops what the draws of {@link Rng} say, and writes nothing beside its run. */
+/** Dropout in machine code, and its loop in Java, drop what the draws of {@link Rng} say, and writes nothing beside its run. */
 class DropoutCodeTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     private static final float OLD = 7;
@@ -60,6 +60,19 @@ class DropoutCodeTest {
             float[] before = x.toArray(F);
             long argument = arena.allocate(DropoutCode.ARGUMENT, 64).address();
             DropoutCode.run(mask, first, x.address(), y.address(), count, way == 2, argument);
+            int pairs = count - count % PhiloxVector.PAIR;
+            MemorySegment inJava = arena.allocate(x.byteSize(), 64);
+            if (pairs > 0) {
+                MemorySegment old = arena.allocateFrom(F, before);
+                PhiloxVector.drop(
+                        rng, first, pairs, old.address(), inJava.address(), (short) mask.threshold(), mask.scale());
+            }
+            for (int i = 0; i < pairs; i++) {
+                assertEquals(
+                        Float.floatToIntBits(inJava.getAtIndex(F, i)),
+                        Float.floatToIntBits(y.getAtIndex(F, i)),
+                        "in Java");
+            }
             for (int i = 0; i < count + BEHIND; i++) {
                 float expected = i >= count ? OLD : mask.drops(first + i) ? 0f : before[i] * mask.scale();
                 int element = i;

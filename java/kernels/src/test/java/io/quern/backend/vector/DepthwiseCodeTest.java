@@ -1,0 +1,110 @@
+package io.quern.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The gradient of a depthwise filter in machine code has the bits of the kernels in Java. */
+class DepthwiseCodeTest {
+    private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
+    /** Floats from pixel to pixel: three vectors of channels, of which the second is passed. */
+    private static final int CHANNELS = 48;
+
+    @BeforeEach
+    void needsAvx512() {
+        Assumptions.assumeTrue(
+                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
+                "the module jdk.incubator.vector is not loaded in this JVM");
+        Assumptions.assumeTrue(
+                DepthwiseCode.works(),
+                "depthwise tiles in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+    }
+
+    @Test
+    void equalsTheKernels() {
+        SplittableRandom random = new SplittableRandom(9);
+        for (int stride = 1; stride <= 2; stride++) {
+            for (int pad = 0; pad <= 3 - stride; pad++) {
+                for (int wide = 1; wide <= 12; wide++) {
+                    for (int high : new int[] {1, 2, 5, 400}) {
+                        int columns = (wide + 2 * pad - 3) / stride + 1, rows = (high + 2 * pad - 3) / stride + 1;
+                        if (wide + 2 * pad >= 3 && high + 2 * pad >= 3) {
+                            check(random, stride, pad, high, wide, rows, columns);
+                            checkForward(random, stride, pad, high, wide, rows, columns);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static void check(SplittableRandom random, int stride, int pad, int high, int wide, int rows, int columns) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment x = random(arena, high * wide * CHANNELS, random);
+            MemorySegment dy = random(arena, rows * columns * CHANNELS, random);
+            MemorySegment zeros = arena.allocate(4L * wide * CHANNELS, 64);
+            DepthwiseSource source =
+                    new DepthwiseSource(high, wide, pad, pad, 4L * CHANNELS, zeros.address(), zeros.address());
+            int from = random.nextInt(rows);
+            MemorySegment expected = random(arena, ConvDepthwise.TAPS * Lanes.FLOATS, random);
+            MemorySegment found = arena.allocate(expected.byteSize(), 64).copyFrom(expected);
+            long first = x.address() + Lanes.BYTES, signal = dy.address() + Lanes.BYTES;
+            if (stride == 1) {
+                DepthwiseGradient.gradient(source, first, signal, columns, from, rows, expected.address());
+            } else {
+                DepthwiseGradient.strided(source, first, signal, columns, from, rows, expected.address());
+            }
+            DepthwiseCode.Band band =
+                    DepthwiseCode.Band.of(stride, source, x.address(), dy.address(), columns, from, rows);
+            band.gradient(source, Lanes.BYTES, found.address());
+            assertEquals(
+                    -1,
+                    expected.mismatch(found),
+                    () -> "stride %d, padding %d, image %dx%d, rows %d .. %d"
+                            .formatted(stride, pad, high, wide, from, rows));
+        }
+    }
+
+    private static void checkForward(
+            SplittableRandom random, int stride, int pad, int high, int wide, int rows, int columns) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment x = random(arena, high * wide * CHANNELS, random);
+            MemorySegment expected = random(arena, rows * columns * CHANNELS, random);
+            MemorySegment found = arena.allocate(expected.byteSize(), 64).copyFrom(expected);
+            MemorySegment filter = random(arena, ConvDepthwise.TAPS * Lanes.FLOATS, random);
+            MemorySegment zeros = arena.allocate(4L * Math.max(wide, columns) * CHANNELS, 64);
+            MemorySegment spare = arena.allocate(4L * (columns + 4) * CHANNELS, 64);
+            long bias = random(arena, Lanes.FLOATS, random).address(), pixel = 4L * CHANNELS, line = columns * pixel;
+            DepthwiseSource source = new DepthwiseSource(high, wide, pad, pad, pixel, zeros.address(), spare.address());
+            int from = random.nextInt(rows),
+                    floor = Float.floatToRawIntBits(from % 2 == 0 ? 0 : Float.NEGATIVE_INFINITY);
+            long first = x.address() + Lanes.BYTES, y = expected.address() + Lanes.BYTES;
+            if (stride == 1) {
+                DepthwiseCorrelation.correlate(source, first, filter.address(), bias, floor, from, rows, y, line);
+            } else {
+                DepthwiseCorrelation.strided(source, first, filter.address(), bias, floor, from, rows, y, line);
+            }
+            DepthwiseCode.Band.of(stride, source, x.address(), found.address(), columns, from, rows)
+                    .correlate(source, Lanes.BYTES, filter.address(), bias, floor);
+            assertEquals(
+                    -1,
+                    expected.mismatch(found),
+                    () -> "forward, stride %d, padding %d, image %dx%d, rows %d .. %d"
+                            .formatted(stride, pad, high, wide, from, rows));
+        }
+    }
+
+    private static MemorySegment random(Arena arena, int floats, SplittableRandom random) {
+        MemorySegment memory = arena.allocate(4L * floats, 64);
+        for (int i = 0; i < floats; i++) {
+            memory.setAtIndex(F, i, i % 11 == 0 ? -0f : (float) random.nextDouble(-1, 1));
+        }
+        return memory;
+    }
+}
