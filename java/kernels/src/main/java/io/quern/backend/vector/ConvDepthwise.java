@@ -13,7 +13,7 @@ final class ConvDepthwise {
     /** Bytes of a row of the image that kernels can step over. */
     private static final long MOST_ROW = Integer.MAX_VALUE / 8;
 
-    /** Calls with stride 2 at least, where there are rows for them, and rows of results of such a call. */
+    /** Calls at least, where there are rows for them, and rows of results of a call, with stride 2 or in machine code. */
     private static final int TASKS = 16, LEAST = 4, MOST = 28;
 
     static final int SIDE = 3, TAPS = SIDE * SIDE;
@@ -113,13 +113,15 @@ final class ConvDepthwise {
         long packed = scratch.address(TAPS * pixel + pixel + sourceBytes(w)), none = packed + TAPS * pixel;
         DepthwiseCopies.pack(filter, tap, vectors, packed);
         Copies.zero(none, pixel);
-        DepthwiseSource source = source(h, w, none + pixel);
+        boolean coded = DepthwiseCode.takes(Math.max(w.sources(), wide));
+        DepthwiseSource source = source(h, w, none + pixel, coded ? pixel : Lanes.BYTES);
         long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
-        // With stride 2 many rows a call: the filter is loaded once for them, and a row of sources in two stays in L1.
+        // Many rows a call, but four in Java with stride 1: the filter is loaded once for them, and with stride 2 a row
+        // of sources in
+        // two stays in L1.
         // Where they come from memory, few: each vector of channels reads them again, then from L2.
         boolean far = (x.elements() + y.elements()) * Float.BYTES >= Copies.CACHED;
         int most = far ? LEAST : MOST;
-        boolean coded = DepthwiseCode.works();
         int band = stride == 1 && !coded
                 ? DepthwiseCorrelation.ROWS
                 : Math.clamp((long) shape.n() * rows / TASKS, LEAST, most);
@@ -160,10 +162,13 @@ final class ConvDepthwise {
         return (long) (w.sources() + w.results()) * pixel;
     }
 
-    /** @param own {@link #sourceBytes} of memory */
-    private DepthwiseSource source(ConvAxis h, ConvAxis w, long own) {
+    /**
+     * @param own {@link #sourceBytes} of memory
+     * @param bytes of the pixels of the row of zeros that are read
+     */
+    private DepthwiseSource source(ConvAxis h, ConvAxis w, long own, long bytes) {
         for (int i = 0; i < Math.max(w.sources(), w.results()); i++) {
-            Copies.zero(own + i * pixel, pixel);
+            Copies.zero(own + i * pixel, bytes);
         }
         return new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, own, own + w.sources() * pixel);
     }

@@ -9,14 +9,19 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@link DepthwiseCorrelation} and {@link DepthwiseGradient} as machine code, for x86-64 with AVX-512, with the same bits: while one
+ * {@link DepthwiseCorrelation} and {@link DepthwiseGradient} as machine code, for x86-64 with AVX-512, with the same bits (but for which of
+ * two NaN is passed on): while one
  * vector of channels is passed, the lines of the next one, 64 bytes further in each pixel, are asked for. They lie a pixel apart, which
  * no machine foresees.
  */
 final class DepthwiseCode {
     private static final int SIDE = ConvDepthwise.SIDE, TAPS = ConvDepthwise.TAPS;
-    /** Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}. */
+    /** Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}; one row is the least. */
     private static final int WORK = 1 << 15;
+    /** Pixels of a row at most, and rows of a band for which there should be a table. */
+    private static final int WIDEST = 4096;
+
+    static final int MOST_ROWS = 1024;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int COLUMN = 0, TABLE = 8, RESULT = 16, PIXEL = 24, ROWS = 32, TURNS = 40, SINGLES = 48;
@@ -31,14 +36,21 @@ final class DepthwiseCode {
     private static final int RESULTS = 12, SHIFT = 15, LOW = 16;
     private static final int[] X = {RAX, RBX, RCX};
 
-    private static final MachineCode[] GRADIENTS = {null, make(1, true), make(2, true)};
-    private static final MachineCode[] CORRELATIONS = {null, make(1, false), make(2, false)};
+    /** Constants, since a call of what is constant to the compiler takes a fraction of the time of another. */
+    private static final MachineCode GRADIENT = make(1, true), STRIDED_GRADIENT = make(2, true);
+
+    private static final MachineCode CORRELATION = make(1, false), STRIDED_CORRELATION = make(2, false);
     private static final Scratch ARGUMENTS = new ThreadScratch();
 
     private DepthwiseCode() {}
 
-    static boolean works() {
-        return GRADIENTS[1] != null && GRADIENTS[2] != null && CORRELATIONS[1] != null && CORRELATIONS[2] != null;
+    /** Whether there is such code, for rows of so many pixels. */
+    static boolean takes(int columns) {
+        return columns <= WIDEST
+                && GRADIENT != null
+                && STRIDED_GRADIENT != null
+                && CORRELATION != null
+                && STRIDED_CORRELATION != null;
     }
 
     /**
@@ -75,7 +87,7 @@ final class DepthwiseCode {
             set(argument + SINGLES, whole % turn);
             set(argument + BEHIND, count - whole);
             set(argument + VECTORS, sums);
-            run(GRADIENTS[stride], column);
+            run(column, true);
         }
 
         /**
@@ -103,10 +115,10 @@ final class DepthwiseCode {
             set(argument + VECTORS, filter);
             set(argument + BIAS, bias);
             ALL.set(ValueLayout.JAVA_INT_UNALIGNED, argument + FLOOR, floor);
-            run(CORRELATIONS[stride], column);
+            run(column, false);
         }
 
-        private void run(MachineCode code, long column) {
+        private void run(long column, boolean gradient) {
             int most = Math.max(1, WORK / Math.max(1, count * TAPS));
             set(argument + COLUMN, column);
             for (int row = from, some; row < to; row += some) {
@@ -114,7 +126,15 @@ final class DepthwiseCode {
                 set(argument + TABLE, argument + ARGUMENT + (long) ENTRY * stride * (row - from));
                 set(argument + RESULT, result + row * line + column);
                 set(argument + ROWS, some);
-                code.run(argument, 0, 0, 0, 0, 0);
+                if (gradient && stride == 1) {
+                    GRADIENT.run(argument, 0, 0, 0, 0, 0);
+                } else if (gradient) {
+                    STRIDED_GRADIENT.run(argument, 0, 0, 0, 0, 0);
+                } else if (stride == 1) {
+                    CORRELATION.run(argument, 0, 0, 0, 0, 0);
+                } else {
+                    STRIDED_CORRELATION.run(argument, 0, 0, 0, 0, 0);
+                }
             }
         }
     }
@@ -163,9 +183,11 @@ final class DepthwiseCode {
         code.lea(R8, Address.of(R8, ENTRY * stride));
         code.decrement(argument(ROWS));
         code.jumpUnlessZero(row);
-        code.load(RSI, argument(VECTORS));
-        for (int tap = 0; tap < TAPS && gradient; tap++) {
-            code.storeVector(tap, Address.of(RSI, tap * Lanes.BYTES), 0);
+        if (gradient) {
+            code.load(RSI, argument(VECTORS));
+            for (int tap = 0; tap < TAPS; tap++) {
+                code.storeVector(tap, Address.of(RSI, tap * Lanes.BYTES), 0);
+            }
         }
         code.pop(RBP, RBX);
         code.end();

@@ -5,7 +5,7 @@ package io.quern.backend.vector;
  *
  * @param padH rows of zeros above
  * @param pixel bytes from one pixel to the next
- * @param zeros a row of pixels that are zero
+ * @param zeros a row of pixels that are zero: all that is read of them
  * @param spare a row of results that nobody reads
  */
 record DepthwiseSource(int high, int wide, int padH, int padW, long pixel, long zeros, long spare) {

@@ -37,7 +37,7 @@ final class DepthwiseWeights {
         chunks = Math.clamp(units, 1, most);
         groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
         far = bytes > Copies.CACHED;
-        band = far ? (int) Math.max(1, BAND / row) : Math.max(1, h.results());
+        band = far ? (int) Math.max(1, BAND / row) : Math.clamp(h.results(), 1, DepthwiseCode.MOST_ROWS);
     }
 
     void run(long x, long dy, long dfilter, boolean parallel, Scratch scratch, WorkerPool pool) {
@@ -47,7 +47,7 @@ final class DepthwiseWeights {
         Copies.zero(zeros, row);
         DepthwiseSource source = new DepthwiseSource(h.sources(), w.sources(), -h.low(), -w.low(), pixel, zeros, zeros);
         int rows = h.results();
-        boolean coded = DepthwiseCode.works();
+        boolean coded = DepthwiseCode.takes(w.sources());
         Blocks.run(pool, parallel, chunks * groups, task -> {
             int chunk = task / groups, group = task % groups;
             int v = vectors * group / groups, count = vectors * (group + 1) / groups - v;

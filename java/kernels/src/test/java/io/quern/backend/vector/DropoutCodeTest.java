@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Dropout in machine code, and its loop in Java, drop what the draws of {@link Rng} say, and writes nothing beside its run. */
+/** Dropout in machine code, and its loop in Java, drop what the draws of {@link Rng} say, and write nothing beside a run. */
 class DropoutCodeTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     private static final float OLD = 7;
