@@ -1,6 +1,6 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
@@ -9,7 +9,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * The tiles of a {@linkplain ConvTile.Walk walk} as machine code, for x86-64 with AVX-512: each sum is the chain that it is in the
@@ -155,20 +154,12 @@ final class ConvCode {
         Reference.reachabilityFence(this);
     }
 
-    private static void set(long at, long value) {
-        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
-    }
-
-    private static void setInt(long at, int value) {
-        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, at, value);
-    }
-
     private static int entry(int vectors, int rows, Operand operand, boolean add) {
         return vectors << 6 | rows << 2 | operand.ordinal() << 1 | (add ? 1 : 0);
     }
 
     private static MachineCode make() {
-        if (!StreamCode.asked() || Lanes.BYTES != 64 || FloatVector.SPECIES_PREFERRED.vectorBitSize() != 512) {
+        if (!VectorAssembler.isWanted()) {
             return null;
         }
         VectorAssembler code = new VectorAssembler();
@@ -183,11 +174,7 @@ final class ConvCode {
         for (int rows = 1; rows <= HIGH_WIDE; rows++) {
             write(code, 4, rows, Operand.ELEMENT, false);
         }
-        return MachineCode.brief(code.code()).orElse(null);
-    }
-
-    private static Address argument(int offset) {
-        return Address.of(RDI, offset);
+        return code.brief();
     }
 
     private static void write(VectorAssembler code, int vectors, int rows, Operand operand, boolean add) {

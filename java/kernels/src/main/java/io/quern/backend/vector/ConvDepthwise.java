@@ -116,9 +116,8 @@ final class ConvDepthwise {
         boolean coded = DepthwiseCode.takes(Math.max(w.sources(), wide));
         DepthwiseSource source = source(h, w, none + pixel, coded ? pixel : Lanes.BYTES);
         long shift = bias == 0 ? none : bias, line = wide * pixel, image = x.address(), result = y.address();
-        // Many rows a call, but four in Java with stride 1: the filter is loaded once for them, and with stride 2 a row
-        // of sources in
-        // two stays in L1.
+        // Many rows a call, but four in Java with stride 1: the filter is loaded once for them, and with stride 2
+        // a row of sources in two stays in L1.
         // Where they come from memory, few: each vector of channels reads them again, then from L2.
         boolean far = (x.elements() + y.elements()) * Float.BYTES >= Copies.CACHED;
         int most = far ? LEAST : MOST;

@@ -1,16 +1,14 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
 import io.quern.backend.vector.VectorAssembler.Address;
 import io.quern.op.DropoutMask;
 import io.quern.tensor.Philox;
-import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * Dropout as machine code, for x86-64 with AVX-512: draws, comparison and product of 64 elements a step, one Philox block of eight draws
@@ -130,24 +128,12 @@ final class DropoutCode {
         }
     }
 
-    private static void set(long at, long value) {
-        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
-    }
-
-    private static void setInt(long at, int value) {
-        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, at, value);
-    }
-
-    private static Address argument(int offset) {
-        return Address.of(RDI, offset);
-    }
-
     /**
      * @param past whether results pass by the caches
      * @param last whether some lanes are behind the end
      */
     private static MachineCode make(int chains, boolean past, boolean last) {
-        if (!StreamCode.asked() || Lanes.BYTES != 64 || FloatVector.SPECIES_PREFERRED.vectorBitSize() != 512) {
+        if (!VectorAssembler.isWanted()) {
             return null;
         }
         VectorAssembler code = new VectorAssembler();
@@ -181,7 +167,7 @@ final class DropoutCode {
             code.fence();
         }
         code.end();
-        return MachineCode.brief(code.code()).orElse(null);
+        return code.brief();
     }
 
     /** The elements of a chain's blocks, whose words are in the first four registers. */

@@ -1,14 +1,12 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
 import io.quern.backend.vector.VectorAssembler.Address;
-import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * The {@linkplain GemmTile tiles} as machine code, for x86-64 with AVX-512: tiles of the same columns, one below the other, the same
@@ -64,7 +62,7 @@ final class GemmCode {
     }
 
     private static MachineCode make() {
-        if (!StreamCode.asked() || Lanes.BYTES != 64 || FloatVector.SPECIES_PREFERRED.vectorBitSize() != 512) {
+        if (!VectorAssembler.isWanted()) {
             return null;
         }
         VectorAssembler code = new VectorAssembler();
@@ -77,7 +75,7 @@ final class GemmCode {
             }
             OF_TILES.put(tile, made);
         }
-        return MachineCode.brief(code.code()).orElse(null);
+        return code.brief();
     }
 
     /** Null on other machines and systems. */
@@ -139,18 +137,6 @@ final class GemmCode {
         setInt(argument + MASK, 0xffff >> (-columns & Lanes.FLOATS - 1));
         set(argument + ENTRY, entries[storing.ordinal()]);
         CODE.run(argument, 0, 0, 0, 0, 0);
-    }
-
-    private static void set(long at, long value) {
-        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
-    }
-
-    private static void setInt(long at, int value) {
-        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, at, value);
-    }
-
-    private static Address argument(int offset) {
-        return Address.of(RDI, offset);
     }
 
     private static void write(VectorAssembler code, GemmTile tile, Storing storing) {

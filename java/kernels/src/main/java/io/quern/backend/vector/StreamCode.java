@@ -4,7 +4,6 @@ import io.quern.backend.WorkerPool;
 import io.quern.backend.ffi.MachineCode;
 import io.quern.tensor.ArgumentException;
 import java.util.function.Consumer;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * A kernel's loop as {@link StreamAssembler machine code} whose stores pass by the caches: an ordinary store to memory beyond
@@ -16,8 +15,7 @@ final class StreamCode {
     static long least = 32 << 20;
 
     /** True unless switched off, or vectors are not of 512 bits. */
-    private static final boolean ON =
-            asked() && Lanes.BYTES == 64 && FloatVector.SPECIES_PREFERRED.vectorBitSize() == 512;
+    private static final boolean ON = VectorAssembler.isWanted();
 
     /** Another machine or system, or one that does not execute what was written: known from the first loop on. */
     private static volatile boolean refused = !ON;

@@ -1,8 +1,10 @@
 package io.quern.backend.vector;
 
+import io.quern.backend.ffi.MachineCode;
 import java.io.ByteArrayOutputStream;
 import java.util.HashMap;
 import java.util.Map;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * Machine code for x86-64 with AVX-512: see {@link GemmCode}. All 32 vector registers. Encodings: Intel 64 and IA-32
@@ -37,7 +39,17 @@ final class VectorAssembler {
         }
     }
 
-    byte[] code() {
+    /** Whether such code is wanted, and the machine has the instructions, which the JVM then uses as well. */
+    static boolean isWanted() {
+        return StreamCode.asked() && Lanes.BYTES == VECTOR && FloatVector.SPECIES_PREFERRED.vectorBitSize() == 512;
+    }
+
+    /** What was written, as {@link MachineCode#brief}; null where the system has none. */
+    MachineCode brief() {
+        return MachineCode.brief(code()).orElse(null);
+    }
+
+    private byte[] code() {
         byte[] all = code.toByteArray();
         jumps.forEach((from, to) -> {
             int distance = to - from;

@@ -6,7 +6,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -18,12 +17,7 @@ class DepthwiseCodeTest {
 
     @BeforeEach
     void needsAvx512() {
-        Assumptions.assumeTrue(
-                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
-                "the module jdk.incubator.vector is not loaded in this JVM");
-        Assumptions.assumeTrue(
-                DepthwiseCode.takes(1),
-                "depthwise tiles in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+        MachineCodeAssumption.needs(() -> DepthwiseCode.takes(1), "depthwise tiles");
     }
 
     @Test

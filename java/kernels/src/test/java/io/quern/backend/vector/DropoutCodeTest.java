@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -22,12 +21,7 @@ class DropoutCodeTest {
 
     @BeforeEach
     void needsAvx512() {
-        Assumptions.assumeTrue(
-                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
-                "the module jdk.incubator.vector is not loaded in this JVM");
-        Assumptions.assumeTrue(
-                DropoutCode.covers(0, 1),
-                "dropout in machine code needs Linux on x86-64 with AVX-512, and 512-bit vectors");
+        MachineCodeAssumption.needs(() -> DropoutCode.covers(0, 1), "dropout and its draws");
     }
 
     @Test

@@ -9,7 +9,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -22,12 +21,7 @@ class GemmCodeTest {
 
     @BeforeEach
     void needsAvx512() {
-        Assumptions.assumeTrue(
-                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
-                "the module jdk.incubator.vector is not loaded in this JVM");
-        Assumptions.assumeTrue(
-                GemmCode.of(GemmTile.SLIM) != null,
-                "tiles in machine code need Linux on x86-64 with AVX-512, and 512-bit vectors");
+        MachineCodeAssumption.needs(() -> GemmCode.of(GemmTile.SLIM) != null, "tiles");
         least = StreamCode.least;
     }
 
