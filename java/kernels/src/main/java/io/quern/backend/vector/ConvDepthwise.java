@@ -121,6 +121,7 @@ final class ConvDepthwise {
         // Where they come from memory, few: each vector of channels reads them again, then from L2.
         boolean far = (x.elements() + y.elements()) * Float.BYTES >= Copies.CACHED;
         int most = far ? LEAST : MOST;
+        boolean past = epilogue == null && passesBy(x, y);
         int band = stride == 1 && !coded
                 ? DepthwiseCorrelation.ROWS
                 : Math.clamp((long) shape.n() * rows / TASKS, LEAST, most);
@@ -132,14 +133,17 @@ final class ConvDepthwise {
             long ahead = first + Math.min(h.sources(), (to - 1) * h.stride() + SIDE + h.low()) * sources;
             DepthwiseCode.Band rowsOfY =
                     coded ? DepthwiseCode.Band.of(h.stride(), source, first, at, wide, from, to) : null;
+            if (coded && far) {
+                rowsOfY = rowsOfY.askingFor(ahead, ahead);
+            }
             for (int v = 0; v < vectors; v++) {
                 long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
-                if (far) {
+                if (far && !coded) {
                     // a part of what the next band reads: all at once would leave nothing to compute meanwhile
                     Prefetch.forReading(ahead + v * part, part, 1, part);
                 }
                 if (coded) {
-                    rowsOfY.correlate(source, column, taps, shift + column, floor);
+                    rowsOfY.correlate(source, column, taps, shift + column, floor, past);
                     continue;
                 }
                 if (h.stride() == 1) {
@@ -155,6 +159,11 @@ final class ConvDepthwise {
                 epilogue.apply(at + from * line, pixel, pixels, (to - from) * wide, 0, shape.c());
             }
         });
+    }
+
+    /** Whether results, on cache lines, are better left out of the caches: with the sources they take more than these hold. */
+    private static boolean passesBy(Tensor x, Tensor y) {
+        return (x.elements() + y.elements()) * Float.BYTES >= StreamCode.least && y.address() % Lanes.BYTES == 0;
     }
 
     private long sourceBytes(ConvAxis w) {
@@ -177,6 +186,10 @@ final class ConvDepthwise {
      * tap at result i; the pixel after it the last tap at i and the first at i + 1.
      */
     private void spread(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
+        if (DepthwiseSpreadCode.takes(shape.w(), shape.q())) {
+            spreadByCode(dy, filter, dx, scratch, pool);
+            return;
+        }
         int top = 2 * backwardH.low() + 1 - shape.geometry().paddingH(),
                 left = 2 * backwardW.low() + 1 - shape.geometry().paddingW();
         long bytes = areas.bytes() + 4L * Lanes.BYTES, packed = scratch.address(TAPS * pixel + bytes);
@@ -204,6 +217,37 @@ final class ConvDepthwise {
                     long at = from + v * areas.vectorBytes() + i * row;
                     pair.run(at, top + 2 * (area.p() + i), left, backwardW.results());
                 }
+            }
+        });
+    }
+
+    private void spreadByCode(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
+        int rows = backwardH.results(),
+                top = 2 * backwardH.low() + 1 - shape.geometry().paddingH();
+        long packed = scratch.address((TAPS + (long) shape.q() + shape.w()) * pixel), zeros = packed + TAPS * pixel;
+        DepthwiseCopies.pack(filter.address(), pixel, vectors, packed);
+        Copies.zero(zeros, shape.q() * pixel);
+        DepthwiseSource source = new DepthwiseSource(
+                shape.p(), shape.q(), -backwardH.low(), -backwardW.low(), pixel, zeros, zeros + shape.q() * pixel);
+        long signal = dy.address(), image = dx.address();
+        boolean far = (dy.elements() + dx.elements()) * Float.BYTES >= Copies.CACHED, past = passesBy(dy, dx);
+        int band = Math.clamp((long) shape.n() * rows / TASKS, LEAST, far ? LEAST : MOST);
+        int bands = Math.ceilDiv(rows, band);
+        Blocks.run(pool, parallel, shape.n() * bands, task -> {
+            int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
+            DepthwiseSpreadCode.Band pairs = DepthwiseSpreadCode.Band.of(
+                    source,
+                    signal + (long) n * shape.p() * shape.q() * pixel,
+                    image + (long) n * shape.h() * shape.w() * pixel,
+                    shape.h(),
+                    shape.w(),
+                    backwardW.results(),
+                    from,
+                    to,
+                    top,
+                    past);
+            for (int v = 0; v < vectors; v++) {
+                pairs.run((long) v * Lanes.BYTES, packed + v * FILTER);
             }
         });
     }

@@ -13,9 +13,18 @@ final class DepthwiseAssembler {
     /** Where in the argument the numbers of a call are, in bytes. */
     static final int COLUMN = 0, TABLE = 8, RESULT = 16, PIXEL = 24, ROWS = 32, TURNS = 40, SINGLES = 48;
 
-    static final int BEFORE = 56, BEHIND = 64, LAST = 72, VECTORS = 80, BIAS = 88, FLOOR = 96, ARGUMENT = 104;
-    /** Of a row of sources: where its first two columns are, and the one from which on they are read in turn. */
-    static final int ENTRY = 24;
+    static final int BEFORE = 56,
+            BEHIND = 64,
+            LAST = 72,
+            VECTORS = 80,
+            BIAS = 88,
+            FLOOR = 96,
+            ENTRY = 104,
+            SOURCES = 112,
+            SIGNAL = 120,
+            ARGUMENT = 128;
+    /** Bytes of a row of sources: where its first two columns are, and the one from which on they are read in turn. */
+    static final int ROW = 24;
 
     /** Vector registers: taps or their sums from 0 on, then these. */
     static final int WINDOW = 9, PIXEL_OF_DY = 18;
@@ -23,20 +32,70 @@ final class DepthwiseAssembler {
     static final int RESULTS = 12, SHIFT = 15, LOW = 16;
     static final int[] X = {RAX, RBX, RCX};
 
-    private DepthwiseAssembler() {}
+    /** What the code does. It asks for the next vector of channels meanwhile, or for lines one behind the other. */
+    enum Loop {
+        GRADIENT(true, false, false),
+        GRADIENT_ON_THE_WAY(true, true, false),
+        CORRELATION(false, false, false),
+        CORRELATION_ON_THE_WAY(false, true, false),
+        CORRELATION_PAST(false, true, true);
+        private final boolean gradient, ahead, past;
 
-    /** Null on other machines and systems. */
-    static MachineCode make(int stride, boolean gradient) {
+        /**
+         * @param ahead whether the lines asked for are those from r12 and r13 on
+         * @param past whether results, whole lines then, pass by the caches
+         */
+        Loop(boolean gradient, boolean ahead, boolean past) {
+            this.gradient = gradient;
+            this.ahead = ahead;
+            this.past = past;
+        }
+    }
+
+    private static final int[] ENTRIES = new int[2 * Loop.values().length];
+
+    private final VectorAssembler code;
+    private final int stride;
+    private final Loop loop;
+
+    private DepthwiseAssembler(VectorAssembler code, int stride, Loop loop) {
+        this.code = code;
+        this.stride = stride;
+        this.loop = loop;
+    }
+
+    /** All loops in one, since a call of what is constant to the compiler takes a fraction of the time of another; null on other machines and systems. */
+    static MachineCode make() {
         if (!VectorAssembler.isWanted()) {
             return null;
         }
         VectorAssembler code = new VectorAssembler();
-        code.push(RBX, RBP);
+        code.jumpBehindStart(RAX, argument(ENTRY));
+        for (Loop loop : Loop.values()) {
+            for (int stride = 1; stride <= 2; stride++) {
+                ENTRIES[entry(stride, loop)] = code.here();
+                new DepthwiseAssembler(code, stride, loop).write();
+            }
+        }
+        return code.brief();
+    }
+
+    private static int entry(int stride, Loop loop) {
+        return 2 * loop.ordinal() + stride - 1;
+    }
+
+    /** What to set {@link #ENTRY} to. */
+    static int place(int stride, Loop loop) {
+        return ENTRIES[entry(stride, loop)];
+    }
+
+    private void write() {
+        code.push(RBX, RBP, R12, R13);
         code.load(RSI, argument(VECTORS));
         for (int tap = 0; tap < TAPS; tap++) {
             code.loadVector(tap, Address.of(RSI, tap * Lanes.BYTES));
         }
-        if (!gradient) {
+        if (!loop.gradient) {
             code.load(RSI, argument(BIAS));
             code.loadVector(SHIFT, Address.of(RSI, 0));
             code.broadcast(LOW, argument(FLOOR));
@@ -45,32 +104,39 @@ final class DepthwiseAssembler {
         code.load(R8, argument(TABLE));
         code.load(R9, argument(COLUMN));
         code.load(R10, argument(PIXEL));
+        code.load(R12, argument(SOURCES));
+        code.load(R13, argument(SIGNAL));
         int row = code.here();
         for (int i = 0; i < SIDE; i++) {
-            code.load(X[i], Address.of(R8, ENTRY * i));
+            code.load(X[i], Address.of(R8, ROW * i));
             code.add(X[i], R9);
         }
-        if (gradient && stride == 1) {
-            writeGradient(code);
-        } else if (gradient) {
-            writeStridedGradient(code);
+        if (loop.gradient) {
+            if (stride == 1) {
+                writeGradient();
+            } else {
+                writeStridedGradient();
+            }
         } else if (stride == 1) {
-            writeCorrelation(code);
+            writeCorrelation();
         } else {
-            writeStridedCorrelation(code);
+            writeStridedCorrelation();
         }
-        code.lea(R8, Address.of(R8, ENTRY * stride));
+        code.lea(R8, Address.of(R8, ROW * stride));
         code.decrement(argument(ROWS));
         code.jumpUnlessZero(row);
-        if (gradient) {
+        if (loop.gradient) {
             code.load(RSI, argument(VECTORS));
             for (int tap = 0; tap < TAPS; tap++) {
                 code.storeVector(tap, Address.of(RSI, tap * Lanes.BYTES), 0);
             }
+        } else if (loop.past) {
+            code.fence();
         }
-        code.pop(RBP, RBX);
+        code.store(R12, argument(SOURCES));
+        code.store(R13, argument(SIGNAL));
+        code.pop(R13, R12, RBP, RBX);
         code.end();
-        return code.brief();
     }
 
     // the gradient: three rows of sources in rax, rbx and rcx, behind them r11; dy in rsi
@@ -81,31 +147,31 @@ final class DepthwiseAssembler {
     }
 
     /** The columns before the first that is read in turn. */
-    private static void writeStart(VectorAssembler code, int columns) {
+    private void writeStart(int columns) {
         for (int i = 0; i < SIDE; i++) {
             for (int column = 0; column < columns; column++) {
-                code.load(R11, Address.of(R8, ENTRY * i + 8 * (1 + column)));
+                code.load(R11, Address.of(R8, ROW * i + 8 * (1 + column)));
                 code.loadVector(window(i, column), Address.of(R11, R9, 1));
             }
         }
         code.load(R11, argument(BEFORE));
     }
 
-    private static void writeGradient(VectorAssembler code) {
-        writeStart(code, 2);
-        writeLoop(code, TURNS, () -> {
+    private void writeGradient() {
+        writeStart(2);
+        code.loop(argument(TURNS), () -> {
             for (int i = 0; i < SIDE; i++) {
-                writePixel(code, i);
+                writePixel(i);
             }
         });
-        writeLoop(code, SINGLES, () -> {
-            writePixel(code, 0);
+        code.loop(argument(SINGLES), () -> {
+            writePixel(0);
             for (int i = 0; i < SIDE; i++) {
                 code.moveVector(window(i, 0), window(i, 1));
                 code.moveVector(window(i, 1), window(i, 2));
             }
         });
-        writeLoop(code, BEHIND, () -> {
+        code.loop(argument(BEHIND), () -> {
             code.loadVector(PIXEL_OF_DY, Address.of(RSI, 0));
             code.add(RSI, R10);
             for (int i = 0; i < SIDE; i++) {
@@ -118,10 +184,10 @@ final class DepthwiseAssembler {
     }
 
     /** A pixel whose taps meet columns {@code column} .. of the window; the last is read. */
-    private static void writePixel(VectorAssembler code, int column) {
+    private void writePixel(int column) {
         code.loadVector(PIXEL_OF_DY, Address.of(RSI, 0));
-        code.prefetchIntoFirst(Address.of(RSI, Lanes.BYTES));
-        code.prefetchIntoFirst(new Address(X[SIDE - 1], R11, 1, Lanes.BYTES));
+        askForSignal();
+        askForSources(1);
         for (int i = 0; i < SIDE; i++) {
             code.loadVector(window(i, column + 2), Address.of(X[i], R11, 1));
             for (int j = 0; j < SIDE; j++) {
@@ -132,19 +198,19 @@ final class DepthwiseAssembler {
         code.add(RSI, R10);
     }
 
-    private static void writeStridedGradient(VectorAssembler code) {
-        writeStart(code, 1);
-        writeLoop(code, TURNS, () -> {
-            writePair(code, 0, 2);
-            writePair(code, 2, 0);
+    private void writeStridedGradient() {
+        writeStart(1);
+        code.loop(argument(TURNS), () -> {
+            writePair(0, 2);
+            writePair(2, 0);
         });
-        writeLoop(code, SINGLES, () -> {
-            writePair(code, 0, 2);
+        code.loop(argument(SINGLES), () -> {
+            writePair(0, 2);
             for (int i = 0; i < SIDE; i++) {
                 code.moveVector(window(i, 0), window(i, 2));
             }
         });
-        writeLoop(code, BEHIND, () -> {
+        code.loop(argument(BEHIND), () -> {
             code.loadVector(PIXEL_OF_DY, Address.of(RSI, 0));
             code.add(RSI, R10);
             for (int i = 0; i < SIDE; i++) {
@@ -155,28 +221,42 @@ final class DepthwiseAssembler {
     }
 
     /** A pixel whose taps meet the column in {@code left}, one that is read for it alone, and one that is read to {@code right}. */
-    private static void writePair(VectorAssembler code, int left, int right) {
+    private void writePair(int left, int right) {
         code.loadVector(PIXEL_OF_DY, Address.of(RSI, 0));
-        code.prefetchIntoFirst(Address.of(RSI, Lanes.BYTES));
+        askForSignal();
         for (int i = 0; i < SIDE; i++) {
             code.multiplyAdd(SIDE * i, PIXEL_OF_DY, window(i, left));
             code.multiplyAddVector(SIDE * i + 1, PIXEL_OF_DY, Address.of(X[i], R11, 1));
         }
-        askForSources(code, 2);
+        askForSources(2);
         code.add(R11, R10);
         for (int i = 0; i < SIDE; i++) {
             code.loadVector(window(i, right), Address.of(X[i], R11, 1));
             code.multiplyAdd(SIDE * i + 2, PIXEL_OF_DY, window(i, right));
         }
-        askForSources(code, 2);
+        askForSources(2);
         code.add(R11, R10);
         code.add(RSI, R10);
     }
 
-    /** The next vector of the last rows, which no row of results before has met. */
-    private static void askForSources(VectorAssembler code, int rows) {
-        for (int i = SIDE - rows; i < SIDE; i++) {
-            code.prefetchIntoFirst(new Address(X[i], R11, 1, Lanes.BYTES));
+    /** The next vector of the last rows, which no row of results before has met, or as many lines that come next. */
+    private void askForSources(int rows) {
+        for (int i = 0; i < rows; i++) {
+            if (loop.ahead) {
+                code.prefetchIntoSecond(Address.of(R12, i * Lanes.BYTES));
+            } else {
+                code.prefetchIntoSecond(new Address(X[SIDE - rows + i], R11, 1, Lanes.BYTES));
+            }
+        }
+        if (loop.ahead) {
+            code.lea(R12, Address.of(R12, rows * Lanes.BYTES));
+        }
+    }
+
+    private void askForSignal() {
+        code.prefetchIntoSecond(loop.ahead ? Address.of(R13, 0) : Address.of(RSI, Lanes.BYTES));
+        if (loop.ahead) {
+            code.lea(R13, Address.of(R13, Lanes.BYTES));
         }
     }
 
@@ -187,38 +267,38 @@ final class DepthwiseAssembler {
         return RESULTS + number % SIDE;
     }
 
-    private static void writeCorrelation(VectorAssembler code) {
+    private void writeCorrelation() {
         code.clear(R11);
         code.moveVector(result(0), SHIFT);
         code.moveVector(result(1), SHIFT);
-        writeLoop(code, BEFORE, () -> {
-            writeColumn(code, 0, false);
-            moveResults(code);
+        code.loop(argument(BEFORE), () -> {
+            writeColumn(0, false);
+            moveResults();
         });
-        writeLoop(code, TURNS, () -> {
+        code.loop(argument(TURNS), () -> {
             for (int i = 0; i < SIDE; i++) {
-                writeColumn(code, i, true);
+                writeColumn(i, true);
             }
         });
-        writeLoop(code, SINGLES, () -> {
-            writeColumn(code, 0, true);
-            moveResults(code);
+        code.loop(argument(SINGLES), () -> {
+            writeColumn(0, true);
+            moveResults();
         });
-        writeLoop(code, BEHIND, () -> writeResult(code, result(0)));
-        writeLoop(code, LAST, () -> writeResult(code, result(1)));
+        code.loop(argument(BEHIND), () -> writeResult(result(0)));
+        code.loop(argument(LAST), () -> writeResult(result(1)));
     }
 
-    private static void moveResults(VectorAssembler code) {
+    private void moveResults() {
         code.moveVector(result(0), result(1));
         code.moveVector(result(1), result(2));
     }
 
     /** A column of sources: the end of a result, if there is one, the middle of the next and the start of the one behind. */
-    private static void writeColumn(VectorAssembler code, int number, boolean ends) {
+    private void writeColumn(int number, boolean ends) {
         for (int i = 0; i < SIDE; i++) {
             code.loadVector(WINDOW + i, Address.of(X[i], R11, 1));
         }
-        askForSources(code, 1);
+        askForSources(1);
         code.moveVector(result(number + 2), SHIFT);
         for (int i = 0; i < SIDE; i++) {
             if (ends) {
@@ -228,45 +308,49 @@ final class DepthwiseAssembler {
             code.multiplyAdd(result(number + 2), WINDOW + i, SIDE * i);
         }
         if (ends) {
-            writeResult(code, result(number));
+            writeResult(result(number));
         }
         code.add(R11, R10);
     }
 
-    private static void writeResult(VectorAssembler code, int result) {
+    private void writeResult(int result) {
         code.greater(result, LOW, result);
-        code.storeVector(result, Address.of(RSI, 0), 0);
-        code.prefetchToWrite(Address.of(RSI, Lanes.BYTES));
+        if (loop.past) {
+            code.streamVector(result, Address.of(RSI, 0));
+        } else {
+            code.storeVector(result, Address.of(RSI, 0), 0);
+            code.prefetchToWrite(Address.of(RSI, Lanes.BYTES));
+        }
         code.add(RSI, R10);
     }
 
-    private static void writeStridedCorrelation(VectorAssembler code) {
+    private void writeStridedCorrelation() {
         code.clear(R11);
         code.moveVector(result(0), SHIFT);
-        writeLoop(code, BEFORE, () -> {
+        code.loop(argument(BEFORE), () -> {
             for (int i = 0; i < SIDE; i++) {
                 code.multiplyAddVector(result(0), SIDE * i, Address.of(X[i], R11, 1));
             }
-            askForSources(code, 2);
+            askForSources(2);
             code.add(R11, R10);
         });
-        writeLoop(code, TURNS, () -> {
-            writeColumns(code, 0, 1);
-            writeColumns(code, 1, 0);
+        code.loop(argument(TURNS), () -> {
+            writeColumns(0, 1);
+            writeColumns(1, 0);
         });
-        writeLoop(code, SINGLES, () -> {
-            writeColumns(code, 0, 1);
+        code.loop(argument(SINGLES), () -> {
+            writeColumns(0, 1);
             code.moveVector(result(0), result(1));
         });
-        writeLoop(code, BEHIND, () -> {
-            writeMiddle(code, 0);
-            writeResult(code, result(0));
+        code.loop(argument(BEHIND), () -> {
+            writeMiddle(0);
+            writeResult(result(0));
         });
     }
 
     /** Two columns of sources: the middle and the end of a result, and the start of the next. */
-    private static void writeColumns(VectorAssembler code, int number, int next) {
-        writeMiddle(code, number);
+    private void writeColumns(int number, int next) {
+        writeMiddle(number);
         code.add(R11, R10);
         code.moveVector(result(next), SHIFT);
         for (int i = 0; i < SIDE; i++) {
@@ -274,25 +358,15 @@ final class DepthwiseAssembler {
             code.multiplyAdd(result(number), WINDOW + i, SIDE * i + 2);
             code.multiplyAdd(result(next), WINDOW + i, SIDE * i);
         }
-        askForSources(code, 2);
+        askForSources(2);
         code.add(R11, R10);
-        writeResult(code, result(number));
+        writeResult(result(number));
     }
 
-    private static void writeMiddle(VectorAssembler code, int number) {
+    private void writeMiddle(int number) {
         for (int i = 0; i < SIDE; i++) {
             code.multiplyAddVector(result(number), SIDE * i + 1, Address.of(X[i], R11, 1));
         }
-        askForSources(code, 2);
-    }
-
-    /** As often as the argument says, or never. */
-    private static void writeLoop(VectorAssembler code, int count, Runnable body) {
-        code.load(RBP, argument(count));
-        int behind = code.jumpIfZero(RBP), start = code.here();
-        body.run();
-        code.decrement(RBP);
-        code.jumpUnlessZero(start);
-        code.land(behind);
+        askForSources(2);
     }
 }

@@ -4,6 +4,7 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.DepthwiseAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
+import io.quern.backend.vector.DepthwiseAssembler.Loop;
 
 /**
  * {@link DepthwiseCorrelation} and {@link DepthwiseGradient} as machine code, for x86-64 with AVX-512, with the same bits (but for which of
@@ -20,23 +21,14 @@ final class DepthwiseCode {
 
     static final int MOST_ROWS = 1024;
 
-    /** Constants, since a call of what is constant to the compiler takes a fraction of the time of another. */
-    private static final MachineCode GRADIENT = DepthwiseAssembler.make(1, true),
-            STRIDED_GRADIENT = DepthwiseAssembler.make(2, true);
-
-    private static final MachineCode CORRELATION = DepthwiseAssembler.make(1, false),
-            STRIDED_CORRELATION = DepthwiseAssembler.make(2, false);
+    private static final MachineCode CODE = DepthwiseAssembler.make();
     private static final Scratch ARGUMENTS = new ThreadScratch();
 
     private DepthwiseCode() {}
 
     /** Whether there is such code, for rows of so many pixels. */
     static boolean takes(int columns) {
-        return columns <= WIDEST
-                && GRADIENT != null
-                && STRIDED_GRADIENT != null
-                && CORRELATION != null
-                && STRIDED_CORRELATION != null;
+        return columns <= WIDEST && CODE != null;
     }
 
     /**
@@ -44,7 +36,7 @@ final class DepthwiseCode {
      *
      * @param result the first pixel of the image's results, or of dy, {@code count} in a row
      */
-    record Band(int stride, int count, int from, int to, long result, long line, long argument) {
+    record Band(int stride, int count, int from, int to, long result, long line, boolean ahead, long argument) {
         /**
          * On this thread, until the next.
          *
@@ -52,15 +44,26 @@ final class DepthwiseCode {
          */
         static Band of(int stride, DepthwiseSource x, long first, long result, int count, int from, int to) {
             int rows = (to - from - 1) * stride + SIDE, pad = x.padW();
-            long pixel = x.pixel(), argument = ARGUMENTS.address(ARGUMENT + (long) ENTRY * rows);
+            long pixel = x.pixel(), argument = ARGUMENTS.address(ARGUMENT + (long) ROW * rows);
             for (int i = 0; i < rows; i++) {
-                long row = x.row(first, from * stride + i), at = argument + ARGUMENT + (long) ENTRY * i;
+                long row = x.row(first, from * stride + i), at = argument + ARGUMENT + (long) ROW * i;
                 set(at, row);
                 set(at + 8, pad == 0 ? row : x.zeros());
                 set(at + 16, pad == 2 ? x.zeros() : stride == 1 && pad == 0 ? row + pixel : row);
             }
             set(argument + PIXEL, pixel);
-            return new Band(stride, count, from, to, result, count * pixel, argument);
+            return new Band(stride, count, from, to, result, count * pixel, false, argument);
+        }
+
+        /**
+         * What follows asks for lines one behind the other instead of the next vector of channels.
+         *
+         * @param sources, signal from where on
+         */
+        Band askingFor(long sources, long signal) {
+            set(argument + SOURCES, sources);
+            set(argument + SIGNAL, signal);
+            return new Band(stride, count, from, to, result, line, true, argument);
         }
 
         /** Adds to the sums, nine vectors, what the band of dy gives: see {@link DepthwiseGradient}. */
@@ -73,7 +76,7 @@ final class DepthwiseCode {
             set(argument + SINGLES, whole % turn);
             set(argument + BEHIND, count - whole);
             set(argument + VECTORS, sums);
-            run(column, true);
+            run(column, ahead ? Loop.GRADIENT_ON_THE_WAY : Loop.GRADIENT);
         }
 
         /**
@@ -81,8 +84,9 @@ final class DepthwiseCode {
          *
          * @param filter nine vectors in the order of taps
          * @param bias one vector
+         * @param past whether results, whole cache lines then, pass by the caches
          */
-        void correlate(DepthwiseSource x, long column, long filter, long bias, int floor) {
+        void correlate(DepthwiseSource x, long column, long filter, long bias, int floor, boolean past) {
             int pad = x.padW(), wide = x.wide();
             if (stride == 1) {
                 int lead = Math.min(2 - pad, wide);
@@ -101,26 +105,19 @@ final class DepthwiseCode {
             set(argument + VECTORS, filter);
             set(argument + BIAS, bias);
             setInt(argument + FLOOR, floor);
-            run(column, false);
+            run(column, past ? Loop.CORRELATION_PAST : ahead ? Loop.CORRELATION_ON_THE_WAY : Loop.CORRELATION);
         }
 
-        private void run(long column, boolean gradient) {
+        private void run(long column, Loop loop) {
             int most = Math.max(1, WORK / Math.max(1, count * TAPS));
             set(argument + COLUMN, column);
+            set(argument + ENTRY, place(stride, loop));
             for (int row = from, some; row < to; row += some) {
                 some = Math.min(most, to - row);
-                set(argument + TABLE, argument + ARGUMENT + (long) ENTRY * stride * (row - from));
+                set(argument + TABLE, argument + ARGUMENT + (long) ROW * stride * (row - from));
                 set(argument + RESULT, result + row * line + column);
                 set(argument + ROWS, some);
-                if (gradient && stride == 1) {
-                    GRADIENT.run(argument, 0, 0, 0, 0, 0);
-                } else if (gradient) {
-                    STRIDED_GRADIENT.run(argument, 0, 0, 0, 0, 0);
-                } else if (stride == 1) {
-                    CORRELATION.run(argument, 0, 0, 0, 0, 0);
-                } else {
-                    STRIDED_CORRELATION.run(argument, 0, 0, 0, 0, 0);
-                }
+                CODE.run(argument, 0, 0, 0, 0, 0);
             }
         }
     }

@@ -18,7 +18,7 @@ final class DepthwiseWeights {
     /** Vectors of channels in a group, at least. */
     private static final int GROUP = 8;
     /** Bytes of rows that are passed together where the next ones are asked for meanwhile. */
-    private static final long BAND = 96 << 10;
+    private static final long BAND = 96 << 10, BAND_IN_CODE = 320 << 10;
 
     private final ConvAxis h, w;
     private final int vectors, units, chunks, groups, band;
@@ -37,7 +37,10 @@ final class DepthwiseWeights {
         chunks = Math.clamp(units, 1, most);
         groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
         far = bytes > Copies.CACHED;
-        band = far ? (int) Math.max(1, BAND / row) : Math.clamp(h.results(), 1, DepthwiseCode.MOST_ROWS);
+        long rows = DepthwiseCode.takes(w.sources()) ? BAND_IN_CODE : BAND;
+        band = far
+                ? Math.clamp(rows / row, 1, DepthwiseCode.MOST_ROWS)
+                : Math.clamp(h.results(), 1, DepthwiseCode.MOST_ROWS);
     }
 
     void run(long x, long dy, long dfilter, boolean parallel, Scratch scratch, WorkerPool pool) {
@@ -62,8 +65,13 @@ final class DepthwiseWeights {
                 long signal = dy + (long) n * rows * w.results() * pixel;
                 DepthwiseCode.Band rowsOfDy =
                         coded ? DepthwiseCode.Band.of(h.stride(), source, image, signal, w.results(), from, to) : null;
+                if (coded && far && groups == 1) {
+                    int sources = sourcesBefore(to);
+                    rowsOfDy = rowsOfDy.askingFor(
+                            image + (long) sources * w.sources() * pixel, signal + (long) to * w.results() * pixel);
+                }
                 for (int i = 0; i < count; i++) {
-                    if (far) {
+                    if (far && (!coded || groups > 1)) {
                         askForNext(image + column, signal + column, to, i, count);
                     }
                     if (coded) {
@@ -83,6 +91,11 @@ final class DepthwiseWeights {
         DepthwiseCopies.unpack(sum, vectors, dfilter, pixel);
     }
 
+    /** Rows of sources that those before row {@code to} of dy meet, and those before them. */
+    private int sourcesBefore(int to) {
+        return Math.min(h.sources(), (to - 1) * h.stride() + ConvDepthwise.SIDE + h.low());
+    }
+
     /**
      * One of {@code count} parts of the rows that follow those before row {@code to} of dy: all at once would leave nothing to compute
      * meanwhile. They are the next image's where this one ends.
@@ -90,7 +103,7 @@ final class DepthwiseWeights {
      * @param x, dy the image's first channels of so many vectors
      */
     private void askForNext(long x, long dy, int to, int part, int count) {
-        int sources = Math.min(h.sources(), (to - 1) * h.stride() + ConvDepthwise.SIDE + h.low());
+        int sources = sourcesBefore(to);
         int pixels = Math.ceilDiv(band * h.stride() * w.sources(), count);
         int results = Math.ceilDiv(band * w.results(), count);
         long width = (long) count * Lanes.BYTES;

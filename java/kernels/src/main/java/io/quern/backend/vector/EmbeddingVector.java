@@ -33,7 +33,17 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
         long indices = args.indices().address();
         long y = args.y().address();
         boolean narrow = width > 0 && width <= NARROW && width % Lanes.FLOATS == 0;
+        boolean far = 2 * args.y().elements() * Float.BYTES >= StreamCode.least && EmbeddingCode.takes(y, 4L * width);
         Rows.run(pool, args.indices().elements(), width, (from, count) -> {
+            if (far) {
+                EmbeddingCode.copy(
+                        i -> table + 4L * width * ALL.get(ValueLayout.JAVA_INT_UNALIGNED, indices + 4 * i),
+                        from,
+                        from + count,
+                        y + 4 * from * width,
+                        4L * width);
+                return;
+            }
             if (narrow) {
                 narrow(table, indices + 4 * from, y + 4 * from * width, count * (width / Lanes.FLOATS), width);
                 return;

@@ -45,8 +45,8 @@ final class GemmFilterGradient {
     private final int pixels, chunks, depth;
     /** Taps of a filter row, or 1 where what they meet of a pixel lies together: taps, and what each meets, as channels. */
     private final int across, taps, channels;
-    /** Whether x is copied, and dy packed. */
-    private final boolean copies, packs;
+    /** Whether x is copied, and dy packed, and x used pixel by pixel. */
+    private final boolean copies, packs, dense;
     /** Bytes of a chunk's filter, and of a pixel of x, of a strip of x and of dy. */
     private final long part, pixelX, pixelStrip, pixelY;
 
@@ -62,7 +62,8 @@ final class GemmFilterGradient {
         // of which tiles at the border read whole tiles
         int strip = up(Math.min(STRIP, channels), TILE.rows) * Float.BYTES;
         pixelStrip = (ceil(strip, (int) Lanes.LINE) | 1) * Lanes.LINE;
-        copies = !ConvPointwise.dense(shape) || shape.filterElements() <= MIDDLE;
+        dense = ConvPointwise.dense(shape);
+        copies = !dense || shape.filterElements() <= MIDDLE;
         packs = !copies || shape.r() * shape.s() > 1 && shape.k() > TILE.columns;
         part = up((int) shape.filterElements() * Float.BYTES, (int) Lanes.LINE);
         int most = Math.clamp(pixels / SHORTEST, 1, CHUNKS);
@@ -163,6 +164,7 @@ final class GemmFilterGradient {
         int columns = Math.min(widest, shape.k() - column);
         long packed = tile + GemmTile.SCRATCH, strip = packed + (packs ? 4L * widest * depth : 0);
         GemmPanels signal = GemmPanels.columns(dy, shape.k(), 1);
+        TilesAhead ahead = new TilesAhead();
         for (int p = from; p < to; p += depth) {
             int kc = Math.min(depth, to - p);
             if (packs) {
@@ -179,19 +181,47 @@ final class GemmFilterGradient {
                     TapPixels.copy(shape, x, p, kc, r, s, 4L * c, 4L * rows, strip, pixelStrip);
                     a = strip;
                 }
-                multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile);
+                boolean last = unit + 1 == lastUnit;
+                askFor(ahead, x, dy, last ? p + depth : p, to, last ? firstUnit : unit + 1, last, column, columns);
+                multiply(rows, column, columns, kc, a, b, filter + c * pixelY, p > from, tile, ahead);
             }
         }
     }
 
-    private void multiply(int rows, int column, int columns, int kc, long a, long b, long c, boolean add, long tile) {
+    /**
+     * What the tiles of a strip ask for: the next strip where its pixels lie in a row, and for the next block of pixels dy.
+     *
+     * @param p its pixels' first, before the end {@code to}, or there is none
+     */
+    private void askFor(
+            TilesAhead ahead, long x, long dy, int p, int to, int unit, boolean block, int column, int columns) {
+        if (p >= to) {
+            ahead.nothing();
+            return;
+        }
+        int c = unit * STRIP;
+        long bytesX = dense ? 4L * Math.min(STRIP, channels - c) : 0, bytesY = block ? 4L * columns : 0;
+        ahead.of(x + p * pixelX + 4L * c, pixelX, bytesX, dy + p * pixelY + 4L * column, pixelY, bytesY);
+    }
+
+    private void multiply(
+            int rows,
+            int column,
+            int columns,
+            int kc,
+            long a,
+            long b,
+            long c,
+            boolean add,
+            long tile,
+            TilesAhead ahead) {
         long rs = Float.BYTES, cs = copies ? pixelStrip : pixelX;
         long bs = packs ? 4L * TILE.columns : pixelY, panel = packs ? bs * kc : 4L * TILE.columns;
         long readable = packs ? GemmTile.PADDED : shape.k();
         for (int j = 0; j < columns; j += TILE.columns, b += panel) {
             int wide = Math.min(TILE.columns, columns - j);
             long ai = a, ci = c + 4L * j;
-            int done = wide == TILE.columns ? coded(rows, kc, ai, rs, cs, b, bs, ci, add, tile) : 0;
+            int done = wide == TILE.columns ? coded(rows, kc, ai, rs, cs, b, bs, ci, add, tile, ahead) : 0;
             ai += done * rs;
             ci += done * pixelY;
             for (int i = done, high; i < rows; i += high, ai += high * rs, ci += high * pixelY) {
@@ -208,16 +238,26 @@ final class GemmFilterGradient {
     }
 
     /** Whole tiles of one panel by machine code; returns the rows that are done. */
-    private int coded(int rows, int kc, long a, long rs, long cs, long b, long bs, long c, boolean add, long scratch) {
+    private int coded(
+            int rows,
+            int kc,
+            long a,
+            long rs,
+            long cs,
+            long b,
+            long bs,
+            long c,
+            boolean add,
+            long scratch,
+            TilesAhead ahead) {
         int tiles = CODE == null ? 0 : rows / TILE.rows;
         if (tiles == 0) {
             return 0;
         }
         long argument = GemmTile.argument(scratch);
         GemmCode.prepare(argument, kc, rs, cs, TILE.rows * rs, bs, pixelY, ONE);
-        GemmCode.below(argument, TILE.rows * pixelY);
         for (int tile = 0, some; tile < tiles; tile += some) {
-            some = CODE.tiles(tiles - tile, kc);
+            some = ahead.next(argument, CODE.tiles(tiles - tile, kc), TILE.rows * pixelY);
             int row = tile * TILE.rows;
             GemmCode.Storing storing = add ? GemmCode.Storing.ADD : GemmCode.Storing.SET;
             CODE.run(argument, a + row * rs, b, c + row * pixelY, TILE.columns, some, storing);

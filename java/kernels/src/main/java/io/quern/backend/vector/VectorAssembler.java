@@ -137,6 +137,16 @@ final class VectorAssembler {
         jumps.put(jump, code.size());
     }
 
+    /** Code that runs as often as a number in memory says, or never; counted in rbp. */
+    void loop(Address count, Runnable body) {
+        load(RBP, count);
+        int behind = jumpIfZero(RBP), start = here();
+        body.run();
+        decrement(RBP);
+        jumpUnlessZero(start);
+        land(behind);
+    }
+
     /** At the start of the code: to the instruction that is as many bytes behind it as a number in memory says. */
     void jumpBehindStart(int spare, Address distance) {
         bytes(0x48 | spare >> 3 << 2, 0x8d, 5 | (spare & 7) << 3); // lea spare, [rip - what was written]

@@ -56,6 +56,9 @@ class DepthwiseCodeTest {
             }
             DepthwiseCode.Band band =
                     DepthwiseCode.Band.of(stride, source, x.address(), dy.address(), columns, from, rows);
+            if (random.nextBoolean()) {
+                band = band.askingFor(x.address(), dy.address());
+            }
             band.gradient(source, Lanes.BYTES, found.address());
             assertEquals(
                     -1,
@@ -84,13 +87,18 @@ class DepthwiseCodeTest {
             } else {
                 DepthwiseCorrelation.strided(source, first, filter.address(), bias, floor, from, rows, y, line);
             }
-            DepthwiseCode.Band.of(stride, source, x.address(), found.address(), columns, from, rows)
-                    .correlate(source, Lanes.BYTES, filter.address(), bias, floor);
+            DepthwiseCode.Band band =
+                    DepthwiseCode.Band.of(stride, source, x.address(), found.address(), columns, from, rows);
+            boolean asking = random.nextBoolean(), past = random.nextBoolean();
+            if (asking) {
+                band = band.askingFor(x.address(), x.address());
+            }
+            band.correlate(source, Lanes.BYTES, filter.address(), bias, floor, past);
             assertEquals(
                     -1,
                     expected.mismatch(found),
-                    () -> "forward, stride %d, padding %d, image %dx%d, rows %d .. %d"
-                            .formatted(stride, pad, high, wide, from, rows));
+                    () -> "forward, stride %d, padding %d, image %dx%d, rows %d .. %d, asking %s, past %s"
+                            .formatted(stride, pad, high, wide, from, rows, asking, past));
         }
     }
 
