@@ -13,7 +13,7 @@ final class ConvDepthwise {
     /** Bytes of a row of the image that kernels can step over. */
     private static final long MOST_ROW = Integer.MAX_VALUE / 8;
 
-    /** Calls at least, where there are rows for them, and rows of results of a call, with stride 2 or in machine code. */
+    /** Calls at least, where there are rows for them, and rows of results of a call, or pairs of rows, with stride 2 or in machine code. */
     private static final int TASKS = 16, LEAST = 4, MOST = 28;
 
     static final int SIDE = 3, TAPS = SIDE * SIDE;
@@ -129,29 +129,32 @@ final class ConvDepthwise {
         Blocks.run(pool, parallel, shape.n() * bands, task -> {
             int n = task / bands, from = task % bands * band, to = Math.min(rows, from + band);
             long first = image + (long) n * h.sources() * w.sources() * pixel, at = result + n * rows * line;
-            long sources = w.sources() * pixel, part = Math.max(1, band * h.stride() * sources / vectors);
+            long sources = w.sources() * pixel;
             long ahead = first + Math.min(h.sources(), (to - 1) * h.stride() + SIDE + h.low()) * sources;
-            DepthwiseCode.Band rowsOfY =
-                    coded ? DepthwiseCode.Band.of(h.stride(), source, first, at, wide, from, to) : null;
-            if (coded && far) {
-                rowsOfY = rowsOfY.askingFor(ahead, ahead);
-            }
-            for (int v = 0; v < vectors; v++) {
-                long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
-                if (far && !coded) {
-                    // a part of what the next band reads: all at once would leave nothing to compute meanwhile
-                    Prefetch.forReading(ahead + v * part, part, 1, part);
+            if (coded) {
+                DepthwiseCode.Band results = DepthwiseCode.Band.of(h.stride(), source, first, at, wide, from, to);
+                if (far || past) {
+                    results = results.askingFor(ahead, ahead);
                 }
-                if (coded) {
-                    rowsOfY.correlate(source, column, taps, shift + column, floor, past);
-                    continue;
+                for (int v = 0; v < vectors; v++) {
+                    long column = (long) v * Lanes.BYTES;
+                    results.correlate(source, column, packed + v * FILTER, shift + column, floor, past);
                 }
-                if (h.stride() == 1) {
-                    DepthwiseCorrelation.correlate(
-                            source, first + column, taps, shift + column, floor, from, to, at + column, line);
-                } else {
-                    DepthwiseCorrelation.strided(
-                            source, first + column, taps, shift + column, floor, from, to, at + column, line);
+            } else {
+                long part = Math.max(1, band * h.stride() * sources / vectors);
+                for (int v = 0; v < vectors; v++) {
+                    long column = (long) v * Lanes.BYTES, taps = packed + v * FILTER;
+                    if (far) {
+                        // a part of what the next band reads: all at once would leave nothing to compute meanwhile
+                        Prefetch.forReading(ahead + v * part, part, 1, part);
+                    }
+                    if (h.stride() == 1) {
+                        DepthwiseCorrelation.correlate(
+                                source, first + column, taps, shift + column, floor, from, to, at + column, line);
+                    } else {
+                        DepthwiseCorrelation.strided(
+                                source, first + column, taps, shift + column, floor, from, to, at + column, line);
+                    }
                 }
             }
             if (epilogue != null) {
@@ -163,7 +166,7 @@ final class ConvDepthwise {
 
     /** Whether results, on cache lines, are better left out of the caches: with the sources they take more than these hold. */
     private static boolean passesBy(Tensor x, Tensor y) {
-        return (x.elements() + y.elements()) * Float.BYTES >= StreamCode.least && y.address() % Lanes.BYTES == 0;
+        return (x.elements() + y.elements()) * Float.BYTES >= StreamCode.least && y.address() % Lanes.LINE == 0;
     }
 
     private long sourceBytes(ConvAxis w) {

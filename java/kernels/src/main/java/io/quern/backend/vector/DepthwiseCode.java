@@ -8,9 +8,8 @@ import io.quern.backend.vector.DepthwiseAssembler.Loop;
 
 /**
  * {@link DepthwiseCorrelation} and {@link DepthwiseGradient} as machine code, for x86-64 with AVX-512, with the same bits (but for which of
- * two NaN is passed on): while one
- * vector of channels is passed, the lines of the next one, 64 bytes further in each pixel, are asked for. They lie a pixel apart, which
- * no machine foresees.
+ * two NaN is passed on). While one vector of channels is passed, the lines of the next one are asked for, 64 bytes further: they lie a
+ * pixel apart, which no machine foresees. Or, where all come from memory, the lines of the next rows, one behind the other.
  */
 final class DepthwiseCode {
     private static final int SIDE = ConvDepthwise.SIDE, TAPS = ConvDepthwise.TAPS;
@@ -34,7 +33,8 @@ final class DepthwiseCode {
     /**
      * Some rows of results of an image, for one vector of channels after the other.
      *
-     * @param result the first pixel of the image's results, or of dy, {@code count} in a row
+     * @param result the first pixel of the image's results, or of dy, {@code count} in a row of {@code line} bytes
+     * @param ahead whether lines one behind the other are asked for
      */
     record Band(int stride, int count, int from, int to, long result, long line, boolean ahead, long argument) {
         /**
@@ -84,7 +84,7 @@ final class DepthwiseCode {
          *
          * @param filter nine vectors in the order of taps
          * @param bias one vector
-         * @param past whether results, whole cache lines then, pass by the caches
+         * @param past whether results, whole cache lines then, pass by the caches; then the band is one {@link #askingFor} lines
          */
         void correlate(DepthwiseSource x, long column, long filter, long bias, int floor, boolean past) {
             int pad = x.padW(), wide = x.wide();

@@ -13,11 +13,6 @@ import io.quern.backend.vector.VectorAssembler.Address;
 final class DepthwiseSpreadCode {
     /** Vectors written in a call: some microseconds, see {@link MachineCode#brief}; two rows are the least. */
     private static final int WORK = 1 << 12;
-    /** Pixels of a row at most, and blocks of rows of a band for which there should be a table. */
-    private static final int WIDEST = 4096;
-
-    static final int MOST_ROWS = 1024;
-
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int COLUMN = 0,
             TABLE = 8,
@@ -29,8 +24,8 @@ final class DepthwiseSpreadCode {
             WHOLE = 56;
 
     private static final int BEHIND = 64, LAST = 72, ARGUMENT = 80;
-    /** Of two rows of the image: the two rows of dy, the first pixels of each that the first whole block meets, and the two rows. */
-    private static final int ENTRY = 48;
+    /** Bytes for two rows of the image: where the two rows of dy are, of each the left pixel that the first block meets, and the two rows. */
+    private static final int PAIR = 48;
 
     /** Vector registers: taps from 0 on, then the pixels of dy that a block meets, and its results. */
     private static final int UPPER_LEFT = 9, UPPER_RIGHT = 10, LOWER_LEFT = 11, LOWER_RIGHT = 12, RESULTS = 13;
@@ -40,11 +35,21 @@ final class DepthwiseSpreadCode {
 
     private static final Scratch ARGUMENTS = new ThreadScratch();
 
-    private DepthwiseSpreadCode() {}
+    private final VectorAssembler code = new VectorAssembler();
+    private final boolean past;
+
+    private DepthwiseSpreadCode(boolean past) {
+        this.past = past;
+    }
+
+    /** Null on other machines and systems. */
+    private static MachineCode make(boolean past) {
+        return VectorAssembler.isWanted() ? new DepthwiseSpreadCode(past).write() : null;
+    }
 
     /** Whether there is such code, for rows of so many pixels of the image and of dy. */
     static boolean takes(int wide, int columns) {
-        return STORED != null && STREAMED != null && wide <= WIDEST && columns > 0 && columns <= WIDEST;
+        return STORED != null && STREAMED != null && DepthwiseCode.takes(Math.max(wide, columns));
     }
 
     /**
@@ -75,10 +80,10 @@ final class DepthwiseSpreadCode {
                 boolean past) {
             long pixel = dy.pixel(),
                     line = wide * pixel,
-                    argument = ARGUMENTS.address(ARGUMENT + (long) ENTRY * (to - from));
+                    argument = ARGUMENTS.address(ARGUMENT + (long) PAIR * (to - from));
             boolean before = dy.padW() == 1;
             for (int i = from; i < to; i++) {
-                long at = argument + ARGUMENT + (long) ENTRY * (i - from),
+                long at = argument + ARGUMENT + (long) PAIR * (i - from),
                         upper = dy.row(first, i),
                         lower = dy.row(first, i + 1);
                 int y = top + 2 * i;
@@ -108,7 +113,7 @@ final class DepthwiseSpreadCode {
             set(argument + FILTER, filter);
             for (int row = 0, some; row < rows; row += some) {
                 some = Math.min(most, rows - row);
-                set(argument + TABLE, argument + ARGUMENT + (long) ENTRY * row);
+                set(argument + TABLE, argument + ARGUMENT + (long) PAIR * row);
                 set(argument + ROWS, some);
                 if (past) {
                     STREAMED.run(argument, 0, 0, 0, 0, 0);
@@ -120,11 +125,7 @@ final class DepthwiseSpreadCode {
     }
 
     /** Rows of dy in rax and rbx, behind them r11; those of the image in rsi and rdx. */
-    private static MachineCode make(boolean past) {
-        if (!VectorAssembler.isWanted()) {
-            return null;
-        }
-        VectorAssembler code = new VectorAssembler();
+    private MachineCode write() {
         code.push(RBX, RBP);
         code.load(RSI, argument(FILTER));
         for (int tap = 0; tap < ConvDepthwise.TAPS; tap++) {
@@ -143,22 +144,22 @@ final class DepthwiseSpreadCode {
         code.loadVector(LOWER_LEFT, Address.of(R11, 0));
         code.load(R11, argument(START));
         code.loop(argument(BEFORE), () -> {
-            loadRight(code);
-            writeRight(code, past);
+            loadRight();
+            writeRight();
         });
         code.loop(argument(WHOLE), () -> {
-            loadRight(code);
-            writeLeft(code, past);
-            writeRight(code, past);
+            loadRight();
+            writeLeft();
+            writeRight();
         });
         code.loop(argument(BEHIND), () -> {
             code.zero(UPPER_RIGHT);
             code.zero(LOWER_RIGHT);
-            writeLeft(code, past);
-            writeRight(code, past);
+            writeLeft();
+            writeRight();
         });
-        code.loop(argument(LAST), () -> writeLeft(code, past));
-        code.lea(R8, Address.of(R8, ENTRY));
+        code.loop(argument(LAST), () -> writeLeft());
+        code.lea(R8, Address.of(R8, PAIR));
         code.decrement(argument(ROWS));
         code.jumpUnlessZero(row);
         if (past) {
@@ -169,7 +170,7 @@ final class DepthwiseSpreadCode {
         return code.brief();
     }
 
-    private static void loadRight(VectorAssembler code) {
+    private void loadRight() {
         code.loadVector(UPPER_RIGHT, Address.of(RAX, R11, 1));
         code.loadVector(LOWER_RIGHT, Address.of(RBX, R11, 1));
         code.prefetchIntoSecond(new Address(RBX, R11, 1, Lanes.BYTES));
@@ -177,15 +178,15 @@ final class DepthwiseSpreadCode {
     }
 
     /** The left pixels of a block. */
-    private static void writeLeft(VectorAssembler code, boolean past) {
+    private void writeLeft() {
         code.multiply(RESULTS, UPPER_LEFT, 4);
         code.multiply(RESULTS + 1, UPPER_LEFT, 7);
         code.multiplyAdd(RESULTS + 1, LOWER_LEFT, 1);
-        writeResults(code, RESULTS, past);
+        writeResults(RESULTS);
     }
 
     /** The right ones; then what was right is left. */
-    private static void writeRight(VectorAssembler code, boolean past) {
+    private void writeRight() {
         int upper = RESULTS + 2, lower = RESULTS + 3;
         code.multiply(upper, UPPER_LEFT, 5);
         code.multiplyAdd(upper, UPPER_RIGHT, 3);
@@ -193,12 +194,12 @@ final class DepthwiseSpreadCode {
         code.multiplyAdd(lower, UPPER_RIGHT, 6);
         code.multiplyAdd(lower, LOWER_LEFT, 2);
         code.multiplyAdd(lower, LOWER_RIGHT, 0);
-        writeResults(code, upper, past);
+        writeResults(upper);
         code.moveVector(UPPER_LEFT, UPPER_RIGHT);
         code.moveVector(LOWER_LEFT, LOWER_RIGHT);
     }
 
-    private static void writeResults(VectorAssembler code, int upper, boolean past) {
+    private void writeResults(int upper) {
         int[] to = {RSI, RDX};
         for (int i = 0; i < to.length; i++) {
             if (past) {

@@ -63,23 +63,22 @@ final class DepthwiseWeights {
                 int to = from + next - unit;
                 long image = x + (long) n * h.sources() * w.sources() * pixel;
                 long signal = dy + (long) n * rows * w.results() * pixel;
-                DepthwiseCode.Band rowsOfDy =
+                DepthwiseCode.Band signals =
                         coded ? DepthwiseCode.Band.of(h.stride(), source, image, signal, w.results(), from, to) : null;
-                if (coded && far && groups == 1) {
-                    int sources = sourcesBefore(to);
-                    rowsOfDy = rowsOfDy.askingFor(
-                            image + (long) sources * w.sources() * pixel, signal + (long) to * w.results() * pixel);
+                boolean onTheWay = coded && far && groups == 1;
+                if (onTheWay) {
+                    signals = signals.askingFor(
+                            image + (long) sourcesBefore(to) * w.sources() * pixel,
+                            signal + (long) to * w.results() * pixel);
                 }
                 for (int i = 0; i < count; i++) {
-                    if (far && (!coded || groups > 1)) {
+                    if (far && !onTheWay) {
                         askForNext(image + column, signal + column, to, i, count);
                     }
-                    if (coded) {
-                        rowsOfDy.gradient(source, column + (long) i * Lanes.BYTES, own + i * FILTER);
-                        continue;
-                    }
                     long at = column + (long) i * Lanes.BYTES, sums = own + i * FILTER;
-                    if (h.stride() == 1) {
+                    if (coded) {
+                        signals.gradient(source, at, sums);
+                    } else if (h.stride() == 1) {
                         DepthwiseGradient.gradient(source, image + at, signal + at, w.results(), from, to, sums);
                     } else {
                         DepthwiseGradient.strided(source, image + at, signal + at, w.results(), from, to, sums);

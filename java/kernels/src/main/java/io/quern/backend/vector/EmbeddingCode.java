@@ -5,13 +5,14 @@ import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
 import io.quern.backend.vector.VectorAssembler.Address;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Rows from anywhere to one place as machine code, for x86-64 with AVX-512: past the caches, and while a row is copied, the next one is
  * asked for, which no machine foresees.
  */
 final class EmbeddingCode {
-    /** Lines of a call: some microseconds, see {@link MachineCode#brief}; one row is the least. */
+    /** Lines of a call at most: some microseconds, see {@link MachineCode#brief}. */
     private static final int WORK = 1 << 10;
     /** Rows of a call at most. */
     private static final int ROWS = 64;
@@ -24,25 +25,28 @@ final class EmbeddingCode {
 
     private EmbeddingCode() {}
 
-    /** Whether there is such code, for rows of so many bytes. */
+    /** Whether there is such code, for rows of so many bytes that go to y. */
     static boolean takes(long y, long bytes) {
-        return CODE != null && bytes > 0 && bytes % Lanes.BYTES == 0 && y % Lanes.BYTES == 0;
+        return CODE != null
+                && bytes > 0
+                && bytes <= WORK * Lanes.LINE
+                && bytes % Lanes.LINE == 0
+                && y % Lanes.LINE == 0;
     }
 
-    /** Where the row of an index is. */
-    interface Places {
-        long row(long index);
-    }
-
-    /** Rows {@code from} .. {@code to} to y, which is where the first of them goes. */
-    static void copy(Places places, long from, long to, long y, long bytes) {
+    /**
+     * Rows {@code from} .. {@code to} to y, which is where the first of them goes.
+     *
+     * @param places where row i is
+     */
+    static void copy(LongUnaryOperator places, long from, long to, long y, long bytes) {
         long argument = ARGUMENTS.address(ARGUMENT), lines = bytes / Lanes.BYTES;
         int most = Math.clamp(WORK / lines, 1, ROWS);
         set(argument + LINES, lines);
         for (long at = from; at < to; at += most) {
             int some = (int) Math.min(most, to - at);
             for (int i = 0; i <= some; i++) {
-                set(argument + TABLE + 8L * i, places.row(Math.min(at + i, to - 1)));
+                set(argument + TABLE + 8L * i, places.applyAsLong(Math.min(at + i, to - 1)));
             }
             set(argument + Y, y + (at - from) * bytes);
             set(argument + COUNT, some);

@@ -33,9 +33,11 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
         long indices = args.indices().address();
         long y = args.y().address();
         boolean narrow = width > 0 && width <= NARROW && width % Lanes.FLOATS == 0;
-        boolean far = 2 * args.y().elements() * Float.BYTES >= StreamCode.least && EmbeddingCode.takes(y, 4L * width);
+        long bytes = Float.BYTES * args.y().elements(),
+                source = Math.min(bytes, Float.BYTES * args.table().elements());
+        boolean past = width > NARROW && bytes + source >= StreamCode.least && EmbeddingCode.takes(y, 4L * width);
         Rows.run(pool, args.indices().elements(), width, (from, count) -> {
-            if (far) {
+            if (past) {
                 EmbeddingCode.copy(
                         i -> table + 4L * width * ALL.get(ValueLayout.JAVA_INT_UNALIGNED, indices + 4 * i),
                         from,

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * does the rest of a block, all smaller results, and everything where there is no such code.
  */
 final class StreamCode {
-    /** Bytes of a result from which on it is left out of the caches: about what they hold. Tests set it. */
+    /** Bytes of a result, or of that and what is read for it, from which on it is left out of the caches: about what they hold. Tests set it. */
     static long least = 32 << 20;
 
     /** True unless switched off, or vectors are not of 512 bits. */

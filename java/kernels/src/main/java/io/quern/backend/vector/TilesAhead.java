@@ -15,9 +15,10 @@ final class TilesAhead {
     }
 
     /**
-     * Of the pixels from an address on, {@code pixel} bytes apart, the first {@code bytes} each; the second such, which follow.
+     * The pixels from {@code first} on, and then those from {@code second} on.
      *
-     * @param bytes 0 for none
+     * @param pixelFirst, pixelSecond bytes from one to the next
+     * @param bytesFirst, bytesSecond of each; 0 for none
      */
     void of(long first, long pixelFirst, long bytesFirst, long second, long pixelSecond, long bytesSecond) {
         this.first = first;

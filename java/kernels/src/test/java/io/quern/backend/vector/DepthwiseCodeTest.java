@@ -14,6 +14,8 @@ class DepthwiseCodeTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     /** Floats from pixel to pixel: three vectors of channels, of which the second is passed. */
     private static final int CHANNELS = 48;
+    /** Rows of which a call does not take all. */
+    private static final int HIGHEST = 1500;
 
     @BeforeEach
     void needsAvx512() {
@@ -26,9 +28,9 @@ class DepthwiseCodeTest {
         for (int stride = 1; stride <= 2; stride++) {
             for (int pad = 0; pad <= 3 - stride; pad++) {
                 for (int wide = 1; wide <= 12; wide++) {
-                    for (int high : new int[] {1, 2, 5, 400}) {
+                    for (int high : new int[] {1, 2, 5, 400, HIGHEST}) {
                         int columns = (wide + 2 * pad - 3) / stride + 1, rows = (high + 2 * pad - 3) / stride + 1;
-                        if (wide + 2 * pad >= 3 && high + 2 * pad >= 3) {
+                        if (wide + 2 * pad >= 3 && high + 2 * pad >= 3 && (high < HIGHEST || wide > 10)) {
                             check(random, stride, pad, high, wide, rows, columns);
                             checkForward(random, stride, pad, high, wide, rows, columns);
                         }
@@ -45,7 +47,7 @@ class DepthwiseCodeTest {
             MemorySegment zeros = arena.allocate(4L * wide * CHANNELS, 64);
             DepthwiseSource source =
                     new DepthwiseSource(high, wide, pad, pad, 4L * CHANNELS, zeros.address(), zeros.address());
-            int from = random.nextInt(rows);
+            int from = high == HIGHEST ? 0 : random.nextInt(rows);
             MemorySegment expected = random(arena, ConvDepthwise.TAPS * Lanes.FLOATS, random);
             MemorySegment found = arena.allocate(expected.byteSize(), 64).copyFrom(expected);
             long first = x.address() + Lanes.BYTES, signal = dy.address() + Lanes.BYTES;
@@ -79,7 +81,7 @@ class DepthwiseCodeTest {
             MemorySegment spare = arena.allocate(4L * (columns + 4) * CHANNELS, 64);
             long bias = random(arena, Lanes.FLOATS, random).address(), pixel = 4L * CHANNELS, line = columns * pixel;
             DepthwiseSource source = new DepthwiseSource(high, wide, pad, pad, pixel, zeros.address(), spare.address());
-            int from = random.nextInt(rows),
+            int from = high == HIGHEST ? 0 : random.nextInt(rows),
                     floor = Float.floatToRawIntBits(from % 2 == 0 ? 0 : Float.NEGATIVE_INFINITY);
             long first = x.address() + Lanes.BYTES, y = expected.address() + Lanes.BYTES;
             if (stride == 1) {

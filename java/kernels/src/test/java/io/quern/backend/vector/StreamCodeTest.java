@@ -17,6 +17,7 @@ import io.quern.op.BatchNormInference;
 import io.quern.op.BiasAdd;
 import io.quern.op.Broadcast;
 import io.quern.op.Cast;
+import io.quern.op.Embedding;
 import io.quern.op.EmbeddingBackward;
 import io.quern.op.Fill;
 import io.quern.op.MeanSquaredErrorBackward;
@@ -148,6 +149,24 @@ class StreamCodeTest {
         for (long i = 0; i < memory.elements(); i++) {
             if (Double.isNaN(memory.get(i))) {
                 memory.set(i, Double.NaN);
+            }
+        }
+    }
+
+    @Test
+    void embedding() {
+        for (int width : new int[] {64, 250, 272, 768}) {
+            try (Tensor indices = Tensor.allocate(DType.I32, Shape.of(999));
+                    Tensor table = random(24, DType.F32, Shape.of(811, width))) {
+                for (int i = 0; i < 999; i++) {
+                    indices.set(i, i * i % 811);
+                }
+                check(
+                        "Embedding",
+                        Embedding.OP,
+                        DType.F32,
+                        Shape.of(999, width),
+                        y -> new Embedding.Args(table, indices, y));
             }
         }
     }
