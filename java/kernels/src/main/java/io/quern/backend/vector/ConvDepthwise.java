@@ -164,9 +164,9 @@ final class ConvDepthwise {
         });
     }
 
-    /** Whether results, on cache lines, are better left out of the caches: with the sources they take more than these hold. */
+    /** Results lie a pixel apart, so sources count, too: see bench/lab/conv-code.md, trial 15. */
     private static boolean passesBy(Tensor x, Tensor y) {
-        return (x.elements() + y.elements()) * Float.BYTES >= StreamCode.least && y.address() % Lanes.LINE == 0;
+        return StreamCode.passesBy((x.elements() + y.elements()) * Float.BYTES, y.address());
     }
 
     private long sourceBytes(ConvAxis w) {

@@ -27,10 +27,10 @@ final class DepthwiseAssembler {
     static final int ROW = 24;
 
     /** Vector registers: taps or their sums from 0 on, then these. */
-    static final int WINDOW = 9, PIXEL_OF_DY = 18;
+    private static final int WINDOW = 9, PIXEL_OF_DY = 18;
 
-    static final int RESULTS = 12, SHIFT = 15, LOW = 16;
-    static final int[] X = {RAX, RBX, RCX};
+    private static final int RESULTS = 12, SHIFT = 15, LOW = 16;
+    private static final int[] X = {RAX, RBX, RCX};
 
     /** What the code does. It asks for the next vector of channels meanwhile, or for lines one behind the other. */
     enum Loop {

@@ -13,6 +13,7 @@ import io.quern.backend.vector.VectorAssembler.Address;
 final class DepthwiseSpreadCode {
     /** Vectors written in a call: some microseconds, see {@link MachineCode#brief}; two rows are the least. */
     private static final int WORK = 1 << 12;
+
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int COLUMN = 0,
             TABLE = 8,

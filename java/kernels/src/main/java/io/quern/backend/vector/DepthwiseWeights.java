@@ -17,7 +17,7 @@ final class DepthwiseWeights {
     private static final long SHARE = 32;
     /** Vectors of channels in a group, at least. */
     private static final int GROUP = 8;
-    /** Bytes of rows that are passed together where the next ones are asked for meanwhile. */
+    /** Bytes of rows that are passed together where the next ones are asked for meanwhile, by calls and in the loops. */
     private static final long BAND = 96 << 10, BAND_IN_CODE = 320 << 10;
 
     private final ConvAxis h, w;
@@ -38,9 +38,7 @@ final class DepthwiseWeights {
         groups = Math.clamp(vectors / GROUP, 1, TASKS / most);
         far = bytes > Copies.CACHED;
         long rows = DepthwiseCode.takes(w.sources()) ? BAND_IN_CODE : BAND;
-        band = far
-                ? Math.clamp(rows / row, 1, DepthwiseCode.MOST_ROWS)
-                : Math.clamp(h.results(), 1, DepthwiseCode.MOST_ROWS);
+        band = Math.clamp(far ? rows / row : h.results(), 1, DepthwiseCode.MOST_ROWS);
     }
 
     void run(long x, long dy, long dfilter, boolean parallel, Scratch scratch, WorkerPool pool) {

@@ -46,7 +46,7 @@ final class DropoutVector implements Kernel<Dropout.Args> {
         long y = args.y().address();
         DropoutMask mask = args.mask();
         int threshold = mask.threshold();
-        boolean past = x != y && args.y().elements() * Float.BYTES >= StreamCode.least && y % Lanes.LINE == 0;
+        boolean past = x != y && StreamCode.passesBy(args.y().elements() * Float.BYTES, y);
         Ranges.run(pool, args.y().elements(), (from, count) -> {
             long at = 4 * from;
             if (threshold == 0) {

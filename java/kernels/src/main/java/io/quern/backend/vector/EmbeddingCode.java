@@ -25,13 +25,9 @@ final class EmbeddingCode {
 
     private EmbeddingCode() {}
 
-    /** Whether there is such code, for rows of so many bytes that go to y. */
-    static boolean takes(long y, long bytes) {
-        return CODE != null
-                && bytes > 0
-                && bytes <= WORK * Lanes.LINE
-                && bytes % Lanes.LINE == 0
-                && y % Lanes.LINE == 0;
+    /** Whether there is such code, for rows of so many bytes that go to whole cache lines. */
+    static boolean takes(long bytes) {
+        return CODE != null && bytes > 0 && bytes <= WORK * Lanes.LINE && bytes % Lanes.LINE == 0;
     }
 
     /**

@@ -35,7 +35,7 @@ final class EmbeddingVector implements Kernel<Embedding.Args> {
         boolean narrow = width > 0 && width <= NARROW && width % Lanes.FLOATS == 0;
         long bytes = Float.BYTES * args.y().elements(),
                 source = Math.min(bytes, Float.BYTES * args.table().elements());
-        boolean past = width > NARROW && bytes + source >= StreamCode.least && EmbeddingCode.takes(y, 4L * width);
+        boolean past = width > NARROW && StreamCode.passesBy(bytes + source, y) && EmbeddingCode.takes(4L * width);
         Rows.run(pool, args.indices().elements(), width, (from, count) -> {
             if (past) {
                 EmbeddingCode.copy(

@@ -62,8 +62,7 @@ record GemmSweep(
         return !add
                 && depth == block.k()
                 && block.epilogue() == null
-                && bytes >= StreamCode.least
-                && ((block.c() | block.ldc()) & Lanes.LINE - 1) == 0;
+                && StreamCode.passesBy(bytes, block.c() | block.ldc());
     }
 
     private boolean isOnePanel() {

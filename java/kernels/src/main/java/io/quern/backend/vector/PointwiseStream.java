@@ -58,7 +58,7 @@ final class PointwiseStream {
         // it
         int blocks = Math.max(1, m / BLOCK);
         boolean far = m * row >= Copies.CACHED;
-        boolean past = epilogue == null && (long) m * BYTES >= StreamCode.least && c % Lanes.LINE == 0;
+        boolean past = epilogue == null && StreamCode.passesBy((long) m * BYTES, c);
         Blocks.run(pool, (long) m * k * Lanes.FLOATS >= PARALLEL, blocks, block -> {
             int from = block * BLOCK, to = block + 1 < blocks ? from + BLOCK : m;
             long sink = Thread.currentThread() == caller ? here : scratch.address(SCRATCH);

@@ -35,6 +35,16 @@ final class StreamCode {
         this.step = step;
     }
 
+    /**
+     * Whether a result is better left out of the caches.
+     *
+     * @param bytes of it, or of it and what is read for it
+     * @param y where it begins: whole cache lines are written
+     */
+    static boolean passesBy(long bytes, long y) {
+        return bytes >= least && y % Lanes.LINE == 0;
+    }
+
     /** Whether what the Vector API cannot express is wanted. */
     static boolean asked() {
         String value = System.getProperty("quern.vector.streaming", "true");
@@ -117,7 +127,7 @@ final class StreamCode {
     }
 
     private boolean serves(long elements, long y) {
-        return elements * elementY >= least && y % Lanes.LINE == 0 && ready();
+        return passesBy(elements * elementY, y) && ready();
     }
 
     /** Makes the code when first asked. False on a machine, system or JVM that has none. */

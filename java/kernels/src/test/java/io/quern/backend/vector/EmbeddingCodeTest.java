@@ -14,16 +14,15 @@ import org.junit.jupiter.api.Test;
 class EmbeddingCodeTest {
     @BeforeEach
     void needsAvx512() {
-        MachineCodeAssumption.needs(() -> EmbeddingCode.takes(0, Lanes.BYTES), "rows");
+        MachineCodeAssumption.needs(() -> EmbeddingCode.takes(Lanes.BYTES), "rows");
     }
 
     @Test
     void takesWholeLinesOnly() {
-        assertTrue(EmbeddingCode.takes(128, 192));
-        assertFalse(EmbeddingCode.takes(128 + 4, 192));
-        assertFalse(EmbeddingCode.takes(128, 196));
-        assertFalse(EmbeddingCode.takes(128, 0));
-        assertFalse(EmbeddingCode.takes(128, 1 << 20));
+        assertTrue(EmbeddingCode.takes(192));
+        assertFalse(EmbeddingCode.takes(196));
+        assertFalse(EmbeddingCode.takes(0));
+        assertFalse(EmbeddingCode.takes(1 << 20));
     }
 
     @Test
