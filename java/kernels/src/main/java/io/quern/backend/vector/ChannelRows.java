@@ -60,10 +60,14 @@ final class ChannelRows {
         });
     }
 
-    /** The same with one call, of more than a period, for many neighbouring blocks. */
-    static void shares(WorkerPool pool, long elements, int period, Body body) {
+    /**
+     * The same with one call, of more than a period, for neighbouring blocks.
+     *
+     * @param blocks of a call at most
+     */
+    static void shares(WorkerPool pool, long elements, int period, int blocks, Body body) {
         long perBlock = (long) period * Math.max(1, Ranges.BLOCK / period);
-        int most = Math.clamp(Integer.MAX_VALUE / perBlock, 1, Ranges.SHARE);
+        int most = Math.clamp(Integer.MAX_VALUE / perBlock, 1, blocks);
         pool.run(Math.toIntExact((elements + perBlock - 1) / perBlock), most, (first, end) -> {
             long from = first * perBlock;
             body.run(from, (int) Math.min((end - first) * perBlock, elements - from));

@@ -1,6 +1,8 @@
 package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.OptimizerCode.CONSTANT;
+import static io.quern.backend.vector.OptimizerCode.stream;
 
 import io.quern.backend.Kernel;
 import io.quern.backend.WorkerPool;
@@ -11,6 +13,43 @@ import jdk.incubator.vector.FloatVector;
 /** One pass over parameters, gradients and velocities; bandwidth bound. */
 final class SgdStepVector implements Kernel<SgdStep.Args> {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    /** Numbers of the streams and registers of the constants in machine code. */
+    private static final int P = 0, G = 1, V = 2;
+
+    private static final int KEEP = CONSTANT, RATE = CONSTANT + 1, MOMENTUM = CONSTANT + 2, A = CONSTANT + 3;
+
+    private static final OptimizerCode PLAIN = new OptimizerCode(2, 2, code -> {
+        code.multiplyVector(0, RATE, stream(G));
+        addToKept(code);
+    });
+
+    private static final OptimizerCode CLASSICAL = new OptimizerCode(3, 4, code -> {
+        moveVelocity(code);
+        code.multiply(0, 0, RATE);
+        addToKept(code);
+    });
+
+    private static final OptimizerCode NESTEROV = new OptimizerCode(3, 4, code -> {
+        moveVelocity(code);
+        code.multiply(0, 0, A);
+        code.addVectors(0, 0, stream(G), 0);
+        code.multiply(0, 0, RATE);
+        addToKept(code);
+    });
+
+    /** Leaves the new one in register 0. */
+    private static void moveVelocity(VectorAssembler code) {
+        code.multiplyVector(0, MOMENTUM, stream(V));
+        code.addVectors(0, 0, stream(G), 0);
+        code.storeVector(0, stream(V), 0);
+    }
+
+    private static void addToKept(VectorAssembler code) {
+        code.multiplyVector(1, KEEP, stream(P));
+        code.addVectors(1, 0, 1);
+        code.storeVector(1, stream(P), 0);
+    }
+
     private final WorkerPool pool;
 
     SgdStepVector(WorkerPool pool) {
@@ -30,25 +69,30 @@ final class SgdStepVector implements Kernel<SgdStep.Args> {
         float rate = (float) -args.rate();
         float momentum = (float) args.momentum();
         if (args.velocity() == null) {
-            Ranges.run(
-                    pool,
-                    args.parameter().elements(),
-                    (from, count) -> plain(p + 4 * from, g + 4 * from, count, keep, rate));
+            float[] constants = {keep, rate};
+            Ranges.run(pool, args.parameter().elements(), (from, count) -> {
+                long at = 4 * from;
+                int done = PLAIN.run(count, constants, p + at, g + at);
+                plain(p + at, g + at, done, count, keep, rate);
+            });
         } else {
             long v = args.velocity().address();
             // d = g + momentum v' or v' = a v' + b g with (a, b) = (momentum, 1) or (1, 0)
             float a = args.nesterov() ? momentum : 1;
             float b = args.nesterov() ? 1 : 0;
-            Ranges.run(
-                    pool,
-                    args.parameter().elements(),
-                    (from, count) ->
-                            momentum(p + 4 * from, g + 4 * from, v + 4 * from, count, keep, rate, momentum, a, b));
+            float[] constants = {keep, rate, momentum, a};
+            OptimizerCode code = args.nesterov() ? NESTEROV : CLASSICAL;
+            Ranges.run(pool, args.parameter().elements(), (from, count) -> {
+                long at = 4 * from;
+                int done = code.run(count, constants, p + at, g + at, v + at);
+                momentum(p + at, g + at, v + at, done, count, keep, rate, momentum, a, b);
+            });
         }
     }
 
-    private static void plain(long p, long g, int count, float keep, float rate) {
-        int i = 0;
+    /** Elements {@code from} to {@code count}. */
+    private static void plain(long p, long g, int from, int count, float keep, float rate) {
+        int i = from;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             long at = 4L * i;
             FloatVector.fromMemorySegment(Lanes.F, ALL, g + at, Lanes.ORDER)
@@ -64,8 +108,8 @@ final class SgdStepVector implements Kernel<SgdStep.Args> {
     }
 
     private static void momentum(
-            long p, long g, long v, int count, float keep, float rate, float momentum, float a, float b) {
-        int i = 0;
+            long p, long g, long v, int from, int count, float keep, float rate, float momentum, float a, float b) {
+        int i = from;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
             long at = 4L * i;
             FloatVector gradient = FloatVector.fromMemorySegment(Lanes.F, ALL, g + at, Lanes.ORDER);

@@ -4,8 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.util.function.Consumer;
 
 /**
- * Machine code of a loop over streams, for x86-64 with AVX-512: all of a block of y from blocks of a and b, y by non-temporal
- * stores. A step is a vector of the widest stream. Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2,
+ * Machine code of a loop over streams, for x86-64 with AVX-512: all of a block of y from blocks of a and b, y by ordinary or by
+ * non-temporal stores. A step is a vector of the widest stream. Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2,
  * chapter 2.7 (EVEX).
  *
  * <p>rdi, rsi, rdx are y, a and b; rcx the end of the offset rax, in bytes of the narrowest stream; r9 how many parts of that
@@ -35,20 +35,24 @@ final class StreamAssembler {
     /** For each vector of y: none, 1 or 4. */
     private final int factors;
 
-    private StreamAssembler(int elementY, int elementA, int factors) {
+    private final boolean past;
+
+    private StreamAssembler(int elementY, int elementA, int factors, boolean past) {
         this.elementY = elementY;
         this.elementA = elementA;
         this.factors = factors;
+        this.past = past;
     }
 
     /**
      * @param elementY bytes of an element of y
      * @param elementA bytes of an element of a, half, twice or as many; b's are a's
      * @param factors 0 for a loop with constants, else 1 or 4
+     * @param past whether y passes by the caches, and lies on their lines
      * @param step writes the instructions for {@link #lanes} elements, from loads to a store
      */
-    static byte[] loop(int elementY, int elementA, int factors, Consumer<StreamAssembler> step) {
-        StreamAssembler assembler = new StreamAssembler(elementY, elementA, factors);
+    static byte[] loop(int elementY, int elementA, int factors, boolean past, Consumer<StreamAssembler> step) {
+        StreamAssembler assembler = new StreamAssembler(elementY, elementA, factors, past);
         if (factors == 0) {
             assembler.constants();
         }
@@ -85,7 +89,9 @@ final class StreamAssembler {
         advance(B);
         bytes(0x49, 0xff, 0xc9); // dec r9
         jumpUnlessEqual(part);
-        bytes(0x0f, 0xae, 0xf8); // sfence, before another thread is told that this one is done
+        if (past) {
+            bytes(0x0f, 0xae, 0xf8); // sfence, before another thread is told that this one is done
+        }
         bytes(0xc5, 0xf8, 0x77, 0xc3); // vzeroupper; ret
     }
 
@@ -106,12 +112,12 @@ final class StreamAssembler {
     }
 
     void store(int from) {
-        memory(MAP_0F, NO_PREFIX, 0, 0x2b, from, 0, Y); // vmovntps
+        memory(MAP_0F, NO_PREFIX, 0, past ? 0x2b : 0x11, from, 0, Y); // vmovntps, vmovups
     }
 
     /** Of 32 bytes. */
     void storeHalf(int from) {
-        bytes(0xc5, 0xfc, 0x2b, from << 3 | 4, address(Y)); // vmovntps, VEX.256
+        bytes(0xc5, 0xfc, past ? 0x2b : 0x11, from << 3 | 4, address(Y)); // vmovntps, vmovups, VEX.256
     }
 
     // arithmetic, operands in this order

@@ -6,33 +6,28 @@ import io.quern.tensor.ArgumentException;
 import java.util.function.Consumer;
 
 /**
- * A kernel's loop as {@link StreamAssembler machine code} whose stores pass by the caches: an ordinary store to memory beyond
- * them reads the line first. For results that no cache would keep anyway; the same bits as the kernel's loop in Java, which
- * does the rest of a block, all smaller results, and everything where there is no such code.
+ * A kernel's loop as {@link StreamAssembler machine code}: it needs no compiler, and where no cache would keep the result, its stores pass
+ * by them: an ordinary store to memory beyond them reads the line first. The same bits as the kernel's loop in Java, which does the
+ * rest of a block, and everything where there is no such code.
  */
 final class StreamCode {
     /** Bytes of a result, or of that and what is read for it, from which on it is left out of the caches: about what they hold. Tests set it. */
     static long least = 32 << 20;
 
-    /** True unless switched off, or vectors are not of 512 bits. */
-    private static final boolean ON = VectorAssembler.isWanted();
-
-    /** Another machine or system, or one that does not execute what was written: known from the first loop on. */
-    private static volatile boolean refused = !ON;
-
     private final int elementY;
     private final int elementA;
     private final int lanes;
     private final int factors;
-    private final Consumer<StreamAssembler> step;
-    private volatile MachineCode code;
+    /** The second for calls of one block. */
+    private final LazyCode streamed, stored;
 
     private StreamCode(int elementY, int elementA, int factors, Consumer<StreamAssembler> step) {
         this.elementY = elementY;
         this.elementA = elementA;
         lanes = StreamAssembler.lanes(elementY, elementA);
         this.factors = factors;
-        this.step = step;
+        streamed = new LazyCode(() -> MachineCode.of(StreamAssembler.loop(elementY, elementA, factors, true, step)));
+        stored = new LazyCode(() -> MachineCode.brief(StreamAssembler.loop(elementY, elementA, factors, false, step)));
     }
 
     /**
@@ -73,7 +68,7 @@ final class StreamCode {
      * y in blocks: by this code the part that is whole vectors and by {@code body} the rest, or all by {@code body}.
      *
      * @param elements of y
-     * @param a, b inputs; 0 where the code has none
+     * @param a, b inputs; 0 where the code has none; y may be one of them
      */
     void run(WorkerPool pool, Ranges.Body body, long elements, long y, long a, long b, float first) {
         run(pool, body, elements, y, a, b, Float.floatToRawIntBits(first), 0);
@@ -81,18 +76,25 @@ final class StreamCode {
 
     /** @param first, second bits of the constants */
     void run(WorkerPool pool, Ranges.Body body, long elements, long y, long a, long b, int first, int second) {
-        if (y == a || y == b || !serves(elements, y)) {
+        boolean past = passes(elements, y, a, b);
+        MachineCode code = elements < lanes ? null : code(past);
+        if (code == null) {
             Ranges.run(pool, elements, body);
             return;
         }
         long constants = (long) second << 32 | first & 0xffffffffL;
-        Ranges.shares(pool, elements, (from, count) -> {
-            int whole = count & -lanes;
-            call(y + elementY * from, a + elementA * from, b + elementA * from, whole, 1, constants);
-            if (whole < count) {
-                body.run(from + whole, count - whole);
+        Ranges.Body whole = (from, count) -> {
+            int most = count & -lanes;
+            call(code, y + elementY * from, a + elementA * from, b + elementA * from, most, 1, constants);
+            if (most < count) {
+                body.run(from + most, count - most);
             }
-        });
+        };
+        if (past) {
+            Ranges.shares(pool, elements, whole);
+        } else {
+            Ranges.run(pool, elements, whole);
+        }
     }
 
     /**
@@ -103,11 +105,13 @@ final class StreamCode {
      */
     void repeat(
             WorkerPool pool, ChannelRows.Body body, long elements, int period, long y, long a, long b, long factors) {
-        ChannelRows.shares(pool, elements, period, (from, count) -> {
-            int whole = count - count % period;
-            call(y + 4 * from, a + 4 * from, b + 4 * from, period, whole / period, factors);
-            if (whole < count) {
-                body.run(from + whole, count - whole);
+        boolean past = passes(elements, y, a, b);
+        MachineCode code = code(past);
+        ChannelRows.shares(pool, elements, period, past ? Ranges.SHARE : 1, (from, count) -> {
+            int most = count - count % period;
+            call(code, y + 4 * from, a + 4 * from, b + 4 * from, period, most / period, factors);
+            if (most < count) {
+                body.run(from + most, count - most);
             }
         });
     }
@@ -121,30 +125,35 @@ final class StreamCode {
         }
     }
 
-    /** True if {@link #repeat} can be called. */
+    /** True if {@link #repeat} can be called, and is worth it: for a period at least, and one that a block holds. */
     boolean repeats(long elements, int period, long y, long a, long b) {
-        return y != a && y != b && period > 0 && period % lanes == 0 && serves(elements, y);
+        boolean past = passes(elements, y, a, b);
+        return period > 0
+                && period % lanes == 0
+                && elements >= period
+                && (past || period <= Ranges.BLOCK)
+                && code(past) != null;
     }
 
-    private boolean serves(long elements, long y) {
-        return passesBy(elements * elementY, y) && ready();
+    /** Whether y passes by the caches. */
+    private boolean passes(long elements, long y, long a, long b) {
+        return y != a && y != b && passesBy(elements * elementY, y);
     }
 
-    /** Makes the code when first asked. False on a machine, system or JVM that has none. */
+    /** Whether there is such code, on this machine, system and JVM. */
     boolean ready() {
-        if (code == null && !refused) {
-            // twice at worst, if two callers are first
-            MachineCode.of(StreamAssembler.loop(elementY, elementA, factors, step))
-                    .ifPresentOrElse(made -> code = made, () -> refused = true);
-        }
-        return code != null;
+        return code(true) != null && code(false) != null;
     }
 
-    /** @param y on a cache line, or half of one where its elements are narrower than a's */
-    private void call(long y, long a, long b, int count, int times, long constants) {
-        if (count == 0 || times == 0) {
-            return;
+    /** Null where there is none. */
+    private MachineCode code(boolean past) {
+        return (past ? streamed : stored).get();
+    }
+
+    /** @param y where the code's stores may go, see {@link #passes} */
+    private void call(MachineCode code, long y, long a, long b, int count, int times, long constants) {
+        if (count > 0 && times > 0) {
+            code.run(y, a, b, (long) count * Math.min(elementY, elementA), constants, times);
         }
-        code.run(y, a, b, (long) count * Math.min(elementY, elementA), constants, times);
     }
 }

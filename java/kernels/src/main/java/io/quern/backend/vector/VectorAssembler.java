@@ -253,6 +253,19 @@ final class VectorAssembler {
         registers(MAP_0F, NO_PREFIX, 0x59, to, a, b); // vmulps
     }
 
+    void multiplyVector(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, 0, 0);
+    }
+
+    /** to = a / b. */
+    void divide(int to, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0x5e, to, a, b); // vdivps
+    }
+
+    void squareRoot(int to, int from) {
+        registers(MAP_0F, NO_PREFIX, 0x51, to, 0, from); // vsqrtps
+    }
+
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
     void multiplyOrZero(int to, int a, Address b, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);

@@ -77,6 +77,7 @@ class StreamCodeTest {
 
     @AfterEach
     void bound() {
+        LazyCode.off = false;
         if (least != 0) {
             StreamCode.least = least;
         }
@@ -112,18 +113,22 @@ class StreamCodeTest {
         A into(Tensor y);
     }
 
-    /** Runs the op without machine code, then with it from the first byte on, by one thread and by three, into a part of memory. */
+    /** Runs the op without machine code, then with it, past the caches and not, by one thread and by three, into a part of memory. */
     private static <A extends OpArgs> void check(String name, Op<A> op, DType dtype, Shape shape, Call<A> call) {
         for (int offset : new int[] {64, 1}) { // elements before y: on a cache line, and not
+            LazyCode.off = true;
             byte[] expected = bytes(op, dtype, shape, call, offset, Long.MAX_VALUE, 1);
-            for (int threads : new int[] {1, 3}) {
-                byte[] found = bytes(op, dtype, shape, call, offset, 0, threads);
-                int at = Arrays.mismatch(expected, found);
-                assertEquals(
-                        -1,
-                        at,
-                        () -> name + " of " + shape + " from element " + offset + " by " + threads + " threads: byte "
-                                + at);
+            LazyCode.off = false;
+            for (long from : new long[] {0, Long.MAX_VALUE}) {
+                for (int threads : new int[] {1, 3}) {
+                    byte[] found = bytes(op, dtype, shape, call, offset, from, threads);
+                    int at = Arrays.mismatch(expected, found);
+                    assertEquals(
+                            -1,
+                            at,
+                            () -> "%s of %s from element %d by %d threads, past the caches from %d bytes on: byte %d"
+                                    .formatted(name, shape, offset, threads, from, at));
+                }
             }
         }
     }
@@ -247,19 +252,46 @@ class StreamCodeTest {
         }
     }
 
+    /** A result may be one of the sources, and then stays in the caches. */
+    @Test
+    void inPlace() {
+        for (int count : COUNTS) {
+            for (long from : new long[] {0, Long.MAX_VALUE}) {
+                StreamCode.least = from;
+                try (WorkerPool pool = new WorkerPool(3);
+                        Tensor y = finite(20, Shape.of(count))) {
+                    float[] expected = y.toFloats();
+                    for (int i = 0; i < count / 16 * 16; i++) {
+                        expected[i] += expected[i];
+                    }
+                    StreamCode doubled = StreamCode.of(step -> {
+                        step.load(0, StreamAssembler.A);
+                        step.add(0, 0, StreamAssembler.B);
+                        step.store(0);
+                    });
+                    doubled.run(pool, (i, some) -> {}, count, y.address(), y.address(), y.address(), 0);
+                    assertArrayEquals(expected, y.toFloats(), count + " elements");
+                }
+            }
+        }
+    }
+
     @Test
     void leavesTheRestToJava() {
-        StreamCode.least = 0;
         StreamCode code = copy();
-        assertTrue(code.repeats(1000, 16, 128, 64, 256));
-        assertFalse(code.repeats(1000, 16, 128, 128, 256), "in place");
-        assertFalse(code.repeats(1000, 16, 128, 64, 128), "in place");
-        assertFalse(code.repeats(1000, 16, 160, 64, 256), "half a line behind one");
-        assertFalse(code.repeats(1000, 24, 128, 64, 256), "24 is no multiple of a vector");
-        assertFalse(code.repeats(1000, 0, 128, 64, 256), "no period");
-        StreamCode.least = 4001;
-        assertFalse(code.repeats(1000, 16, 128, 64, 256), "4000 bytes");
-        assertTrue(code.repeats(1001, 16, 128, 64, 256), "4004 bytes");
+        for (long from : new long[] {0, Long.MAX_VALUE}) {
+            StreamCode.least = from;
+            assertTrue(code.repeats(1000, 16, 128, 64, 256));
+            assertTrue(code.repeats(1000, 16, 128, 128, 256), "in place");
+            assertTrue(code.repeats(1000, 16, 160, 64, 256), "half a line behind one");
+            assertFalse(code.repeats(1000, 24, 128, 64, 256), "24 is no multiple of a vector");
+            assertFalse(code.repeats(1000, 0, 128, 64, 256), "no period");
+            assertFalse(code.repeats(1000, 1008, 128, 64, 256), "less than a period");
+            assertEquals(from == 0, code.repeats(1 << 20, 1 << 15, 128, 64, 256), "more than a block");
+            LazyCode.off = true;
+            assertFalse(code.repeats(1000, 16, 128, 64, 256), "no machine code");
+            LazyCode.off = false;
+        }
     }
 
     @Test

@@ -1,0 +1,29 @@
+package io.quern.backend.vector;
+
+import io.quern.backend.ffi.MachineCode;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Machine code that is made when first asked for, since most of a backend's kernels are never called. */
+final class LazyCode {
+    /** True while there shall be none. Tests set it. */
+    static boolean off;
+
+    private final Supplier<Optional<MachineCode>> make;
+    private volatile MachineCode code;
+    /** Another machine or system, one that does not execute what was written, or a JVM that shall not. */
+    private volatile boolean refused = !VectorAssembler.isWanted();
+
+    LazyCode(Supplier<Optional<MachineCode>> make) {
+        this.make = make;
+    }
+
+    /** Null where there is none. */
+    MachineCode get() {
+        if (code == null && !refused) {
+            // twice at worst, if two callers are first
+            make.get().ifPresentOrElse(made -> code = made, () -> refused = true);
+        }
+        return off ? null : code;
+    }
+}
