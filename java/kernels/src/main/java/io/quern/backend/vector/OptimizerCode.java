@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  */
 final class OptimizerCode {
     /** Vectors of a call: some microseconds, see {@link MachineCode#brief}. */
-    private static final int MOST = 512;
+    private static final int MOST = 1024;
 
     private static final int MAX_STREAMS = 4, MAX_CONSTANTS = 8;
     /** Vector register of the first constant. */

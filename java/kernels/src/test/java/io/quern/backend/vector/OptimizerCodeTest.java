@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** Steps of optimizers in machine code write the bits of their loops in Java. */
 class OptimizerCodeTest {
-    /** Partial vectors, calls of 8192 elements, blocks of 16384. */
+    /** Partial vectors, calls and blocks of 16384 elements. */
     private static final int[] COUNTS = {1, 15, 16, 17, 1000, 8192, 8208, 16384, 16385, 50_003};
     /** Elements before and behind each stream, which no step may change. */
     private static final int GUARD = 37;
