@@ -21,6 +21,8 @@ final class DropoutCode {
     private static final int STEP = 64;
     /** Chains side by side: one alone would leave the multipliers waiting. */
     private static final int CHAINS = 3;
+    /** The same where bits are all that comes of them: as {@link DropoutBits} rounds up to. */
+    private static final int BIT_CHAINS = 4;
     /** Elements of a call: some microseconds, see {@link MachineCode#brief}. */
     private static final int MOST = 64 * CHAINS * STEP;
 
@@ -32,7 +34,7 @@ final class DropoutCode {
 
     private static final int NEXT = 56, SECOND_2 = 64, THIRD_0 = 72, THIRD_2 = 80, FOURTH_2 = 88, KEYS = 96;
     private static final int COUNTERS = 256, LOWER = 320, UPPER = 384;
-    /** Bytes of it. */
+    /** Bytes of it, behind which {@link #bits} has a table: each group's first block. */
     static final int ARGUMENT = 448;
 
     /** Bytes from what is read of x to what is asked for. */
@@ -55,6 +57,7 @@ final class DropoutCode {
     private static final MachineCode STORED = make(CHAINS, false, false),
             STREAMED = make(CHAINS, true, false),
             LAST = make(1, false, true);
+    private static final MachineCode BITS = makeBits();
 
     private DropoutCode() {}
 
@@ -91,6 +94,63 @@ final class DropoutCode {
             set(argument + LIVE, -1L >>> STEP - (int) Math.min(STEP, count - at));
             LAST.run(argument, 0, 0, 0, 0, 0);
         }
+    }
+
+    /** Whether there is {@link #bits}. */
+    static boolean hasBits() {
+        return BITS != null;
+    }
+
+    /** Bytes of argument that {@link #bits} of so many elements needs. */
+    static long bitsArgument(long elements) {
+        return ARGUMENT + DropoutBits.bytes(elements);
+    }
+
+    /** As {@link DropoutBits#fill}, of some thousand elements: see {@link MachineCode#brief}. */
+    static void bits(DropoutMask mask, long first, long along, int rows, int columns, long bits, long argument) {
+        prepare(mask, first / DRAWS, argument);
+        for (int lane = 0; lane < BLOCKS; lane++) {
+            set(argument + COUNTERS + 8L * lane, lane);
+        }
+        long table = argument + ARGUMENT;
+        for (int i = 0; i < rows; i++) {
+            long block = (first + i * along) / DRAWS;
+            for (int j = 0; j < columns; j += STEP, block += BLOCKS, table += 8) {
+                set(table, block & LOW);
+            }
+        }
+        set(argument + X, argument + ARGUMENT);
+        set(argument + Y, bits);
+        set(argument + STEPS, DropoutBits.bytes((long) rows * columns) / (8 * BIT_CHAINS));
+        BITS.run(argument, 0, 0, 0, 0, 0);
+    }
+
+    private static MachineCode makeBits() {
+        if (!VectorAssembler.isWanted()) {
+            return null;
+        }
+        VectorAssembler code = new VectorAssembler();
+        code.everySecond(EVEN);
+        int step = begin(code);
+        int[][] blocks = words(BIT_CHAINS);
+        for (int chain = 0; chain < BIT_CHAINS; chain++) {
+            code.addLongs(blocks[chain][3], COUNTER, Address.of(RAX, 8 * chain));
+            code.multiplyHalves(blocks[chain][3], blocks[chain][3], TIMES_0);
+        }
+        writeBlocks(code, blocks);
+        for (int chain = 0; chain < BIT_CHAINS; chain++) {
+            writeDraws(code, blocks[chain]);
+            for (int half = 0; half < 2; half++) {
+                code.shortsBelow(KEPT, blocks[chain][half == 0 ? 4 : 1], BOUND);
+                code.storeMask(KEPT, Address.of(RCX, 8 * chain + 4 * half));
+            }
+        }
+        code.lea(RAX, Address.of(RAX, 8 * BIT_CHAINS));
+        code.lea(RCX, Address.of(RCX, 8 * BIT_CHAINS));
+        code.decrement(RDX);
+        code.jumpUnlessZero(step);
+        code.end();
+        return code.brief();
     }
 
     /** What depends on the first block and the key alone. */
@@ -138,21 +198,11 @@ final class DropoutCode {
         }
         VectorAssembler code = new VectorAssembler();
         code.everySecond(EVEN);
-        code.load(RAX, argument(X));
-        code.load(RCX, argument(Y));
-        code.load(RDX, argument(STEPS));
-        code.loadVector(COUNTER, argument(COUNTERS));
-        code.broadcastLong(TIMES_0, argument(FACTOR_0));
-        code.broadcastLong(TIMES_1, argument(FACTOR_1));
-        code.loadVector(OF_LOWER, argument(LOWER));
-        code.loadVector(OF_UPPER, argument(UPPER));
-        code.broadcastShort(BOUND, argument(LIMIT));
-        code.broadcast(FACTOR, argument(SCALE));
-        int step = code.here();
-        int[][] blocks = new int[chains][];
-        for (int chain = 0; chain < chains; chain++) {
-            blocks[chain] =
-                    IntStream.range(WORDS + 6 * chain, WORDS + 6 * chain + 6).toArray();
+        int step = begin(code);
+        int[][] blocks = words(chains);
+        for (int[] r : blocks) {
+            code.multiplyHalves(r[3], COUNTER, TIMES_0);
+            code.addLongs(COUNTER, COUNTER, argument(NEXT));
         }
         writeBlocks(code, blocks);
         for (int chain = 0; chain < chains; chain++) {
@@ -170,8 +220,31 @@ final class DropoutCode {
         return code.brief();
     }
 
-    /** The elements of a chain's blocks, whose words are in the first four registers. */
-    private static void writeElements(VectorAssembler code, int[] words, int first, boolean past, boolean last) {
+    /** Loads what a step needs; returns where it begins. */
+    private static int begin(VectorAssembler code) {
+        code.load(RAX, argument(X));
+        code.load(RCX, argument(Y));
+        code.load(RDX, argument(STEPS));
+        code.loadVector(COUNTER, argument(COUNTERS));
+        code.broadcastLong(TIMES_0, argument(FACTOR_0));
+        code.broadcastLong(TIMES_1, argument(FACTOR_1));
+        code.loadVector(OF_LOWER, argument(LOWER));
+        code.loadVector(OF_UPPER, argument(UPPER));
+        code.broadcastShort(BOUND, argument(LIMIT));
+        code.broadcast(FACTOR, argument(SCALE));
+        return code.here();
+    }
+
+    /** Registers of chains, six each. */
+    private static int[][] words(int chains) {
+        return IntStream.range(0, chains)
+                .mapToObj(chain -> IntStream.range(WORDS + 6 * chain, WORDS + 6 * chain + 6)
+                        .toArray())
+                .toArray(int[][]::new);
+    }
+
+    /** From the words of a chain's blocks, in the first four registers, the draws: the lower half in the fifth, the upper one in the second. */
+    private static void writeDraws(VectorAssembler code, int[] words) {
         int c0 = words[0], c1 = words[1], c2 = words[2], c3 = words[3], lower = words[4];
         // words 0 and 1 side by side, and words 2 and 3
         code.shiftLongsLeft(c1, c1, 32);
@@ -181,6 +254,12 @@ final class DropoutCode {
         code.moveVector(lower, c1);
         code.selectLongs(lower, OF_LOWER, c3);
         code.selectLongs(c1, OF_UPPER, c3);
+    }
+
+    /** The elements of a chain's blocks, whose words are in the first four registers. */
+    private static void writeElements(VectorAssembler code, int[] words, int first, boolean past, boolean last) {
+        writeDraws(code, words);
+        int c0 = words[0], c1 = words[1], lower = words[4];
         for (int quarter = 0; quarter < 4; quarter++) {
             int kept = quarter % 2 == 0 ? KEPT : OTHERS, offset = first + quarter * Lanes.BYTES;
             if (quarter % 2 == 0) {
@@ -203,12 +282,11 @@ final class DropoutCode {
         }
     }
 
-    /** Eight blocks in each chain, side by side: their words 0 to 3 to the first four of its six registers. */
+    /**
+     * Eight blocks in each chain, side by side, whose counters times the first factor are in the fourth of its six registers: their words 0 to
+     * 3 to the first four.
+     */
     private static void writeBlocks(VectorAssembler code, int[][] chains) {
-        for (int[] r : chains) {
-            code.multiplyHalves(r[3], COUNTER, TIMES_0);
-            code.addLongs(COUNTER, COUNTER, argument(NEXT));
-        }
         each(chains, r -> code.shiftLongsRight(r[2], r[3], 32));
         each(chains, r -> code.xorLongs(r[2], r[2], argument(SECOND_2)));
         each(chains, r -> code.multiplyHalves(r[1], r[2], TIMES_1));

@@ -74,15 +74,22 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Droppin
             return;
         }
         long first = dropout == null ? 0 : dropout.first + (long) row0 * dropout.columns + col0;
+        boolean bitwise = dropout != null
+                && cols % DropoutBits.GROUP == 0
+                && dropout.columns % 8 == 0
+                && DropoutBits.covers(first, first + (long) rows * dropout.columns);
+        if (bias != 0
+                && EpilogueCode.takes(kind, preactivation != 0, bitwise, cols)
+                && (!bitwise || DropoutCode.hasBits())) {
+            long copy = preactivation == 0 ? 0 : preactivation + row0 * rowStrideBytes + column;
+            byCode(c, rowStrideBytes, bias + column, copy, rows, cols, first, bitwise);
+            return;
+        }
         boolean fused = bias != 0
                 && preactivation == 0
                 && (kind == ActivationKind.RELU || kind == ActivationKind.GELU)
                 && cols % ActivationRows.STEP == 0;
-        boolean dropped = fused
-                && dropout != null
-                && cols % DropoutBits.GROUP == 0
-                && dropout.columns % 8 == 0
-                && DropoutBits.covers(first, first + (long) rows * dropout.columns);
+        boolean dropped = fused && bitwise;
         long bits = dropped ? dropout.scratch.address(DropoutBits.bytes((long) STRIP * cols)) : 0;
         for (int i = 0; i < rows; i += STRIP) {
             long at = c + i * rowStrideBytes, index = first + (dropped ? (long) i * dropout.columns : 0);
@@ -110,6 +117,25 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Droppin
                 if (dropout != null) {
                     drop(to, first + (long) row * dropout.columns, cols);
                 }
+            }
+        }
+    }
+
+    /** @param copy of the first row, or 0 */
+    private void byCode(long c, long stride, long bias, long copy, int rows, int cols, long first, boolean bitwise) {
+        int strip = EpilogueCode.strip(cols);
+        long size = DropoutBits.bytes((long) strip * cols);
+        long bits = bitwise ? dropout.scratch.address(size + DropoutCode.bitsArgument((long) strip * cols)) : 0;
+        for (int i = 0; i < rows; i += strip) {
+            int some = Math.min(strip, rows - i);
+            long at = c + i * stride, index = dropout == null ? 0 : first + (long) i * dropout.columns;
+            if (bitwise) {
+                DropoutCode.bits(dropout.mask, index, dropout.columns, some, cols, bits, bits + size);
+            }
+            float scale = bitwise ? dropout.mask.scale() : 1;
+            EpilogueCode.run(kind, at, stride, bias, copy == 0 ? 0 : copy + i * stride, some, cols, bits, scale);
+            for (int row = 0; dropout != null && !bitwise && row < some; row++) {
+                drop(at + row * stride, index + (long) row * dropout.columns, cols);
             }
         }
     }

@@ -193,6 +193,11 @@ final class VectorAssembler {
         registers(MAP_0F, PREFIX_66, 0xef, to, to, to); // vpxord
     }
 
+    /** The lanes of the mask; others become zero, and are not read. */
+    void loadOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, ZEROING, mask);
+    }
+
     void broadcast(int to, Address from) {
         memory(MAP_0F38, PREFIX_66, 0x18, to, 0, from, FLOAT, 0, 0); // vbroadcastss
     }
@@ -236,6 +241,15 @@ final class VectorAssembler {
         memory(MAP_0F38, PREFIX_66, 0xa8, to, a, b, VECTOR, 0, mask); // vfmadd213ps
     }
 
+    /** to = to a + b. */
+    void multiplyThenAdd(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66, 0xa8, to, a, b);
+    }
+
+    void subtract(int to, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0x5c, to, a, b); // vsubps
+    }
+
     void addVectors(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x58, to, a, b); // vaddps
     }
@@ -266,9 +280,36 @@ final class VectorAssembler {
         registers(MAP_0F, NO_PREFIX, 0x51, to, 0, from); // vsqrtps
     }
 
+    /** to = a b in the lanes of the mask, elsewhere 0. */
+    void multiplyOrZero(int to, int a, int b, int mask) {
+        registers(MAP_0F, NO_PREFIX, 0x59, to, a, b, ZEROING | mask);
+    }
+
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
     void multiplyOrZero(int to, int a, Address b, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);
+    }
+
+    /** Into the mask, where a > b: not where one is NaN. */
+    void compareGreater(int mask, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0xc2, mask, a, b); // vcmpps
+        bytes(0x0e);
+    }
+
+    // lanes of 32 bits
+
+    /** The smaller, both unsigned. */
+    void lesserUnsigned(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66, 0x3b, to, a, b); // vpminud
+    }
+
+    void addInts(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66, 0xfe, to, a, b); // vpaddd
+    }
+
+    void shiftIntsLeft(int to, int from, int bits) {
+        registers(MAP_0F, PREFIX_66, 0x72, 6, to, from); // vpslld
+        bytes(bits);
     }
 
     // lanes of 64 bits
@@ -332,6 +373,23 @@ final class VectorAssembler {
     void shortsNotBelow(int mask, int a, int b) {
         registers(MAP_0F3A, PREFIX_66 | WIDE, 0x3e, mask, a, b); // vpcmpuw
         bytes(5);
+    }
+
+    /** Into the mask, of 32 bits, where a is below b. */
+    void shortsBelow(int mask, int a, int b) {
+        registers(MAP_0F3A, PREFIX_66 | WIDE, 0x3e, mask, a, b); // vpcmpuw
+        bytes(1);
+    }
+
+    /** 32 bits. */
+    void storeMask(int mask, Address to) {
+        bytes(0xc4, 0xe1 ^ to.base >> 3 << 5, 0xf9, 0x91); // kmovd
+        address(mask, to, 1);
+    }
+
+    /** to = not a, of 16 bits. */
+    void notMask(int to, int a) {
+        bytes(0xc5, 0xf8, 0x44, 0xc0 | to << 3 | a); // knotw
     }
 
     /** The first, third ... of sixteen lanes; changes rax. */

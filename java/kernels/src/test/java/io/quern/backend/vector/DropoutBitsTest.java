@@ -13,14 +13,15 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
-/** Against the definition, one element at a time, for words of any sign and elements beyond the lowest word of the counter. */
+/** In Java and, by turns, in machine code, against the definition, one element at a time, for words of any sign and elements beyond the lowest word of the counter. */
 class DropoutBitsTest {
     @Test
     void bitsAreThoseOfTheMask() {
         Assumptions.assumeTrue(Rows.MASKS, "vectors are not of 512 bits");
         SplittableRandom random = new SplittableRandom(5);
-        try (Tensor memory = Tensor.allocate(DType.F32, Shape.of(1024))) {
-            for (int i = 0; i < 60; i++) {
+        try (Tensor memory = Tensor.allocate(DType.F32, Shape.of(1024));
+                Tensor argument = Tensor.allocate(DType.F32, Shape.of(1024))) {
+            for (int i = 0; i < 120; i++) {
                 Rng rng = new Rng(random.nextLong(), random.nextInt(), random.nextInt());
                 DropoutMask mask = new DropoutMask(random.nextDouble(0.01, 0.99), rng);
                 long first = (random.nextLong(1L << 40) >>> random.nextInt(40)) & -8;
@@ -29,7 +30,11 @@ class DropoutBitsTest {
                 if (!DropoutBits.covers(first, first + rows * along + columns)) {
                     continue;
                 }
-                DropoutBits.fill(mask, first, along, rows, columns, memory.address());
+                if (i % 2 == 0 && DropoutCode.hasBits()) {
+                    DropoutCode.bits(mask, first, along, rows, columns, memory.address(), argument.address());
+                } else {
+                    DropoutBits.fill(mask, first, along, rows, columns, memory.address());
+                }
                 for (int row = 0; row < rows; row++) {
                     for (int j = 0; j < columns; j++) {
                         int at = row * columns + j;
