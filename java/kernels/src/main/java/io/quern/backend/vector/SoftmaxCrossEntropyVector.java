@@ -33,21 +33,20 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
         int n = args.classes();
         long x = args.logits().address();
         long p = args.probabilities().address();
-        boolean narrow = Rows.MASKS && n <= Lanes.FLOATS;
         int perBlock = Math.max(1, Ranges.BLOCK / Math.max(1, n));
         double[] losses = new double[labels.length / perBlock + 1];
         double spread = args.labelSmoothing() / Math.max(1, n);
         double ofClasses = weights == null ? n : sum(weights);
+        boolean past = x != p && StreamCode.passesBy(args.probabilities().elements() * Float.BYTES, p);
         Rows.run(pool, args.rows(), n, (from, count) -> {
             double loss = 0;
-            long lanes = scratch.address(SoftmaxRow.scratchBytes(n));
-            float nextMax = SoftmaxRow.max(x + 4 * from * n, n);
+            long lanes = Math.max(SoftmaxRow.scratchBytes(n), SoftmaxCode.scratchBytes(n)) + Lanes.LINE & -Lanes.LINE;
+            long memory = scratch.address(lanes + 8L * count), sums = memory + lanes;
+            probabilities(x + 4 * from * n, p + 4 * from * n, count, n, past, sums, memory);
             for (int r = (int) from; r < from + count; r++) {
-                long at = 4L * r * n;
-                long next = r + 1 < from + count ? x + at + 4L * n : x + at;
-                float max = nextMax;
-                double logSum = Math.log(probabilities(x + at, p + at, n, max, next, lanes));
-                nextMax = narrow ? SoftmaxRow.max(next, n) : SoftmaxRow.max(lanes, next, n);
+                long at = 4L * r * n, sum = sums + 8 * (r - from);
+                double logSum = Math.log(Rows.get(sum));
+                float max = Rows.get(sum + Float.BYTES);
                 if (labels[r] == args.ignoreIndex()) {
                     continue;
                 }
@@ -66,6 +65,22 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
             total += label == args.ignoreIndex() ? 0 : weight(weights, label);
         }
         Rows.set(args.loss().address(), total == 0 ? 0 : (float) (sum(losses) / total));
+    }
+
+    /** @param sums where each row's sum of exponentials and its maximum go */
+    private static void probabilities(long x, long p, int rows, int n, boolean past, long sums, long scratch) {
+        if (SoftmaxCode.takes(n)) {
+            SoftmaxCode.run(x, p, rows, n, past, sums, scratch);
+            return;
+        }
+        boolean narrow = Rows.MASKS && n <= Lanes.FLOATS;
+        float max = SoftmaxRow.max(x, n);
+        for (int r = 0; r < rows; r++) {
+            long at = 4L * r * n, next = r + 1 < rows ? x + at + 4L * n : x + at;
+            Rows.set(sums + 8L * r, probabilities(x + at, p + at, n, max, next, scratch));
+            Rows.set(sums + 8L * r + Float.BYTES, max);
+            max = narrow ? SoftmaxRow.max(next, n) : SoftmaxRow.max(scratch, next, n);
+        }
     }
 
     /** Writes a row's probabilities and returns the sum of its exponentials, see {@link SoftmaxRow#exponentials}. */

@@ -11,7 +11,7 @@ final class SoftmaxRow {
     private static final float LOWEST = Float.NEGATIVE_INFINITY;
 
     /** Elements of a row of which the nearest cache holds two. */
-    private static final int LONG = 1 << 12;
+    static final int LONG = 1 << 12;
 
     private SoftmaxRow() {}
 

@@ -24,11 +24,16 @@ final class SoftmaxVector implements Kernel<Softmax.Args> {
         int n = args.columns();
         long x = args.x().address();
         long y = args.y().address();
+        boolean past = x != y && StreamCode.passesBy(args.y().elements() * Float.BYTES, y);
+        boolean code = SoftmaxCode.takes(n);
         Rows.run(pool, args.rows(), n, (from, count) -> {
-            if (Rows.MASKS && n <= Lanes.FLOATS) {
-                SoftmaxRow.narrow(x + 4 * from * n, y + 4 * from * n, count, n);
+            long at = 4 * from * n;
+            if (code) {
+                SoftmaxCode.run(x + at, y + at, count, n, past, 0, scratch.address(SoftmaxCode.scratchBytes(n)));
+            } else if (Rows.MASKS && n <= Lanes.FLOATS) {
+                SoftmaxRow.narrow(x + at, y + at, count, n);
             } else {
-                rows(x + 4 * from * n, y + 4 * from * n, count, n, scratch.address(SoftmaxRow.scratchBytes(n)));
+                rows(x + at, y + at, count, n, scratch.address(SoftmaxRow.scratchBytes(n)));
             }
         });
     }

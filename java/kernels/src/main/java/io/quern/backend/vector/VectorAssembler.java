@@ -19,7 +19,7 @@ final class VectorAssembler {
     private static final int INTO_FIRST = 1, INTO_SECOND = 2, TO_WRITE = 1;
 
     private static final int MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3;
-    private static final int NO_PREFIX = 0, PREFIX_66 = 1, WIDE = 0x80;
+    private static final int NO_PREFIX = 0, PREFIX_66 = 1, PREFIX_F3 = 2, WIDE = 0x80;
     private static final int VECTOR = 64, LONG = 8, FLOAT = 4, SHORT = 2;
     /** Flags of a vector instruction: an element of memory for all lanes; lanes that the mask leaves out become zero. */
     private static final int EACH = 0x10, ZEROING = 0x80;
@@ -105,6 +105,23 @@ final class VectorAssembler {
         address(to, by, 1);
     }
 
+    void subtract(int to, int from) {
+        bytes(0x48 | from >> 3 << 2 | to >> 3, 0x29, 0xc0 | (from & 7) << 3 | to & 7);
+    }
+
+    void negate(int register) {
+        bytes(0x48 | register >> 3, 0xf7, 0xd8 | register & 7);
+    }
+
+    /** @param bits 0 to 127 */
+    void and(int register, int bits) {
+        bytes(0x48 | register >> 3, 0x83, 0xe0 | register & 7, bits);
+    }
+
+    void shiftRight(int register, int bits) {
+        bytes(0x48 | register >> 3, 0xc1, 0xe8 | register & 7, bits);
+    }
+
     void clear(int register) {
         bytes(0x40 | register >> 3 << 2 | register >> 3, 0x31, 0xc0 | (register & 7) << 3 | register & 7); // xor
     }
@@ -124,6 +141,12 @@ final class VectorAssembler {
         word(distance);
     }
 
+    /** Jumps back unless the register is 0. */
+    void jumpUnlessZero(int register, int to) {
+        bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
+        jumpUnlessZero(to);
+    }
+
     /** Jumps ahead if the register is 0, to where {@link #land} is told. */
     int jumpIfZero(int register) {
         bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
@@ -140,9 +163,14 @@ final class VectorAssembler {
     /** Code that runs as often as a number in memory says, or never; counted in rbp. */
     void loop(Address count, Runnable body) {
         load(RBP, count);
-        int behind = jumpIfZero(RBP), start = here();
+        loop(RBP, body);
+    }
+
+    /** Code that runs as often as a register says, which then is 0. */
+    void loop(int count, Runnable body) {
+        int behind = jumpIfZero(count), start = here();
         body.run();
-        decrement(RBP);
+        decrement(count);
         jumpUnlessZero(start);
         land(behind);
     }
@@ -189,8 +217,20 @@ final class VectorAssembler {
         address(mask, from, 1);
     }
 
+    /** As many lanes as a register says, fewer than 32; the other register, one of the first eight, changes. */
+    void firstLanes(int mask, int count, int spare) {
+        bytes(0x48, 0xc7, 0xc0 | spare, 0xff, 0xff, 0xff, 0xff); // mov spare, -1
+        bytes(0xc4, 0xe2, (~count & 15) << 3, 0xf5, 0xc0 | spare << 3 | spare); // bzhi
+        bytes(0xc5, 0xf8, 0x92, 0xc0 | mask << 3 | spare); // kmovw
+    }
+
     void zero(int to) {
         registers(MAP_0F, PREFIX_66, 0xef, to, to, to); // vpxord
+    }
+
+    /** The lanes of the mask; others stay, and are not read. */
+    void loadWhere(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, mask);
     }
 
     /** The lanes of the mask; others become zero, and are not read. */
@@ -209,6 +249,11 @@ final class VectorAssembler {
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
+    }
+
+    /** The first lane. */
+    void storeElement(int from, Address to) {
+        memory(MAP_0F, PREFIX_F3, 0x11, from, 0, to, FLOAT, 0, 0); // vmovss
     }
 
     /** Past the caches, all lanes, to a whole cache line. */
@@ -288,6 +333,33 @@ final class VectorAssembler {
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
     void multiplyOrZero(int to, int a, Address b, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);
+    }
+
+    /** to = to a + b in the lanes of the mask, elsewhere 0. */
+    void multiplyThenAddOrZero(int to, int a, int b, int mask) {
+        registers(MAP_0F38, PREFIX_66, 0xa8, to, a, b, ZEROING | mask);
+    }
+
+    /** The lanes of the mask, elsewhere 0. */
+    void moveOrZero(int to, int from, int mask) {
+        registers(MAP_0F, NO_PREFIX, 0x28, to, 0, from, ZEROING | mask); // vmovaps
+    }
+
+    /** To lane i lane i ^ distance, of 1, 2, 4 or 8. */
+    void exchange(int to, int from, int distance) {
+        if (distance < 4) {
+            registers(MAP_0F, NO_PREFIX, 0xc6, to, from, from); // vshufps, within four lanes
+            bytes(distance == 1 ? 0xb1 : 0x4e);
+        } else {
+            registers(MAP_0F3A, PREFIX_66, 0x23, to, from, from); // vshuff32x4, of four lanes each
+            bytes(distance == 4 ? 0xb1 : 0x4e);
+        }
+    }
+
+    /** Into the mask, where not a < b: also where one is NaN. */
+    void compareNotLess(int mask, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0xc2, mask, a, b); // vcmpps
+        bytes(0x15);
     }
 
     /** Into the mask, where a > b: not where one is NaN. */
