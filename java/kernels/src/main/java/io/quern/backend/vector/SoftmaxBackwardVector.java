@@ -27,8 +27,14 @@ final class SoftmaxBackwardVector implements Kernel<SoftmaxBackward.Args> {
         long y = args.y().address();
         long dy = args.dy().address();
         long dx = args.dx().address();
+        boolean past = dx != y && dx != dy && StreamCode.passesBy(args.dx().elements() * Float.BYTES, dx);
+        boolean code = SoftmaxBackwardCode.takes(n);
         Rows.run(pool, args.rows(), n, (from, count) -> {
             long at = 4 * from * n;
+            if (code) {
+                SoftmaxBackwardCode.run(y + at, dy + at, dx + at, count, n, past);
+                return;
+            }
             rows(y + at, dy + at, dx + at, count, n);
         });
     }

@@ -18,6 +18,8 @@ import java.util.Optional;
 final class SoftmaxCode {
     /** Elements of a call: some microseconds, see {@link MachineCode#brief}; of a row at most. */
     private static final int MOST = 1 << 13, LONGEST = 1 << 16;
+    /** Bytes from what is read of the next row to what is asked for. */
+    private static final int AHEAD = 8192;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int X = 0,
@@ -109,7 +111,7 @@ final class SoftmaxCode {
         code.addVectors(0, 0, MINUS_MAX);
         writeExp(code);
         code.moveOrZero(SUM, 3, LAST);
-        reduce(code, SUM, false);
+        code.sumLanes(SUM, 0);
         factor(code);
         code.multiply(3, 3, FACTOR);
         code.storeVector(3, Address.of(RCX, 0), LAST);
@@ -124,6 +126,7 @@ final class SoftmaxCode {
         code.zero(ENDING);
         code.clear(RAX);
         code.loop(argument(VECTORS), () -> {
+            code.prefetchIntoSecond(new Address(RDX, RAX, 1, AHEAD));
             code.loadVector(5, Address.of(RDX, RAX, 1));
             code.greater(TOP, 5, TOP);
             code.addVectors(0, MINUS_MAX, Address.of(RSI, RAX, 1), 0);
@@ -132,7 +135,7 @@ final class SoftmaxCode {
             code.addVectors(SUM, SUM, 3);
             code.lea(RAX, Address.of(RAX, Lanes.BYTES));
         });
-        ifAny(code, argument(TAIL), () -> {
+        code.unlessZero(argument(TAIL), () -> {
             code.moveVector(5, LOWEST);
             code.loadWhere(5, Address.of(RDX, RAX, 1), LAST);
             code.greater(TOP, 5, TOP);
@@ -142,11 +145,11 @@ final class SoftmaxCode {
             code.storeVector(3, Address.of(R8, RAX, 1), LAST);
             code.moveOrZero(ENDING, 3, LAST);
         });
-        reduce(code, SUM, false);
-        reduce(code, ENDING, false);
+        code.sumLanes(SUM, 0);
+        code.sumLanes(ENDING, 0);
         code.addVectors(SUM, SUM, ENDING);
         factor(code);
-        writeScale(code, past);
+        WholeLines.write(code, RCX, argument(LENGTH), EDGE, mask -> writeScaled(code, mask, past));
         return end(code, row, past);
     }
 
@@ -164,7 +167,7 @@ final class SoftmaxCode {
         }
         code.zero(ZERO);
         code.broadcast(ROW_MAX, argument(MAX));
-        ifAny(code, argument(UNKNOWN), () -> {
+        code.unlessZero(argument(UNKNOWN), () -> {
             code.moveVector(TOP, LOWEST);
             code.clear(RAX);
             if (wide) {
@@ -177,7 +180,7 @@ final class SoftmaxCode {
             code.moveVector(5, LOWEST);
             code.loadWhere(5, Address.of(RSI, RAX, 1), LAST);
             code.greater(TOP, 5, TOP);
-            reduce(code, TOP, true);
+            code.largestLane(TOP, 0);
             code.moveVector(ROW_MAX, TOP);
         });
         int row = code.here();
@@ -194,7 +197,7 @@ final class SoftmaxCode {
 
     /** Goes on to the next row, or ends. */
     private static MachineCode end(VectorAssembler code, int row, boolean past) {
-        reduce(code, TOP, true);
+        code.largestLane(TOP, 0);
         code.moveVector(ROW_MAX, TOP);
         code.lea(RSI, Address.of(RDX, 0));
         code.add(RCX, argument(LENGTH));
@@ -208,26 +211,6 @@ final class SoftmaxCode {
         code.pop(RBP, RBX);
         code.end();
         return code.brief();
-    }
-
-    /** Unless a number in memory is 0. */
-    private static void ifAny(VectorAssembler code, Address number, Runnable body) {
-        code.load(RBP, number);
-        int none = code.jumpIfZero(RBP);
-        body.run();
-        code.land(none);
-    }
-
-    /** The sum of all lanes, or the largest, to each of them: halves first, as {@link Rows#sum}. */
-    private static void reduce(VectorAssembler code, int vector, boolean largest) {
-        for (int distance = Lanes.FLOATS / 2; distance > 0; distance /= 2) {
-            code.exchange(0, vector, distance);
-            if (largest) {
-                code.greater(vector, 0, vector);
-            } else {
-                code.addVectors(vector, vector, 0);
-            }
-        }
     }
 
     private static void factor(VectorAssembler code) {
@@ -256,41 +239,16 @@ final class SoftmaxCode {
         code.multiplyThenAddOrZero(p, power, power, ABOVE);
     }
 
-    /** y = the factor times the exponentials: up to a cache line, whole lines, and what is left. */
-    private static void writeScale(VectorAssembler code, boolean past) {
-        code.lea(RAX, Address.of(RCX, 0));
-        code.negate(RAX);
-        code.and(RAX, Lanes.BYTES - 1);
-        code.load(R11, argument(LENGTH));
-        code.subtract(R11, RAX);
-        int aligned = code.jumpIfZero(RAX);
-        code.lea(R10, Address.of(RAX, 0));
-        code.shiftRight(R10, 2);
-        code.firstLanes(EDGE, R10, RBP);
-        writeScaled(code, Address.of(R8, 0), Address.of(RCX, 0), EDGE, false);
-        code.land(aligned);
-        code.lea(R10, Address.of(R11, 0));
-        code.shiftRight(R10, 6);
-        code.loop(R10, () -> {
-            writeScaled(code, Address.of(R8, RAX, 1), Address.of(RCX, RAX, 1), 0, past);
-            code.lea(RAX, Address.of(RAX, Lanes.BYTES));
-        });
-        code.and(R11, Lanes.BYTES - 1);
-        int whole = code.jumpIfZero(R11);
-        code.shiftRight(R11, 2);
-        code.firstLanes(EDGE, R11, RBP);
-        writeScaled(code, Address.of(R8, RAX, 1), Address.of(RCX, RAX, 1), EDGE, false);
-        code.land(whole);
-    }
-
-    private static void writeScaled(VectorAssembler code, Address from, Address to, int mask, boolean past) {
+    /** A vector of y: the factor times the exponentials. */
+    private static void writeScaled(VectorAssembler code, int mask, boolean past) {
+        Address from = Address.of(R8, RAX, 1), to = Address.of(RCX, RAX, 1);
         if (mask != 0) {
             code.loadOrZero(0, from, mask);
         } else {
             code.loadVector(0, from);
         }
         code.multiply(0, 0, FACTOR);
-        if (past) {
+        if (past && mask == 0) {
             code.streamVector(0, to);
         } else {
             code.storeVector(0, to, mask);

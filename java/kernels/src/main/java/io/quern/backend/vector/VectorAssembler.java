@@ -175,6 +175,14 @@ final class VectorAssembler {
         land(behind);
     }
 
+    /** Code that runs unless a number in memory is 0; changes rbp. */
+    void unlessZero(Address number, Runnable body) {
+        load(RBP, number);
+        int none = jumpIfZero(RBP);
+        body.run();
+        land(none);
+    }
+
     /** At the start of the code: to the instruction that is as many bytes behind it as a number in memory says. */
     void jumpBehindStart(int spare, Address distance) {
         bytes(0x48 | spare >> 3 << 2, 0x8d, 5 | (spare & 7) << 3); // lea spare, [rip - what was written]
@@ -353,6 +361,22 @@ final class VectorAssembler {
         } else {
             registers(MAP_0F3A, PREFIX_66, 0x23, to, from, from); // vshuff32x4, of four lanes each
             bytes(distance == 4 ? 0xb1 : 0x4e);
+        }
+    }
+
+    /** The sum of all lanes to each of them: halves first, as {@link Rows#sum}. */
+    void sumLanes(int vector, int spare) {
+        for (int distance = 8; distance > 0; distance /= 2) {
+            exchange(spare, vector, distance);
+            addVectors(vector, vector, spare);
+        }
+    }
+
+    /** The largest lane to each of them; no lane is NaN. */
+    void largestLane(int vector, int spare) {
+        for (int distance = 8; distance > 0; distance /= 2) {
+            exchange(spare, vector, distance);
+            greater(vector, spare, vector);
         }
     }
 

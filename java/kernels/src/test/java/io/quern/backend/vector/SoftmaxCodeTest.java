@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.Backend;
 import io.quern.op.Softmax;
+import io.quern.op.SoftmaxBackward;
 import io.quern.op.SoftmaxCrossEntropy;
 import io.quern.tensor.DType;
 import io.quern.tensor.Rng;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Softmax in machine code, alone and with its loss, writes the bits of its loops in Java, and nothing beside the rows. */
+/** Softmax in machine code, alone, with its loss and its gradient, writes the bits of its loops in Java, and nothing beside the rows. */
 class SoftmaxCodeTest {
     /** Rows in a vector, with and without a rest, and longer than what stays in a scratch. */
     private static final int[] COLUMNS = {1, 2, 10, 15, 16, 17, 32, 33, 100, 256, 1000, 1008, 4097, 5000, 70_000};
@@ -49,6 +50,8 @@ class SoftmaxCodeTest {
         assertTrue(SoftmaxCode.takes(1 << 16));
         assertFalse(SoftmaxCode.takes((1 << 16) + 1));
         assertFalse(SoftmaxCode.takes(0));
+        assertTrue(SoftmaxBackwardCode.takes(1000));
+        assertFalse(SoftmaxBackwardCode.takes((1 << 16) + 1));
     }
 
     @Test
@@ -82,13 +85,13 @@ class SoftmaxCodeTest {
         }
     }
 
-    /** What softmax and the probabilities of its loss leave in memory, in turn, then softmax in place and the losses. */
+    /** What softmax, the probabilities of its loss, softmax in place and its gradient leave in memory, then the losses. */
     private static int[] bits(int rows, int columns, int guard, int specials, long from, int threads) {
         StreamCode.least = from;
         int elements = rows * columns, padded = elements + 2 * guard;
         Shape shape = Shape.of(rows, columns);
         try (Backend backend = VectorBackend.open(threads);
-                Tensor memory = values(1, 3 * padded, 0);
+                Tensor memory = values(1, 4 * padded, 0);
                 Tensor flat = values(2, elements, specials);
                 Tensor labels = Tensor.allocate(DType.I32, Shape.of(rows));
                 Tensor losses = Tensor.allocate(DType.F32, Shape.of(2))) {
@@ -107,9 +110,11 @@ class SoftmaxCodeTest {
                         new SoftmaxCrossEntropy.Args(logits, labels, null, loss, second, .1 * i, -1));
             }
             backend.run(Softmax.OP, new Softmax.Args(third, third));
-            int[] bits = new int[3 * padded + 2];
+            Tensor gradient = part(memory, 3 * padded + guard, shape);
+            backend.run(SoftmaxBackward.OP, new SoftmaxBackward.Args(first, logits, gradient));
+            int[] bits = new int[4 * padded + 2];
             for (int i = 0; i < bits.length; i++) {
-                long at = i < 3 * padded ? memory.address() + 4L * i : losses.address() + 4L * (i - 3 * padded);
+                long at = i < 4 * padded ? memory.address() + 4L * i : losses.address() + 4L * (i - 4 * padded);
                 bits[i] = Float.floatToIntBits(Floats.get(at)); // any NaN as one
             }
             return bits;
