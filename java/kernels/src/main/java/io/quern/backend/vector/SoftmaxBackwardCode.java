@@ -16,6 +16,8 @@ import java.util.Optional;
 final class SoftmaxBackwardCode {
     /** Elements of a call: some microseconds, see {@link MachineCode#brief}; of a row at most. */
     private static final int MOST = 1 << 13, LONGEST = 1 << 16;
+    /** Bytes from what a dot product reads to what is asked for, beside the next row. */
+    private static final int AHEAD = 4096;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int Y = 0, DY = 8, DX = 16, ROWS = 24, LENGTH = 32, PAIRS = 40, SINGLE = 48, TAIL = 56;
@@ -76,7 +78,7 @@ final class SoftmaxBackwardCode {
         code.add(R8, argument(LENGTH));
         code.lea(R9, Address.of(RDX, 0));
         code.add(R9, argument(LENGTH));
-        writeDot(code, narrow);
+        writeDot(code, narrow, past);
         if (narrow) {
             writeGradient(code, LAST, false);
         } else {
@@ -96,12 +98,16 @@ final class SoftmaxBackwardCode {
     }
 
     /** To all lanes of {@link #EVEN}. Leaves rax 0 where the row is narrow. */
-    private static void writeDot(VectorAssembler code, boolean narrow) {
+    private static void writeDot(VectorAssembler code, boolean narrow, boolean past) {
         code.zero(EVEN);
         code.zero(ODD);
         code.clear(RAX);
         if (!narrow) {
             code.loop(argument(PAIRS), () -> {
+                for (int offset = 0; past && offset < 2 * Lanes.BYTES; offset += Lanes.BYTES) {
+                    code.prefetchIntoSecond(new Address(RSI, RAX, 1, AHEAD + offset));
+                    code.prefetchIntoSecond(new Address(RDX, RAX, 1, AHEAD + offset));
+                }
                 multiplyAdd(code, EVEN, 0);
                 multiplyAdd(code, ODD, Lanes.BYTES);
                 code.lea(RAX, Address.of(RAX, 2 * Lanes.BYTES));
@@ -128,8 +134,10 @@ final class SoftmaxBackwardCode {
     private static void writeGradient(VectorAssembler code, int mask, boolean past) {
         Address y = Address.of(RSI, RAX, 1), dy = Address.of(RDX, RAX, 1), dx = Address.of(RCX, RAX, 1);
         if (mask == 0) {
-            code.prefetchIntoSecond(Address.of(R8, RAX, 1));
-            code.prefetchIntoSecond(Address.of(R9, RAX, 1));
+            if (past) {
+                code.prefetchIntoSecond(Address.of(R8, RAX, 1));
+                code.prefetchIntoSecond(Address.of(R9, RAX, 1));
+            }
             code.loadVector(0, dy);
             code.subtract(0, 0, EVEN);
             code.multiplyVector(0, 0, y);
