@@ -105,6 +105,12 @@ final class VectorAssembler {
         address(to, by, 1);
     }
 
+    void constant(int to, long value) {
+        bytes(0x48 | to >> 3, 0xb8 | to & 7); // movabs
+        word((int) value);
+        word((int) (value >> 32));
+    }
+
     void clear(int register) {
         bytes(0x40 | register >> 3 << 2 | register >> 3, 0x31, 0xc0 | (register & 7) << 3 | register & 7); // xor
     }
@@ -201,6 +207,11 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
     }
 
+    /** The lanes of the mask, elsewhere 0; other lanes are not read. */
+    void loadOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, ZEROING, mask);
+    }
+
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
@@ -256,6 +267,11 @@ final class VectorAssembler {
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
     void multiplyOrZero(int to, int a, Address b, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);
+    }
+
+    /** The lanes of two vectors that index names: of {@code to}, which they replace, and from sixteen on of {@code second}. */
+    void selectFloats(int to, int index, int second) {
+        registers(MAP_0F38, PREFIX_66, 0x7f, to, index, second); // vpermt2ps
     }
 
     // lanes of 64 bits
