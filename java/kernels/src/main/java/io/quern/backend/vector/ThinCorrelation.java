@@ -33,10 +33,7 @@ final class ThinCorrelation {
         bands = (shape.p() + band - 1) / band;
         image = ((band - 1L) * shape.geometry().strideH() + ThinRows.reach(shape)) * row;
         groups = (shape.k() + PLANES - 1) / PLANES;
-        taps = new long[shape.r() * shape.s()];
-        for (int tap = 0; tap < taps.length; tap++) {
-            taps[tap] = ThinRows.offset(shape, tap, row);
-        }
+        taps = ThinRows.offsets(shape, row);
         filterBytes = (taps.length + 1L) * PLANES * Float.BYTES;
         code = inCode ? ThinTileCode.of(taps, shape.k(), shape.q()) : null;
     }
