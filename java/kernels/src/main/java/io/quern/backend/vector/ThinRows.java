@@ -49,13 +49,15 @@ final class ThinRows {
         int wide = (int) (row / Float.BYTES),
                 left = Math.min(wide, shape.geometry().paddingW());
         int live = Math.min(shape.w(), wide - left);
-        int first = top - shape.geometry().paddingH(),
-                from = Math.max(0, first),
-                end = Math.min(first + rows, shape.h());
-        Copies.zero(to, rows * row);
-        if (from < end) {
-            long line = 4L * shape.w();
-            Copies.pieces(x + from * line, line, end - from, 4L * live, to + (from - first) * row + 4L * left, row);
+        int first = top - shape.geometry().paddingH();
+        for (int y = first; y < first + rows; y++, to += row) {
+            if (y < 0 || y >= shape.h()) {
+                Copies.zero(to, row);
+            } else {
+                Copies.zero(to, 4L * left);
+                Copies.copy(x + 4L * y * shape.w(), to + 4L * left, 4L * live);
+                Copies.zero(to + 4L * (left + live), 4L * (wide - left - live));
+            }
         }
     }
 }

@@ -23,6 +23,8 @@ final class VectorAssembler {
     private static final int VECTOR = 64, LONG = 8, FLOAT = 4, SHORT = 2;
     /** Flags of a vector instruction: an element of memory for all lanes; lanes that the mask leaves out become zero. */
     private static final int EACH = 0x10, ZEROING = 0x80;
+    /** The same, of a vector of eight lanes of 32 bits, and of four. */
+    private static final int HALF = 0x60, QUARTER = 0x40;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
     /** Where jumps ahead end, by where they are left: known when there is something to jump to. */
@@ -255,6 +257,21 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR, 0, mask);
     }
 
+    /** The first eight lanes; the others become zero. */
+    void addHalf(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR / 2, HALF, 0);
+    }
+
+    /** The first four. */
+    void addQuarter(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR / 4, QUARTER, 0);
+    }
+
+    /** @param mask the lanes that are written, of the first eight */
+    void storeHalf(int from, Address to, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR / 2, HALF, mask);
+    }
+
     /** to = a > b ? a : b, so b where one is NaN or both are zero. */
     void greater(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x5f, to, a, b); // vmaxps
@@ -381,7 +398,7 @@ final class VectorAssembler {
     /** @param x, b the fourth bits of index and base, or the fifth and fourth of a register */
     private void evex(int map, int prefix, int register, int first, int x, int b, int flags) {
         int extensions = (register >> 3 & 1) << 7 | x << 6 | b << 5 | (register >> 4) << 4;
-        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, 0x40 | flags | (first >> 4 ^ 1) << 3);
+        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, (0x40 ^ flags) | (first >> 4 ^ 1) << 3);
     }
 
     private void address(int register, Address at, int unit) {
