@@ -22,9 +22,9 @@ final class PlaneWeave {
     private final VectorAssembler code;
     private final int k, table;
     private final boolean apart, paired;
-    /** Vectors that the wide lanes are spread over. */
+    /** Vectors that a result takes lanes from: all, or those of pairs of channels. */
     private final int wide;
-
+    /** Lanes, a vector each: two for the pairs, then those of {@link #spread}. */
     private final MemorySegment indices;
 
     private PlaneWeave(VectorAssembler code, int k, int table, boolean apart) {
@@ -42,7 +42,11 @@ final class PlaneWeave {
         code.constant(table, indices.address());
     }
 
-    /** Planes become pixels. @param table a register that the code in between leaves alone */
+    /**
+     * Planes become pixels.
+     *
+     * @param table a register that the code in between leaves alone
+     */
     static PlaneWeave toPixels(VectorAssembler code, int k, int table) {
         return new PlaneWeave(code, k, table, false);
     }
@@ -83,7 +87,7 @@ final class PlaneWeave {
      */
     void weave(int first, int spare, Result result) {
         if (!paired) {
-            spread(IntStream.range(first, first + k).toArray(), new int[0], spare, result);
+            spread(new int[][] {IntStream.range(first, first + k).toArray()}, spare, result);
         } else if (apart) {
             pairsToPlanes(first, spare, result);
         } else {
@@ -105,7 +109,7 @@ final class PlaneWeave {
             free = odd;
         }
         // the last odd one is free instead of the first spare one
-        spread(low, high, spare + 1, result);
+        spread(new int[][] {low, high}, spare + 1, result);
     }
 
     private void pairsToPlanes(int first, int spare, Result result) {
@@ -115,7 +119,7 @@ final class PlaneWeave {
             low[i] = first + i;
             high[i] = first + wide + i;
         }
-        spread(low, high, spare, (index, register) -> code.moveVector(halves + index, register));
+        spread(new int[][] {low, high}, spare, (index, register) -> code.moveVector(halves + index, register));
         loadIndex(spare + 2, 0);
         loadIndex(spare + 3, 1);
         for (int i = 0; i < wide; i++) {
@@ -128,28 +132,24 @@ final class PlaneWeave {
         }
     }
 
-    /** Lanes of 32 bits, or of 64 in two groups of vectors, whose results are numbered one behind the other. */
-    private void spread(int[] low, int[] high, int spare, Result result) {
+    /** Of one group of vectors lanes of 32 bits, of two groups lanes of 64; the results of the second are numbered on. */
+    private void spread(int[][] groups, int spare, Result result) {
         for (int j = 0; j < wide; j++) {
-            int one = wide == 1 ? low[0] : spare, other = high.length == 0 ? 0 : wide == 1 ? high[0] : spare + 1;
             for (int next = 1; next < wide; next++) {
-                if (next == 1) {
-                    code.moveVector(one, low[0]);
-                }
                 loadIndex(spare + 2, 2 + j * (wide - 1) + next - 1);
-                if (high.length == 0) {
-                    code.selectFloats(one, spare + 2, low[next]);
-                } else {
+                for (int g = 0; g < groups.length; g++) {
                     if (next == 1) {
-                        code.moveVector(other, high[0]);
+                        code.moveVector(spare + g, groups[g][0]);
                     }
-                    code.selectLongs(one, spare + 2, low[next]);
-                    code.selectLongs(other, spare + 2, high[next]);
+                    if (paired) {
+                        code.selectLongs(spare + g, spare + 2, groups[g][next]);
+                    } else {
+                        code.selectFloats(spare + g, spare + 2, groups[g][next]);
+                    }
                 }
             }
-            result.take(j, one);
-            if (high.length > 0) {
-                result.take(wide + j, other);
+            for (int g = 0; g < groups.length; g++) {
+                result.take(g * wide + j, wide == 1 ? groups[g][0] : spare + g);
             }
         }
     }

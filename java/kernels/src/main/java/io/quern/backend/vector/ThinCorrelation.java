@@ -6,7 +6,8 @@ import io.quern.tensor.Tensor;
 /**
  * A convolution of images of one channel into few: {@link Correlation} fills a lane per result channel. Here lanes run along
  * the pixels of a row, as in {@link ThinFilterGradient}: a tile sums two vectors of pixels for six channels, a row of results
- * lies as a plane per channel and is turned into pixels. Every result is one chain of fused multiply-adds in the order of taps.
+ * lies as a plane per channel and is turned into pixels; or both in {@link ThinTileCode}. Every result is one chain of fused
+ * multiply-adds in the order of taps.
  */
 final class ThinCorrelation {
     private static final int PLANES = ThinTile.PLANES, ALL_PLANES = ThinTile.ALL_PLANES;

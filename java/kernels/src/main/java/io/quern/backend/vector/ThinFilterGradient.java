@@ -14,7 +14,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The gradient by the filter where images have one channel and results few: {@link FilterGradient} fills a lane per
  * result channel. Here lanes run along the pixels of a row, which are neighbours in x. A band of an image is copied between
  * zeros, dy is turned into a plane per channel, its rows padded with zeros to whole vectors, and a tile sums five taps times
- * three planes lane by lane.
+ * three planes lane by lane; or both in {@link ThinFilterCode}.
  *
  * <p>Bands are dealt out to chunks as in {@link FilterGradient}; the chunks' sums are added in order, then their lanes. A
  * value that is not finite may meet a padding zero: then {@link #run} says no.

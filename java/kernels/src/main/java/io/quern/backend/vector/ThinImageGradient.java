@@ -7,7 +7,7 @@ import io.quern.tensor.Tensor;
  * The gradient by an image of four to six channels, with stride 1: a correlation of dy with the flipped filter, whose lanes are the
  * pixels of a row of the image, as in {@link ThinCorrelation}. dy is turned into a plane per channel, between zeros. A tile is six
  * channels of two rows, and leaves out the rows of the filter that meet dy for neither. Every element is one chain of fused
- * multiply-adds: filter row by filter row, there channel by channel.
+ * multiply-adds: filter row by filter row, there channel by channel, in Java or in {@link ThinTileCode}.
  */
 final class ThinImageGradient {
     private static final int PLANES = ThinTile.PLANES;

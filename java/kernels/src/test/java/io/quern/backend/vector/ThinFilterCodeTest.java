@@ -22,9 +22,6 @@ class ThinFilterCodeTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     private static final int LANES = 16, TILE = ThinFilterCode.TAPS * ThinFilterCode.PLANES;
     private static final float OLD = 77;
-    private static final float[] SPECIAL = {
-        -0f, 0f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MIN_VALUE, -1e-40f, Float.MAX_VALUE
-    };
 
     @BeforeEach
     void needsAvx512() {
@@ -52,13 +49,14 @@ class ThinFilterCodeTest {
     }
 
     private static void check(SplittableRandom random, int k, int pixels, int lines, int tapGroups) {
+        RandomFloats floats = new RandomFloats(random, 200);
         int vectors = (pixels + LANES - 1) / LANES, groups = (k + 2) / 3, all = 3 * groups;
         long row = 4L * (vectors * LANES + random.nextInt(9)), plane = 4L * (lines * vectors * LANES);
         int count = ThinFilterCode.TAPS * tapGroups;
         long[] taps = random.ints(count, 0, 16).mapToLong(at -> 4L * at).toArray();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment dy = numbers(arena, lines * pixels * k, random),
-                    copy = numbers(arena, (int) (lines * row / 4) + LANES, random),
+            MemorySegment dy = floats.memory(arena, lines * pixels * k),
+                    copy = floats.memory(arena, (int) (lines * row / 4) + LANES),
                     planes = arena.allocate(all * plane + Lanes.LINE, 64),
                     sums = arena.allocate(4L * LANES * (tapGroups * groups * TILE + 1), 64);
             fill(planes);
@@ -109,18 +107,10 @@ class ThinFilterCodeTest {
         }
     }
 
-    private static MemorySegment numbers(Arena arena, int count, SplittableRandom random) {
-        MemorySegment memory = arena.allocate(4L * count, 4);
-        for (int i = 0; i < count; i++) {
-            boolean rare = random.nextInt(200) == 0;
-            memory.setAtIndex(F, i, rare ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) random.nextDouble(-1, 1));
-        }
-        return memory;
-    }
-
     @Test
     void gradientsAreThoseInJava() {
         SplittableRandom random = new SplittableRandom(8);
+        RandomFloats floats = new RandomFloats(random, 100_000);
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
@@ -130,8 +120,8 @@ class ThinFilterCodeTest {
                 Conv2dGeometry geometry = Conv2dGeometry.UNIT.withPadding(random.nextInt(3));
                 int p = (int) geometry.resultH(h, r), q = (int) geometry.resultW(w, s);
                 ConvShape shape = new ConvShape(n, h, w, 1, r, s, few, p, q, geometry);
-                try (Tensor x = random(random, Shape.of(n, h, w, 1));
-                        Tensor dy = random(random, Shape.of(n, p, q, few));
+                try (Tensor x = floats.tensor(Shape.of(n, h, w, 1));
+                        Tensor dy = floats.tensor(Shape.of(n, p, q, few));
                         Tensor one = Tensor.allocate(DType.F32, Shape.of(r, s, 1, few));
                         Tensor other = Tensor.allocate(DType.F32, one.shape())) {
                     ThinFilterGradient.of(shape).run(x, dy, one, scratch, pool);
@@ -140,13 +130,5 @@ class ThinFilterCodeTest {
                 }
             }
         }
-    }
-
-    private static Tensor random(SplittableRandom random, Shape shape) {
-        Tensor tensor = Tensor.allocate(DType.F32, shape);
-        for (long i = 0; i < tensor.elements(); i++) {
-            tensor.set(i, (float) random.nextDouble(-1, 1));
-        }
-        return tensor;
     }
 }

@@ -20,9 +20,6 @@ class ThinSumCodeTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     private static final float OLD = 77;
     private static final int GUARD = 16;
-    private static final float[] SPECIAL = {
-        -0f, 0f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MIN_VALUE, -1e-40f, Float.MAX_VALUE
-    };
 
     @BeforeEach
     void needsAvx512() {
@@ -42,6 +39,7 @@ class ThinSumCodeTest {
     }
 
     private static void check(SplittableRandom random, int channels, int rows, int pixels) {
+        RandomFloats floats = new RandomFloats(random, 100);
         int wide = 8 * pixels + 8;
         int[] firstTerm = new int[pixels + 1];
         for (int x = 0; x < pixels; x++) {
@@ -51,13 +49,8 @@ class ThinSumCodeTest {
                 .mapToLong(at -> 4L * at)
                 .toArray();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment source = arena.allocate(4L * (rows + 1) * wide, 4),
+            MemorySegment source = floats.memory(arena, (rows + 1) * wide),
                     y = arena.allocate(4L * (pixels * channels + 2 * GUARD), 4);
-            for (int i = 0; i < source.byteSize() / 4; i++) {
-                boolean rare = random.nextInt(100) == 0;
-                source.setAtIndex(
-                        F, i, rare ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) random.nextDouble(-1, 1));
-            }
             for (int i = 0; i < y.byteSize() / 4; i++) {
                 y.setAtIndex(F, i, OLD);
             }
@@ -89,6 +82,7 @@ class ThinSumCodeTest {
     @Test
     void gradientsAreThoseInJava() {
         SplittableRandom random = new SplittableRandom(9);
+        RandomFloats floats = new RandomFloats(random, 400);
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
@@ -102,8 +96,8 @@ class ThinSumCodeTest {
                 int p = (int) geometry.resultH(h, r), q = (int) geometry.resultW(w, s);
                 ConvShape shape = new ConvShape(n, h, w, c, r, s, k, p, q, geometry);
                 Shape dx = Shape.of(n, h, w, c);
-                try (Tensor dy = random(random, Shape.of(n, p, q, k));
-                        Tensor filter = random(random, Shape.of(r, s, c, k));
+                try (Tensor dy = floats.tensor(Shape.of(n, p, q, k));
+                        Tensor filter = floats.tensor(Shape.of(r, s, c, k));
                         Tensor one = Tensor.allocate(DType.F32, dx);
                         Tensor other = Tensor.allocate(DType.F32, dx)) {
                     new ConvThin(shape).run(dy, filter, one, scratch, pool);
@@ -112,14 +106,5 @@ class ThinSumCodeTest {
                 }
             }
         }
-    }
-
-    private static Tensor random(SplittableRandom random, Shape shape) {
-        Tensor tensor = Tensor.allocate(DType.F32, shape);
-        for (long i = 0; i < tensor.elements(); i++) {
-            boolean rare = random.nextInt(400) == 0;
-            tensor.set(i, rare ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) random.nextDouble(-1, 1));
-        }
-        return tensor;
     }
 }

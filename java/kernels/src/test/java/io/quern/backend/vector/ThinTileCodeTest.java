@@ -22,9 +22,6 @@ class ThinTileCodeTest {
     private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT;
     private static final float OLD = 77;
     private static final int GUARD = 64;
-    private static final float[] SPECIAL = {
-        -0f, 0f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MIN_VALUE, -1e-40f, Float.MAX_VALUE
-    };
 
     @BeforeEach
     void needsAvx512() {
@@ -55,13 +52,14 @@ class ThinTileCodeTest {
 
     /** @param way 0 without a bias, 1 with one, 2 with one and no results below zero */
     private static void check(SplittableRandom random, int k, int pixels, int rows, int count, int way) {
+        RandomFloats floats = new RandomFloats(random, 150);
         long row = 4L * (pixels + 16 + random.nextInt(9));
         long[] taps = random.ints(count, 0, 16).mapToLong(at -> 4L * at).toArray();
         int from = random.nextInt(count), to = from + random.nextInt(count - from + 1), stride = k + random.nextInt(3);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment x = numbers(arena, (int) (rows * row / 4) + 32, random),
-                    filter = numbers(arena, count * stride, random),
-                    bias = numbers(arena, k, random),
+            MemorySegment x = floats.memory(arena, (int) (rows * row / 4) + 32),
+                    filter = floats.memory(arena, count * stride),
+                    bias = floats.memory(arena, k),
                     y = arena.allocate(4L * (2 * GUARD + rows * pixels * k), 64);
             for (long i = 0; i < y.byteSize() / 4; i++) {
                 y.setAtIndex(F, i, OLD);
@@ -99,18 +97,10 @@ class ThinTileCodeTest {
         }
     }
 
-    private static MemorySegment numbers(Arena arena, int count, SplittableRandom random) {
-        MemorySegment memory = arena.allocate(4L * count, 4);
-        for (int i = 0; i < count; i++) {
-            boolean rare = random.nextInt(150) == 0;
-            memory.setAtIndex(F, i, rare ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) random.nextDouble(-1, 1));
-        }
-        return memory;
-    }
-
     @Test
     void convolutionsAreThoseInJava() {
         SplittableRandom random = new SplittableRandom(8);
+        RandomFloats floats = new RandomFloats(random, 400);
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
@@ -122,8 +112,9 @@ class ThinTileCodeTest {
                 int p = (int) geometry.resultH(h, r), q = (int) geometry.resultW(w, s);
                 ConvShape forward = new ConvShape(n, h, w, 1, r, s, few, p, q, geometry);
                 Shape y = Shape.of(n, p, q, few);
-                Tensor image = random(random, Shape.of(n, h, w, 1)), filter = random(random, Shape.of(r, s, 1, few));
-                try (Tensor bias = random(random, Shape.of(few));
+                try (Tensor image = floats.tensor(Shape.of(n, h, w, 1));
+                        Tensor filter = floats.tensor(Shape.of(r, s, 1, few));
+                        Tensor bias = floats.tensor(Shape.of(few));
                         Tensor one = Tensor.allocate(DType.F32, y);
                         Tensor other = Tensor.allocate(DType.F32, y)) {
                     boolean relu = random.nextBoolean();
@@ -131,8 +122,6 @@ class ThinTileCodeTest {
                     ThinCorrelation.inJava(forward).run(image, filter, bias, other, relu, null, scratch, pool);
                     assertArrayEquals(other.toFloats(), one.toFloats(), forward::toString);
                 }
-                image.close();
-                filter.close();
             }
         }
     }
@@ -140,6 +129,7 @@ class ThinTileCodeTest {
     @Test
     void gradientsAreThoseInJava() {
         SplittableRandom random = new SplittableRandom(9);
+        RandomFloats floats = new RandomFloats(random, 400);
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
@@ -155,8 +145,8 @@ class ThinTileCodeTest {
                     continue;
                 }
                 Shape dx = Shape.of(n, h, w, c);
-                try (Tensor dy = random(random, Shape.of(n, p, q, k));
-                        Tensor filter = random(random, Shape.of(r, s, c, k));
+                try (Tensor dy = floats.tensor(Shape.of(n, p, q, k));
+                        Tensor filter = floats.tensor(Shape.of(r, s, c, k));
                         Tensor one = Tensor.allocate(DType.F32, dx);
                         Tensor other = Tensor.allocate(DType.F32, dx)) {
                     new ThinImageGradient(shape).run(dy, filter, one, scratch, pool);
@@ -165,14 +155,5 @@ class ThinTileCodeTest {
                 }
             }
         }
-    }
-
-    private static Tensor random(SplittableRandom random, Shape shape) {
-        Tensor tensor = Tensor.allocate(DType.F32, shape);
-        for (long i = 0; i < tensor.elements(); i++) {
-            boolean rare = random.nextInt(400) == 0;
-            tensor.set(i, rare ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) random.nextDouble(-1, 1));
-        }
-        return tensor;
     }
 }
