@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The gradient by an image of at most eight channels. As a correlation its register tiles would leave most lanes of a
  * vector empty. Instead a row of dy is multiplied with the filter as a matrix of K x (R S C): what every pixel of dy adds to
- * the R x S image pixels around it. Each image pixel then sums its R x S groups of C neighbouring floats.
+ * the R x S image pixels around it. Each image pixel then sums its R x S groups of C neighbouring floats, in Java or in {@link ThinSumCode}.
  *
  * <p>A band of the image keeps the products of the rows of dy that it still needs in a ring.
  */
@@ -40,8 +40,14 @@ final class ConvThin {
     private final long[] terms;
 
     private final int[] firstTerm;
+    /** Null where the sums are to be in Java. */
+    private final ThinSumCode code;
 
     ConvThin(ConvShape shape) {
+        this(shape, true);
+    }
+
+    private ConvThin(ConvShape shape, boolean inCode) {
         this.shape = shape;
         h = shape.backwardH();
         w = shape.backwardW();
@@ -71,6 +77,12 @@ final class ConvThin {
         }
         firstTerm[shape.w()] = count;
         terms = Arrays.copyOf(all, count);
+        code = inCode ? ThinSumCode.of(terms, firstTerm, shape.c(), shape.r()) : null;
+    }
+
+    /** With its sums in Java on any machine. */
+    static ConvThin inJava(ConvShape shape) {
+        return new ConvThin(shape, false);
     }
 
     /** For few image channels and filters of more than one tap. */
@@ -126,7 +138,9 @@ final class ConvThin {
                             own + p % ring * rowBytes + (long) tap.index() * shape.s() * shape.c() * Float.BYTES;
                 }
             }
-            if (few) {
+            if (code != null) {
+                code.sum(rows, count, target);
+            } else if (few) {
                 sumFour(rows, count, target, live);
             } else {
                 sumEight(rows, count, target, live);

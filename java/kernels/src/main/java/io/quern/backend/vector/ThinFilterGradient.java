@@ -6,6 +6,7 @@ import static io.quern.backend.vector.Lanes.ADDRESS;
 import io.quern.backend.WorkerPool;
 import io.quern.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -13,7 +14,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The gradient by the filter where images have one channel and results few: {@link FilterGradient} fills a lane per
  * result channel. Here lanes run along the pixels of a row, which are neighbours in x. A band of an image is copied between
  * zeros, dy is turned into a plane per channel, its rows padded with zeros to whole vectors, and a tile sums five taps times
- * three planes lane by lane.
+ * three planes lane by lane; or both in {@link ThinFilterCode}.
  *
  * <p>Bands are dealt out to chunks as in {@link FilterGradient}; the chunks' sums are added in order, then their lanes. A
  * value that is not finite may meet a padding zero: then {@link #run} says no.
@@ -21,7 +22,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class ThinFilterGradient {
     private static final VectorSpecies<Float> S = Lanes.F;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final int TAPS = 5, PLANES = 3;
+    private static final int TAPS = ThinFilterCode.TAPS, PLANES = ThinFilterCode.PLANES;
     private static final long TILE = (long) TAPS * PLANES * Lanes.BYTES;
     /** Channels that are turned into planes at once, and the planes of a band, in whole tiles. */
     private static final int TURNED = ThinRows.CHANNELS, ALL_PLANES = 9;
@@ -39,8 +40,12 @@ final class ThinFilterGradient {
     private final int vectors, band, bands, chunks, tapGroups, planeGroups;
     /** Bytes of a row of a plane, a plane, a row of the copied image and all of it, and of a chunk's sums. */
     private final long line, plane, row, image, part;
+    /** Where they lie in the copied image, the last one again to fill a tile. */
+    private final long[] taps;
+    /** Null where a band's work is to be in Java. */
+    private final ThinFilterCode code;
 
-    private ThinFilterGradient(ConvShape shape) {
+    private ThinFilterGradient(ConvShape shape, boolean inCode) {
         this.shape = shape;
         vectors = (shape.q() + Lanes.FLOATS - 1) / Lanes.FLOATS;
         line = (long) vectors * Lanes.BYTES;
@@ -53,11 +58,20 @@ final class ThinFilterGradient {
         tapGroups = (shape.r() * shape.s() + TAPS - 1) / TAPS;
         planeGroups = (shape.k() + PLANES - 1) / PLANES;
         part = tapGroups * planeGroups * TILE;
+        long[] offsets = ThinRows.offsets(shape, row);
+        taps = Arrays.copyOf(offsets, tapGroups * TAPS);
+        Arrays.fill(taps, offsets.length, taps.length, offsets[offsets.length - 1]);
+        code = inCode ? ThinFilterCode.of(taps, shape.k(), shape.q(), band) : null;
     }
 
     /** Null where {@link FilterGradient} is as good. */
     static ThinFilterGradient of(ConvShape shape) {
-        return ThinRows.fits(shape) ? new ThinFilterGradient(shape) : null;
+        return ThinRows.fits(shape) ? new ThinFilterGradient(shape, true) : null;
+    }
+
+    /** Without machine code on any machine. */
+    static ThinFilterGradient inJava(ConvShape shape) {
+        return new ThinFilterGradient(shape, false);
     }
 
     /** False if a result is not finite: what was written is then to be computed again. */
@@ -69,7 +83,9 @@ final class ThinFilterGradient {
         Thread caller = Thread.currentThread();
         Blocks.run(pool, parallel, chunks, chunk -> {
             long own = Thread.currentThread() == caller ? parts + shared : scratch.address(ownBytes);
-            Copies.zero(own, planes);
+            // the code writes whole vectors of the planes that it has
+            long written = code == null ? 0 : shape.k() * plane;
+            Copies.zero(own + written, planes - written);
             Copies.zero(parts + chunk * part, part);
             int units = shape.n() * bands;
             int first = (int) ((long) units * chunk / chunks), last = (int) ((long) units * (chunk + 1) / chunks);
@@ -84,18 +100,19 @@ final class ThinFilterGradient {
 
     private void unit(int unit, long x, long dy, long sums, long planes, long copy) {
         int n = unit / bands, top = unit % bands * band, lines = Math.min(band, shape.p() - top);
-        turn(dy, (long) n * shape.p() + top, lines, planes);
         int strideH = shape.geometry().strideH(), rows = (int) ((lines - 1L) * strideH + ThinRows.reach(shape));
         ThinRows.copy(shape, row, x + (long) n * shape.h() * shape.w() * Float.BYTES, top * strideH, rows, copy);
-        long[] taps = new long[TAPS];
+        long first = (long) n * shape.p() + top;
+        if (code != null) {
+            long signal = dy + 4L * first * shape.q() * shape.k();
+            code.add(signal, lines, copy, row * strideH, planes, plane, sums);
+            return;
+        }
+        turn(dy, first, lines, planes);
         for (int t = 0; t < tapGroups; t++) {
-            for (int i = 0; i < TAPS; i++) {
-                int tap = Math.min(t * TAPS + i, shape.r() * shape.s() - 1);
-                taps[i] = ThinRows.offset(shape, tap, row);
-            }
             for (int g = 0; g < planeGroups; g++) {
                 long to = sums + (t * planeGroups + g) * TILE;
-                tile(lines, vectors, copy, taps, row * strideH, planes + g * PLANES * plane, plane, line, to);
+                tile(lines, vectors, copy, taps, t * TAPS, row * strideH, planes + g * PLANES * plane, plane, line, to);
             }
         }
     }
@@ -140,9 +157,9 @@ final class ThinFilterGradient {
 
     /** Adds to 15 vectors the products of rows of pixels, at five taps, with rows of three planes. */
     private static void tile(
-            int lines, int vectors, long x, long[] taps, long lineX, long y, long plane, long lineY, long to) {
-        long x0 = x + taps[0] & ADDRESS, x1 = x + taps[1] & ADDRESS, x2 = x + taps[2] & ADDRESS;
-        long x3 = x + taps[3] & ADDRESS, x4 = x + taps[4] & ADDRESS;
+            int lines, int vectors, long x, long[] taps, int tap, long lineX, long y, long plane, long lineY, long to) {
+        long x0 = x + taps[tap] & ADDRESS, x1 = x + taps[tap + 1] & ADDRESS, x2 = x + taps[tap + 2] & ADDRESS;
+        long x3 = x + taps[tap + 3] & ADDRESS, x4 = x + taps[tap + 4] & ADDRESS;
         long y0 = y & ADDRESS, y1 = y + plane & ADDRESS, y2 = y + 2 * plane & ADDRESS;
         FloatVector s00 = FloatVector.zero(S), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00;
         FloatVector s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00, s40 = s00, s41 = s00, s42 = s00;

@@ -7,7 +7,7 @@ import io.quern.tensor.Tensor;
  * The gradient by an image of four to six channels, with stride 1: a correlation of dy with the flipped filter, whose lanes are the
  * pixels of a row of the image, as in {@link ThinCorrelation}. dy is turned into a plane per channel, between zeros. A tile is six
  * channels of two rows, and leaves out the rows of the filter that meet dy for neither. Every element is one chain of fused
- * multiply-adds: filter row by filter row, there channel by channel.
+ * multiply-adds: filter row by filter row, there channel by channel, in Java or in {@link ThinTileCode}.
  */
 final class ThinImageGradient {
     private static final int PLANES = ThinTile.PLANES;
@@ -24,8 +24,14 @@ final class ThinImageGradient {
     private final long line, row, plane;
 
     private final long[] taps;
+    /** Null where the tiles are to be in Java. */
+    private final ThinTileCode code;
 
     ThinImageGradient(ConvShape shape) {
+        this(shape, true);
+    }
+
+    private ThinImageGradient(ConvShape shape, boolean inCode) {
         this.shape = shape;
         dilationH = shape.geometry().dilationH();
         dilationW = shape.geometry().dilationW();
@@ -43,6 +49,12 @@ final class ThinImageGradient {
             taps[t] =
                     k * plane + (shape.r() - 1L - r) * dilationH * row + (shape.s() - 1L - s) * dilationW * Float.BYTES;
         }
+        code = inCode ? ThinTileCode.of(taps, shape.c(), shape.w()) : null;
+    }
+
+    /** With its tiles in Java on any machine. */
+    static ThinImageGradient inJava(ConvShape shape) {
+        return new ThinImageGradient(shape, false);
     }
 
     /** For images, not empty, of five or six channels, or four and few taps, whose planes of dy are small. */
@@ -109,8 +121,13 @@ final class ThinImageGradient {
         long biases = packed + 4L * PLANES * taps.length, pixels = dx + 4L * n * shape.h() * shape.w() * shape.c();
         for (int i = 0; i < lines; i += 2) {
             int two = i + 1 < lines ? 1 : 0, y = top + i;
+            long target = pixels + 4L * y * shape.w() * shape.c();
             long source = planes + i * row, below = source + two * row, other = results + ThinTile.ALL_PLANES * line;
             int from = firstTap(y) * perRow, to = endTap(y + two) * perRow;
+            if (code != null) {
+                code.sum(from, to, packed, 4L * PLANES, 0, ConvTile.UNBOUNDED, source, row, target, 1 + two);
+                continue;
+            }
             for (int v = 0; v < vectors; v++) {
                 long at = (long) v * Lanes.BYTES;
                 ThinTile.sum(
@@ -126,7 +143,6 @@ final class ThinImageGradient {
                         other + at,
                         line);
             }
-            long target = pixels + 4L * y * shape.w() * shape.c();
             ThinTile.turn(results, line, shape.c(), shape.w(), target);
             if (two == 1) {
                 ThinTile.turn(other, line, shape.c(), shape.w(), target + 4L * shape.w() * shape.c());

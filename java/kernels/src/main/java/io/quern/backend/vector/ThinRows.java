@@ -34,10 +34,14 @@ final class ThinRows {
         return (shape.r() - 1L) * shape.geometry().dilationH() + 1;
     }
 
-    /** Bytes from the first tap to another, in the copied image. */
-    static long offset(ConvShape shape, int tap, long row) {
-        return tap / shape.s() * shape.geometry().dilationH() * row
-                + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
+    /** Bytes from the first tap to each, in the copied image. */
+    static long[] offsets(ConvShape shape, long row) {
+        long[] taps = new long[shape.r() * shape.s()];
+        for (int tap = 0; tap < taps.length; tap++) {
+            taps[tap] = tap / shape.s() * shape.geometry().dilationH() * row
+                    + (long) tap % shape.s() * shape.geometry().dilationW() * Float.BYTES;
+        }
+        return taps;
     }
 
     /** Rows of x from one that may lie above it, between zeros. */

@@ -23,6 +23,8 @@ final class VectorAssembler {
     private static final int VECTOR = 64, LONG = 8, FLOAT = 4, SHORT = 2;
     /** Flags of a vector instruction: an element of memory for all lanes; lanes that the mask leaves out become zero. */
     private static final int EACH = 0x10, ZEROING = 0x80;
+    /** The same, of a vector of eight lanes of 32 bits, and of four. */
+    private static final int HALF = 0x60, QUARTER = 0x40;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
     /** Where jumps ahead end, by where they are left: known when there is something to jump to. */
@@ -120,6 +122,12 @@ final class VectorAssembler {
 
     void shiftRight(int register, int bits) {
         bytes(0x48 | register >> 3, 0xc1, 0xe8 | register & 7, bits);
+    }
+
+    void constant(int to, long value) {
+        bytes(0x48 | to >> 3, 0xb8 | to & 7); // movabs
+        word((int) value);
+        word((int) (value >> 32));
     }
 
     void clear(int register) {
@@ -311,6 +319,21 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR, 0, mask);
     }
 
+    /** The first eight lanes; the others become zero. */
+    void addHalf(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR / 2, HALF, 0);
+    }
+
+    /** The first four. */
+    void addQuarter(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR / 4, QUARTER, 0);
+    }
+
+    /** @param mask the lanes that are written, of the first eight */
+    void storeHalf(int from, Address to, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR / 2, HALF, mask);
+    }
+
     /** to = a > b ? a : b, so b where one is NaN or both are zero. */
     void greater(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x5f, to, a, b); // vmaxps
@@ -406,6 +429,11 @@ final class VectorAssembler {
     void shiftIntsLeft(int to, int from, int bits) {
         registers(MAP_0F, PREFIX_66, 0x72, 6, to, from); // vpslld
         bytes(bits);
+    }
+
+    /** The lanes of two vectors that index names: of {@code to}, which they replace, and from sixteen on of {@code second}. */
+    void selectFloats(int to, int index, int second) {
+        registers(MAP_0F38, PREFIX_66, 0x7f, to, index, second); // vpermt2ps
     }
 
     // lanes of 64 bits
@@ -532,7 +560,7 @@ final class VectorAssembler {
     /** @param x, b the fourth bits of index and base, or the fifth and fourth of a register */
     private void evex(int map, int prefix, int register, int first, int x, int b, int flags) {
         int extensions = (register >> 3 & 1) << 7 | x << 6 | b << 5 | (register >> 4) << 4;
-        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, 0x40 | flags | (first >> 4 ^ 1) << 3);
+        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, (0x40 ^ flags) | (first >> 4 ^ 1) << 3);
     }
 
     private void address(int register, Address at, int unit) {
