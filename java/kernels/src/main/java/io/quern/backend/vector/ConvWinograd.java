@@ -319,7 +319,7 @@ final class ConvWinograd {
                 for (int i = 0; i < taps * taps; i++) {
                     // the taps in reverse
                     long turned = pack + (taps * taps - 1 - i) * depth * wideBytes;
-                    Copies.transpose(at + i * tap, k, wide, depth, turned, wideBytes);
+                    GemmTranspose.all(at + i * tap, k, wide, depth, turned, wideBytes);
                 }
                 tap = depth * wideBytes;
                 at = pack;

@@ -137,17 +137,4 @@ final class Copies {
                     .intoMemorySegment(ALL, to + i * step & Lanes.ADDRESS, Lanes.ORDER, all);
         }
     }
-
-    /** Writes element (i, j) of rows {@code along} apart, each contiguous, to {@code to + j step + 4 i}. */
-    static void transpose(long from, long along, int rows, int columns, long to, long step) {
-        int i = 0;
-        for (; i <= rows - 8; i += 8) {
-            GemmTranspose.eight(from + i * along, along, columns, to + 4L * i, step);
-        }
-        for (; i < rows; i++) {
-            for (int j = 0; j < columns; j++) {
-                ALL.set(FLOAT, to + j * step + 4L * i, ALL.get(FLOAT, from + i * along + 4L * j));
-            }
-        }
-    }
 }

@@ -109,17 +109,15 @@ record GemmPanels(long base, long along, long deep) {
             } else if (isWide() && width == Lanes.FLOATS) {
                 copyMasked(from, deep, width, destination, width, kc);
             } else if (isDeep() && width % 8 == 0) {
-                for (int r = 0; r < width; r += 8) {
-                    GemmTranspose.eight(from + r * along, along, kc, destination + r * 4L, width * 4L);
-                }
+                GemmTranspose.all(from, along, width, kc, destination, width * 4L);
             } else {
                 strided(from, along, deep, width, width, destination, kc);
             }
         }
         if (rest > 0 && isWide() && width == Lanes.FLOATS) {
             copyMasked(from, deep, rest, destination, width, kc);
-        } else if (rest > 0 && isDeep() && width == Lanes.FLOATS) {
-            FillVector.fill(destination, width * kc, 0);
+        } else if (rest > 0 && isDeep() && (width == Lanes.FLOATS || TransposeCode.works())) {
+            Copies.zero(destination, panel);
             GemmTranspose.all(from, along, rest, kc, destination, 4L * width);
         } else if (rest > 0) {
             strided(from, along, deep, rest, width, destination, kc);

@@ -23,6 +23,8 @@ final class VectorAssembler {
     private static final int VECTOR = 64, LONG = 8, FLOAT = 4, SHORT = 2;
     /** Flags of a vector instruction: an element of memory for all lanes; lanes that the mask leaves out become zero. */
     private static final int EACH = 0x10, ZEROING = 0x80;
+    /** The same, of a vector of eight lanes of 32 bits, and of four. */
+    private static final int HALF = 0x60, QUARTER = 0x40;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
     /** Where jumps ahead end, by where they are left: known when there is something to jump to. */
@@ -124,12 +126,25 @@ final class VectorAssembler {
         word(distance);
     }
 
-    /** Jumps ahead if the register is 0, to where {@link #land} is told. */
-    int jumpIfZero(int register) {
-        bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
+    /** After a {@link #decrement}: jumps ahead at 0, to where {@link #land} is told. */
+    int jumpIfZero() {
         bytes(0x0f, 0x84);
         word(0);
         return code.size();
+    }
+
+    /** Jumps ahead unless the register is below a small number, both unsigned. */
+    int jumpUnlessBelow(int register, int number) {
+        bytes(0x48 | register >> 3, 0x83, 0xf8 | register & 7, number); // cmp
+        bytes(0x0f, 0x83);
+        word(0);
+        return code.size();
+    }
+
+    /** Jumps ahead if the register is 0, to where {@link #land} is told. */
+    int jumpIfZero(int register) {
+        bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
+        return jumpIfZero();
     }
 
     /** Ends a jump ahead here. */
@@ -258,6 +273,50 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);
     }
 
+    /** The lanes of the mask, elsewhere 0; other lanes are not read. */
+    void loadOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, ZEROING, mask);
+    }
+
+    // vectors of eight lanes, whose halves are of four
+
+    /** As {@link #loadOrZero}. */
+    void loadHalfOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR / 2, HALF | ZEROING, mask);
+    }
+
+    /** @param mask the lanes that are written; 0: all */
+    void storeHalf(int from, Address to, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR / 2, HALF, mask);
+    }
+
+    /** Four lanes; the others become zero. */
+    void loadQuarter(int to, Address from) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR / 4, QUARTER, 0);
+    }
+
+    /** Four lanes behind the first four. */
+    void insertQuarter(int to, Address from) {
+        memory(MAP_0F3A, PREFIX_66, 0x18, to, to, from, VECTOR / 4, HALF, 0); // vinsertf32x4
+        bytes(1);
+    }
+
+    /** Of each four lanes of a and b the first two by turns, or the last two. */
+    void interleave(int to, int a, int b, boolean last) {
+        registers(MAP_0F, NO_PREFIX, last ? 0x15 : 0x14, to, a, b, HALF); // vunpckhps, vunpcklps
+    }
+
+    /** The same of pairs of lanes. */
+    void interleavePairs(int to, int a, int b, boolean last) {
+        registers(MAP_0F, PREFIX_66 | WIDE, last ? 0x15 : 0x14, to, a, b, HALF); // vunpckhpd, vunpcklpd
+    }
+
+    /** The first four lanes of a and b, or the last four. */
+    void joinQuarters(int to, int a, int b, boolean last) {
+        registers(MAP_0F3A, PREFIX_66, 0x23, to, a, b, HALF); // vshuff32x4
+        bytes(last ? 3 : 0);
+    }
+
     // lanes of 64 bits
 
     /** A long in memory for all lanes. */
@@ -365,7 +424,7 @@ final class VectorAssembler {
     /** @param x, b the fourth bits of index and base, or the fifth and fourth of a register */
     private void evex(int map, int prefix, int register, int first, int x, int b, int flags) {
         int extensions = (register >> 3 & 1) << 7 | x << 6 | b << 5 | (register >> 4) << 4;
-        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, 0x40 | flags | (first >> 4 ^ 1) << 3);
+        bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, (0x40 ^ flags) | (first >> 4 ^ 1) << 3);
     }
 
     private void address(int register, Address at, int unit) {
