@@ -87,6 +87,15 @@ record GemmPanels(long base, long along, long deep) {
     void pack(long destination, int width, int first, int count, int k0, int kc) {
         long panel = (long) width * kc * Float.BYTES, from = base + first * along + k0 * deep;
         int whole = count / width, rest = count % width;
+        if (isWide() && CopyCode.works() && width % Lanes.FLOATS == 0) {
+            long piece = 4L * width;
+            CopyCode.pieces(from, deep, piece, kc, whole, piece, 0, destination, piece, panel);
+            if (rest > 0) {
+                long left = from + whole * piece, empty = -4L * rest & Lanes.BYTES - 1;
+                CopyCode.pieces(left, deep, 0, kc, 1, 4L * rest, empty, destination + whole * panel, piece, 0);
+            }
+            return;
+        }
         if (isWide() && (width % (2 * Lanes.FLOATS) == 0 || width == 3 * Lanes.FLOATS)) {
             if (width == 2 * Lanes.FLOATS) {
                 copyTwo(from, deep, whole, destination, panel, kc);

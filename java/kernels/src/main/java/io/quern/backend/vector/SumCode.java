@@ -24,7 +24,6 @@ final class SumCode {
     private static final int X = 0, STRIDE = 8, Y = 16, FIRST = 24, STEPS = 32, VECTORS = 40, REST = 48, LIVE = 56;
 
     private static final int ENTRY = 64, ARGUMENT = 72;
-
     private static int trees, orders, chains;
     private static final MachineCode CODE = make();
     private static final Scratch ARGUMENTS = new ThreadScratch();

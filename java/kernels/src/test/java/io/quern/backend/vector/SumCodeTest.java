@@ -63,7 +63,9 @@ class SumCodeTest {
             SumCode.rows(x.address(), x.address() + 4L * stride, 4L * stride, rows - 1, y.address(), elements);
             Sums.plain(same.address(), 4L * stride, rows, expected.address(), elements);
             assertEquals(
-                    -1, mismatch(y, expected), () -> "%d rows of %d, onto the first: %b".formatted(rows, elements, onto));
+                    -1,
+                    mismatch(y, expected),
+                    () -> "%d rows of %d, onto the first: %b".formatted(rows, elements, onto));
         }
     }
 
