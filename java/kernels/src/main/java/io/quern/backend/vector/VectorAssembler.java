@@ -141,6 +141,13 @@ final class VectorAssembler {
         return code.size();
     }
 
+    /** Jumps ahead, to where {@link #land} is told. */
+    int jump() {
+        bytes(0xe9);
+        word(0);
+        return code.size();
+    }
+
     /** Jumps ahead if the register is 0, to where {@link #land} is told. */
     int jumpIfZero(int register) {
         bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
