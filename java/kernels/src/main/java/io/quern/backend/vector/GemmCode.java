@@ -32,7 +32,6 @@ final class GemmCode {
     static final int C = 0, C_ROW = 8, NEXT = 16, ADDS = 24;
 
     private static final int A = 32, ROW = 40, DEEP = 48, B = 56, B_DEEP = 64, K = 72, TILES = 80;
-
     private static final int ALPHA = 88, MASK = 92, ASKED = 96, LATER = 104, LINE = 112, BELOW = 120;
     /** Where the code is that does it. */
     static final int ENTRY = 128;
