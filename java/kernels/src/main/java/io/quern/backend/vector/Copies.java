@@ -20,7 +20,7 @@ final class Copies {
 
     /** Copies a multiple of 4 bytes between ranges that do not overlap. */
     static void copy(long from, long to, long bytes) {
-        if (CopyCode.takes(bytes)) {
+        if (CopyCode.takes(1, bytes)) {
             CopyCode.copy(from, to, bytes);
             return;
         }
@@ -46,7 +46,7 @@ final class Copies {
      * that C2 counts and unrolls would be longer before and behind than inside.
      */
     static void pieces(long from, long stride, int count, long bytes, long to, long pitch) {
-        if (CopyCode.takes(count * bytes)) {
+        if (CopyCode.takes(count, bytes)) {
             CopyCode.pieces(from, 0, stride, 1, count, bytes, 0, to, 0, pitch);
             return;
         }
@@ -80,7 +80,7 @@ final class Copies {
     /** The same of rows of pieces, each row with any two strides. */
     static void pieces(
             long from, long row, long stride, int rows, int count, long bytes, long to, long toRow, long pitch) {
-        if (CopyCode.takes(rows * (count * bytes))) {
+        if (CopyCode.takes((long) rows * count, bytes)) {
             CopyCode.pieces(from, row, stride, rows, count, bytes, 0, to, toRow, pitch);
             return;
         }
@@ -98,7 +98,7 @@ final class Copies {
             long from, long stride, int above, int rows, int below, long left, long live, long right, long to) {
         long wide = left + live + right, first = to + above * wide, last = first + rows * wide;
         zero(to, above * wide);
-        if (CopyCode.takes(rows * wide)) {
+        if (CopyCode.takes(rows, wide)) {
             CopyCode.zero(first, wide, rows, left);
             CopyCode.pieces(from, stride, 0, rows, 1, live, 0, first + left, wide, 0);
             CopyCode.zero(first + left + live, wide, rows, right);
@@ -114,7 +114,7 @@ final class Copies {
 
     /** Zeroes a multiple of 4 bytes. */
     static void zero(long at, long bytes) {
-        if (CopyCode.takes(bytes)) {
+        if (CopyCode.takes(1, bytes)) {
             CopyCode.zero(at, 0, 1, bytes);
             return;
         }

@@ -13,8 +13,8 @@ import io.quern.backend.vector.VectorAssembler.Address;
 final class CopyCode {
     /** Vectors of a call about, where a piece counts as one more: some microseconds, see {@link MachineCode#brief}. */
     private static final int WORK = 1 << 12;
-    /** Bytes of one piece from which a call costs little beside it. */
-    private static final int LONG = 2048;
+    /** Bytes from which a call costs little beside their copies; a piece counts as one more vector. */
+    private static final int LONG = 1536;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int FROM = 0, FROM_ROW = 8, FROM_PIECE = 16, TO = 24, TO_ROW = 32, TO_PIECE = 40;
@@ -35,9 +35,9 @@ final class CopyCode {
         return CODE != null;
     }
 
-    /** Whether it is worth a call for one piece. */
-    static boolean takes(long bytes) {
-        return CODE != null && bytes >= LONG;
+    /** Whether so many pieces of so many bytes are worth a call. */
+    static boolean takes(long count, long bytes) {
+        return CODE != null && count * (bytes + Lanes.BYTES) >= LONG;
     }
 
     /** A multiple of 4 bytes. */

@@ -1,8 +1,8 @@
 package io.quern.backend.vector;
 
 /**
- * The tiles of one panel of columns after the other, of one block for one k block: {@link GemmCode}'s where there is such code, else and
- * for borders {@link GemmTile}'s. What comes from memory is asked for on the way: a tile reads and writes its rows in turn, which no
+ * The tiles of one panel of columns after the other, of one block for one k block: {@link GemmCode}'s where there is such code,
+ * with {@link GemmBorderCode}'s, else {@link GemmTile}'s. What comes from memory is asked for on the way: a tile reads and writes its rows in turn, which no
  * machine foresees (bench/lab/prefetch.md).
  *
  * @param rows, columns of the block
