@@ -92,7 +92,7 @@ final class ConvPointwise {
         if (PointwiseStream.fits(pixels, c, k)) {
             long met = dense ? 0 : gatheredBytes(), own = gathered.address(met + 4L * c * k), turned = own + met;
             image = dense ? image : own;
-            Copies.transpose(filter.address(), 4L * k, c, k, turned, 4L * c);
+            GemmTranspose.all(filter.address(), 4L * k, c, k, turned, 4L * c);
             PointwiseStream.multiply(pixels, k, dy.address(), turned, image, null, scratch, pool);
         } else {
             image = dense ? image : gathered.address(gatheredBytes());

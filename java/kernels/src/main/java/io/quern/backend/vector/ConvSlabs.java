@@ -116,17 +116,20 @@ record ConvSlabs(ConvAxis h, ConvAxis w, int images, int channels, int perSlab, 
         int right = Math.clamp((long) w.low() + wide - w.sources(), 0, wide - left);
         long live = (wide - left - right) * pixel;
         long skipped = Math.max(0, w.low()) * pixel;
+        int above = Math.clamp(-(long) top, 0, rows),
+                below = Math.clamp((long) top + rows - h.sources(), 0, rows - above);
         for (int i = 0; i < images(slab); i++) {
-            long to = scratch + i * imageBytes();
-            for (int y = top; y < top + rows; y++, to += wide * pixel) {
-                if (y < 0 || y >= h.sources()) {
-                    Copies.zero(to, wide * pixel);
-                } else {
-                    Copies.zero(to, left * pixel);
-                    Copies.copy(first + (long) (i * h.sources() + y) * row + skipped, to + left * pixel, live);
-                    Copies.zero(to + left * pixel + live, right * pixel);
-                }
-            }
+            long from = first + (long) (i * h.sources() + top + above) * row + skipped;
+            Copies.framed(
+                    from,
+                    row,
+                    above,
+                    rows - above - below,
+                    below,
+                    left * pixel,
+                    live,
+                    right * pixel,
+                    scratch + i * imageBytes());
         }
         return scratch;
     }

@@ -319,7 +319,7 @@ final class ConvWinograd {
                 for (int i = 0; i < taps * taps; i++) {
                     // the taps in reverse
                     long turned = pack + (taps * taps - 1 - i) * depth * wideBytes;
-                    Copies.transpose(at + i * tap, k, wide, depth, turned, wideBytes);
+                    GemmTranspose.all(at + i * tap, k, wide, depth, turned, wideBytes);
                 }
                 tap = depth * wideBytes;
                 at = pack;
@@ -355,12 +355,7 @@ final class ConvWinograd {
                     result(product, vectors, buffer, bias, to, pixel, w.results() * pixel, seen);
                 } else {
                     result(product, vectors, buffer, bias, edge, some, tile * some, seen);
-                    for (int r = 0; r < high; r++) {
-                        for (int q = 0; q < wide; q++) {
-                            long target = to + (r * (long) w.results() + q) * pixel;
-                            Copies.copy(edge + (r * tile + q) * some, target, some);
-                        }
-                    }
+                    Copies.pieces(edge, tile * some, some, high, wide, some, to, w.results() * pixel, pixel);
                 }
                 if (epilogue != null) {
                     for (int r = 0; r < high; r++) {

@@ -20,6 +20,10 @@ final class Copies {
 
     /** Copies a multiple of 4 bytes between ranges that do not overlap. */
     static void copy(long from, long to, long bytes) {
+        if (CopyCode.takes(1, bytes)) {
+            CopyCode.copy(from, to, bytes);
+            return;
+        }
         int count = (int) (bytes / Float.BYTES);
         int i = 0;
         for (; i <= count - Lanes.FLOATS; i += Lanes.FLOATS) {
@@ -42,6 +46,10 @@ final class Copies {
      * that C2 counts and unrolls would be longer before and behind than inside.
      */
     static void pieces(long from, long stride, int count, long bytes, long to, long pitch) {
+        if (CopyCode.takes(count, bytes)) {
+            CopyCode.pieces(from, 0, stride, 1, count, bytes, 0, to, 0, pitch);
+            return;
+        }
         long whole = bytes & -Lanes.BYTES, rest = bytes - whole, one = (long) step * Lanes.BYTES, four = 4 * one;
         for (int i = 0; i < count; i++, from += stride, to += pitch) {
             from &= Lanes.ADDRESS;
@@ -69,8 +77,47 @@ final class Copies {
         }
     }
 
+    /** The same of rows of pieces, each row with any two strides. */
+    static void pieces(
+            long from, long row, long stride, int rows, int count, long bytes, long to, long toRow, long pitch) {
+        if (CopyCode.takes((long) rows * count, bytes)) {
+            CopyCode.pieces(from, row, stride, rows, count, bytes, 0, to, toRow, pitch);
+            return;
+        }
+        for (int i = 0; i < rows; i++) {
+            pieces(from + i * row, stride, count, bytes, to + i * toRow, pitch);
+        }
+    }
+
+    /**
+     * Writes rows of {@code left + live + right} bytes: some of zeros, {@code rows} whose middle is copied, and again some of zeros.
+     *
+     * @param stride bytes from row to row of what is copied
+     */
+    static void framed(
+            long from, long stride, int above, int rows, int below, long left, long live, long right, long to) {
+        long wide = left + live + right, first = to + above * wide, last = first + rows * wide;
+        zero(to, above * wide);
+        if (CopyCode.takes(rows, wide)) {
+            CopyCode.zero(first, wide, rows, left);
+            CopyCode.pieces(from, stride, 0, rows, 1, live, 0, first + left, wide, 0);
+            CopyCode.zero(first + left + live, wide, rows, right);
+        } else {
+            for (long at = first; at < last; at += wide, from += stride) {
+                zero(at, left);
+                copy(from, at + left, live);
+                zero(at + left + live, right);
+            }
+        }
+        zero(last, below * wide);
+    }
+
     /** Zeroes a multiple of 4 bytes. */
     static void zero(long at, long bytes) {
+        if (CopyCode.takes(1, bytes)) {
+            CopyCode.zero(at, 0, 1, bytes);
+            return;
+        }
         FloatVector zero = FloatVector.zero(Lanes.F);
         int count = (int) (bytes / Float.BYTES);
         int i = 0;
@@ -135,19 +182,6 @@ final class Copies {
         for (int i = 0; i < rows; i++) {
             FloatVector.fromMemorySegment(Lanes.F, ALL, from + i * rowStride & Lanes.ADDRESS, Lanes.ORDER, live)
                     .intoMemorySegment(ALL, to + i * step & Lanes.ADDRESS, Lanes.ORDER, all);
-        }
-    }
-
-    /** Writes element (i, j) of rows {@code along} apart, each contiguous, to {@code to + j step + 4 i}. */
-    static void transpose(long from, long along, int rows, int columns, long to, long step) {
-        int i = 0;
-        for (; i <= rows - 8; i += 8) {
-            GemmTranspose.eight(from + i * along, along, columns, to + 4L * i, step);
-        }
-        for (; i < rows; i++) {
-            for (int j = 0; j < columns; j++) {
-                ALL.set(FLOAT, to + j * step + 4L * i, ALL.get(FLOAT, from + i * along + 4L * j));
-            }
         }
     }
 }

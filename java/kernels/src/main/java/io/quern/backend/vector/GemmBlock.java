@@ -67,7 +67,11 @@ record GemmBlock(
         for (int j = 0, wide; j < columns; j += wide, bj += panelB) {
             wide = shape.width(columns - j, directB != null);
             int done = code == null ? 0 : sweep.coded(code, firstA, bj, corner, j, wide);
-            sweep.plain(done, firstA, bj, corner, j, wide, col0);
+            if (code == null) {
+                sweep.plain(done, firstA, bj, corner, j, wide, col0);
+            } else if (done < rows) {
+                sweep.borders(done, firstA, bj, corner, j, wide);
+            }
         }
         if (last && epilogue != null) {
             epilogue.apply(corner, ldc, row0, rows, col0, columns);

@@ -84,9 +84,10 @@ final class GemmChunks {
             multiply(0, 0, m, 0, n, alpha, a, b, whole, pitch, tile);
             for (int chunk = 1; chunk < chunks; chunk++) {
                 multiply(chunk, 0, m, 0, n, alpha, a, b, part, 4L * n, tile);
-                for (int row = 0; row < m; row++) {
+                boolean dense = pitch == 4L * n;
+                for (int row = 0; row < (dense ? 1 : m); row++) {
                     long to = whole + row * pitch;
-                    Sums.add(to, part + 4L * row * n - to, 2, to, n);
+                    Sums.add(to, part + 4L * row * n - to, 2, to, dense ? m * n : n);
                 }
             }
             if (turned) {

@@ -29,20 +29,14 @@ final class GemmCode {
     private static final int WORK = 1 << 15, STORE = 32;
 
     /** Where in the argument the numbers of a call are, in bytes. */
-    private static final int A = 0,
-            ROW = 8,
-            DEEP = 16,
-            NEXT = 24,
-            B = 32,
-            B_DEEP = 40,
-            C = 48,
-            C_ROW = 56,
-            K = 64,
-            TILES = 72;
+    static final int C = 0, C_ROW = 8, NEXT = 16, ADDS = 24;
 
-    private static final int ALPHA = 80, MASK = 84, ASKED = 88, LATER = 96, LINE = 104, BELOW = 112, ENTRY = 120;
-    /** Bytes of it. */
-    static final int ARGUMENT = 128;
+    private static final int A = 32, ROW = 40, DEEP = 48, B = 56, B_DEEP = 64, K = 72, TILES = 80;
+    private static final int ALPHA = 88, MASK = 92, ASKED = 96, LATER = 104, LINE = 112, BELOW = 120;
+    /** Where the code is that does it. */
+    static final int ENTRY = 128;
+    /** Bytes of it: whole cache lines. */
+    static final int ARGUMENT = 192;
 
     /** Vector registers: the sums from 0 on, then these. */
     private static final int FIRST_OF_B = 24, ELEMENT = 28, FACTOR = 29;
@@ -85,7 +79,12 @@ final class GemmCode {
 
     /** Tiles that one call takes, of those that are left. */
     int tiles(int left, int kc) {
-        return Math.clamp(WORK / ((long) tile.rows * tile.columns / Lanes.FLOATS * (kc + STORE)), 1, left);
+        return tiles(tile.rows, tile.columns / Lanes.FLOATS, left, kc);
+    }
+
+    /** The same for tiles of any rows and vectors. */
+    static int tiles(int rows, int vectors, int left, int kc) {
+        return Math.clamp(WORK / ((long) rows * vectors * (kc + STORE)), 1, left);
     }
 
     /**
@@ -119,6 +118,11 @@ final class GemmCode {
         set(argument + BELOW, below);
     }
 
+    /** Changes that of {@link #prepare} alone. */
+    static void next(long argument, long next) {
+        set(argument + NEXT, next);
+    }
+
     /** Changes that of {@link #ahead} alone. */
     static void below(long argument, long below) {
         set(argument + BELOW, below);
@@ -130,16 +134,29 @@ final class GemmCode {
      * @param columns of C; B is read in whole vectors
      */
     void run(long argument, long a, long b, long c, int columns, int tiles, Storing storing) {
+        operands(argument, a, b, c, columns, tiles, entries[storing.ordinal()]);
+        CODE.run(argument, 0, 0, 0, 0, 0);
+    }
+
+    /** What differs from call to call. */
+    static void operands(long argument, long a, long b, long c, int columns, int tiles, int entry) {
         set(argument + A, a);
         set(argument + B, b);
         set(argument + C, c);
         set(argument + TILES, tiles);
         setInt(argument + MASK, 0xffff >> (-columns & Lanes.FLOATS - 1));
-        set(argument + ENTRY, entries[storing.ordinal()]);
-        CODE.run(argument, 0, 0, 0, 0, 0);
+        set(argument + ENTRY, entry);
     }
 
     private static void write(VectorAssembler code, GemmTile tile, Storing storing) {
+        writeStart(code);
+        int start = code.here();
+        writeSums(code, tile.rows, tile.columns / Lanes.FLOATS, false);
+        writeStores(code, tile, storing);
+        writeNext(code, start, storing == Storing.STREAM);
+    }
+
+    static void writeStart(VectorAssembler code) {
         code.push(RBX, RBP, R12, R13, R14, R15);
         code.load(R10, argument(ROW));
         code.lea(R11, Address.of(R10, R10, 2));
@@ -149,40 +166,53 @@ final class GemmCode {
         code.load(R9, argument(LATER));
         code.broadcast(FACTOR, argument(ALPHA));
         code.loadMask(1, argument(MASK));
-        int start = code.here();
-        writeSums(code, tile);
-        writeStores(code, tile, storing);
+    }
+
+    /**
+     * The next tile, or the end.
+     *
+     * @param past whether results pass by the caches
+     */
+    static void writeNext(VectorAssembler code, int start, boolean past) {
         code.load(RAX, argument(A));
         code.add(RAX, argument(NEXT));
         code.store(RAX, argument(A));
         code.decrement(argument(TILES));
         code.jumpUnlessZero(start);
-        if (storing == Storing.STREAM) {
+        if (past) {
             code.fence();
         }
         code.pop(R15, R14, R13, R12, RBP, RBX);
         code.end();
     }
 
-    /** The loop over k: B in rsi, every fourth row of A in one of four registers, what is asked for in r14. */
-    private static void writeSums(VectorAssembler code, GemmTile tile) {
-        int vectors = tile.columns / Lanes.FLOATS;
+    /**
+     * The loop over k: B in rsi, every fourth row of A in one of four registers, what is asked for in r14.
+     *
+     * @param border nothing is asked for, and of the last vector of B the lanes that the mask leaves out are not read
+     */
+    static void writeSums(VectorAssembler code, int high, int vectors, boolean border) {
         int[] rows = {RAX, RBX, RCX, RDX};
         code.load(RAX, argument(A));
-        for (int i = 1; 4 * i < tile.rows; i++) {
+        for (int i = 1; 4 * i < high; i++) {
             code.lea(rows[i], Address.of(rows[i - 1], R10, 4));
         }
         code.load(RSI, argument(B));
         code.load(RBP, argument(K));
         code.load(R14, argument(ASKED));
-        for (int i = 0; i < tile.rows * vectors; i++) {
+        for (int i = 0; i < high * vectors; i++) {
             code.zero(i);
         }
         int step = code.here();
         for (int v = 0; v < vectors; v++) {
-            code.loadVector(FIRST_OF_B + v, Address.of(RSI, v * Lanes.BYTES));
+            Address at = Address.of(RSI, v * Lanes.BYTES);
+            if (border && v + 1 == vectors) {
+                code.loadOrZero(FIRST_OF_B + v, at, 1);
+            } else {
+                code.loadVector(FIRST_OF_B + v, at);
+            }
         }
-        for (int i = 0; i < tile.rows; i++) {
+        for (int i = 0; i < high; i++) {
             Address element = element(rows[i / 4], i % 4);
             if (vectors > FEW) {
                 code.broadcast(ELEMENT, element);
@@ -195,10 +225,12 @@ final class GemmCode {
                 }
             }
         }
-        code.prefetchIntoFirst(Address.of(R14, 0));
-        code.prefetchIntoSecond(Address.of(R14, R9, 1));
-        code.add(R14, R15);
-        for (int i = 0; 4 * i < tile.rows; i++) {
+        if (!border) {
+            code.prefetchIntoFirst(Address.of(R14, 0));
+            code.prefetchIntoSecond(Address.of(R14, R9, 1));
+            code.add(R14, R15);
+        }
+        for (int i = 0; 4 * i < high; i++) {
             code.add(rows[i], R12);
         }
         code.add(RSI, R13);
@@ -224,17 +256,8 @@ final class GemmCode {
         code.load(RSI, argument(C_ROW));
         for (int i = 0; i < tile.rows; i++) {
             for (int v = 0; v < vectors; v++) {
-                int sum = i * vectors + v, mask = v + 1 < vectors ? 0 : 1;
-                Address at = Address.of(R8, v * Lanes.BYTES);
-                if (storing == Storing.ADD) {
-                    code.multiplyThenAdd(sum, FACTOR, at, mask);
-                } else {
-                    code.multiply(sum, sum, FACTOR);
-                }
-                if (storing == Storing.STREAM) {
-                    code.streamVector(sum, at);
-                } else {
-                    code.storeVector(sum, at, mask);
+                writeStore(code, i * vectors + v, v * Lanes.BYTES, v + 1 < vectors ? 0 : 1, storing);
+                if (storing != Storing.STREAM) {
                     code.prefetchToWrite(Address.of(RBP, v * Lanes.BYTES));
                 }
             }
@@ -243,5 +266,20 @@ final class GemmCode {
         }
         code.store(R8, argument(C));
         code.store(R14, argument(ASKED));
+    }
+
+    /** A sum to where r8 is, and an offset. */
+    static void writeStore(VectorAssembler code, int sum, int offset, int mask, Storing storing) {
+        Address at = Address.of(R8, offset);
+        if (storing == Storing.ADD) {
+            code.multiplyThenAdd(sum, FACTOR, at, mask);
+        } else {
+            code.multiply(sum, sum, FACTOR);
+        }
+        if (storing == Storing.STREAM) {
+            code.streamVector(sum, at);
+        } else {
+            code.storeVector(sum, at, mask);
+        }
     }
 }

@@ -87,6 +87,15 @@ record GemmPanels(long base, long along, long deep) {
     void pack(long destination, int width, int first, int count, int k0, int kc) {
         long panel = (long) width * kc * Float.BYTES, from = base + first * along + k0 * deep;
         int whole = count / width, rest = count % width;
+        if (isWide() && CopyCode.works() && width % Lanes.FLOATS == 0) {
+            long piece = 4L * width;
+            CopyCode.pieces(from, deep, piece, kc, whole, piece, 0, destination, piece, panel);
+            if (rest > 0) {
+                long left = from + whole * piece, empty = -4L * rest & Lanes.BYTES - 1;
+                CopyCode.pieces(left, deep, 0, kc, 1, 4L * rest, empty, destination + whole * panel, piece, 0);
+            }
+            return;
+        }
         if (isWide() && (width % (2 * Lanes.FLOATS) == 0 || width == 3 * Lanes.FLOATS)) {
             if (width == 2 * Lanes.FLOATS) {
                 copyTwo(from, deep, whole, destination, panel, kc);
@@ -109,17 +118,15 @@ record GemmPanels(long base, long along, long deep) {
             } else if (isWide() && width == Lanes.FLOATS) {
                 copyMasked(from, deep, width, destination, width, kc);
             } else if (isDeep() && width % 8 == 0) {
-                for (int r = 0; r < width; r += 8) {
-                    GemmTranspose.eight(from + r * along, along, kc, destination + r * 4L, width * 4L);
-                }
+                GemmTranspose.all(from, along, width, kc, destination, width * 4L);
             } else {
                 strided(from, along, deep, width, width, destination, kc);
             }
         }
         if (rest > 0 && isWide() && width == Lanes.FLOATS) {
             copyMasked(from, deep, rest, destination, width, kc);
-        } else if (rest > 0 && isDeep() && width == Lanes.FLOATS) {
-            FillVector.fill(destination, width * kc, 0);
+        } else if (rest > 0 && isDeep() && (width == Lanes.FLOATS || TransposeCode.works())) {
+            Copies.zero(destination, panel);
             GemmTranspose.all(from, along, rest, kc, destination, 4L * width);
         } else if (rest > 0) {
             strided(from, along, deep, rest, width, destination, kc);

@@ -1,8 +1,8 @@
 package io.quern.backend.vector;
 
 /**
- * The tiles of one panel of columns after the other, of one block for one k block: {@link GemmCode}'s where there is such code, else and
- * for borders {@link GemmTile}'s. What comes from memory is asked for on the way: a tile reads and writes its rows in turn, which no
+ * The tiles of one panel of columns after the other, of one block for one k block: {@link GemmCode}'s where there is such code,
+ * with {@link GemmBorderCode}'s, else {@link GemmTile}'s. What comes from memory is asked for on the way: a tile reads and writes its rows in turn, which no
  * machine foresees (bench/lab/prefetch.md).
  *
  * @param rows, columns of the block
@@ -111,6 +111,29 @@ record GemmSweep(
             code.run(GemmTile.argument(scratch), a + tile * panelA, b, to, wide, count, storing);
         }
         return tiles * shape.rows;
+    }
+
+    /** The rows from {@code from} on, and those of panels of fewer columns, by machine code. */
+    void borders(int from, long a, long b, long c, int j, int wide) {
+        GemmTile shape = block.shape();
+        long argument = GemmTile.argument(scratch);
+        int vectors = Math.ceilDiv(wide, Lanes.FLOATS);
+        boolean farA = isFarA(FAR_FOR_CALLS) && shape.rows * rs >= MUCH && j + wide == columns;
+        for (int i = from, count; i < rows; i += count) {
+            // a panel of A holds the rows of a tile
+            int inPanel = i % shape.rows, left = block.directA() == null ? shape.rows - inPanel : shape.rows;
+            int high = GemmBorderCode.rows(shape.height(Math.min(rows - i, left), block.directA()), wide);
+            boolean whole = high == shape.rows;
+            int tiles = whole ? GemmCode.tiles(high, vectors, (rows - i) / high, depth) : 1;
+            count = tiles * high;
+            long at = a + i / shape.rows * panelA + inPanel * rs, next = whole ? panelA : high * rs;
+            if (farA) {
+                Prefetch.forReading(at + rows * rs, (long) Float.BYTES * depth, count, rs);
+            }
+            long to = c + i * block.ldc() + (long) Float.BYTES * j;
+            GemmBorderCode.run(argument, at, next, b, to, high, wide, tiles, add);
+        }
+        GemmCode.next(argument, panelA);
     }
 
     /** @param dense A is far, and its rows have no gaps */

@@ -51,6 +51,15 @@ final class GemmTranspose {
 
     /** The same for any number of rows. */
     static void all(long from, long along, int rows, int count, long to, long step) {
+        if (TransposeCode.works()) {
+            TransposeCode.turn(from, along, rows, count, to, step);
+            return;
+        }
+        plain(from, along, rows, count, to, step);
+    }
+
+    /** The same without machine code. */
+    static void plain(long from, long along, int rows, int count, long to, long step) {
         int i = 0;
         for (; i + 8 <= rows; i += 8) {
             eight(from + i * along, along, count, to + 4L * i, step);

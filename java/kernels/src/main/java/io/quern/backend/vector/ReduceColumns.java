@@ -19,6 +19,16 @@ final class ReduceColumns {
 
     /** @param stride floats from one row of x to the next */
     static void run(long x, long stride, int rows, int columns, long y, boolean max) {
+        if (!max && SumCode.takesColumns(rows)) {
+            Copies.zero(y, 4L * columns);
+            SumCode.columns(x, 4 * stride, rows, columns, y);
+            return;
+        }
+        plain(x, stride, rows, columns, y, max);
+    }
+
+    /** The same without machine code. */
+    static void plain(long x, long stride, int rows, int columns, long y, boolean max) {
         FillVector.fill(y, columns, max ? Float.NEGATIVE_INFINITY : 0);
         int whole = Floats.whole(columns);
         for (int row = 0; row < rows; row += ROWS) {

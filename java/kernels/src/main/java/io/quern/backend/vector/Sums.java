@@ -24,6 +24,15 @@ final class Sums {
 
     /** The same on the calling thread; {@code to} may be one of the rows. */
     static void add(long rows, long stride, int count, long to, int elements) {
+        if (SumCode.takes(count, elements)) {
+            SumCode.rows(rows, rows + stride, stride, count - 1, to, elements);
+            return;
+        }
+        plain(rows, stride, count, to, elements);
+    }
+
+    /** The same without machine code. */
+    static void plain(long rows, long stride, int count, long to, int elements) {
         int i = 0;
         for (; i <= elements - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector sum = FloatVector.fromMemorySegment(Lanes.F, ALL, rows + 4L * i, Lanes.ORDER);

@@ -123,6 +123,10 @@ final class ThinFilterGradient {
         long pixel = 4L * k, end = dy + (long) shape.n() * shape.p() * shape.q() * pixel;
         for (int y = 0; y < lines; y++) {
             long from = dy + (first + y) * shape.q() * pixel, to = planes + y * line;
+            if (TransposeCode.works()) {
+                TransposeCode.turn(from, pixel, shape.q(), k, to, plane);
+                continue;
+            }
             int q = 0;
             for (; q + 8 <= shape.q() && from + (q + 7) * pixel + 4L * TURNED <= end; q += 8) {
                 GemmTranspose.eight(from + q * pixel, pixel, TURNED, to + 4L * q, plane);

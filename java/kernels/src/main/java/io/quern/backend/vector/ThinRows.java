@@ -50,14 +50,17 @@ final class ThinRows {
                 left = Math.min(wide, shape.geometry().paddingW());
         int live = Math.min(shape.w(), wide - left);
         int first = top - shape.geometry().paddingH();
-        for (int y = first; y < first + rows; y++, to += row) {
-            if (y < 0 || y >= shape.h()) {
-                Copies.zero(to, row);
-            } else {
-                Copies.zero(to, 4L * left);
-                Copies.copy(x + 4L * y * shape.w(), to + 4L * left, 4L * live);
-                Copies.zero(to + 4L * (left + live), 4L * (wide - left - live));
-            }
-        }
+        int above = Math.clamp(-(long) first, 0, rows),
+                below = Math.clamp((long) first + rows - shape.h(), 0, rows - above);
+        Copies.framed(
+                x + 4L * (first + above) * shape.w(),
+                4L * shape.w(),
+                above,
+                rows - above - below,
+                below,
+                4L * left,
+                4L * live,
+                4L * (wide - left - live),
+                to);
     }
 }

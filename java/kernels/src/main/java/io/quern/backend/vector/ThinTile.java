@@ -27,6 +27,10 @@ final class ThinTile {
 
     /** A row of planes as pixels of {@code k} channels: eight are written where the row goes on behind a pixel, in order. */
     static void turn(long planes, long line, int k, int pixels, long to) {
+        if (TransposeCode.works()) {
+            TransposeCode.turn(planes, line, k, pixels, to, 4L * k);
+            return;
+        }
         int q = 0, last = pixels - 7 - (8 + k - 1) / k;
         for (; q <= last; q += 8) {
             GemmTranspose.eight(planes + 4L * q, line, 8, to + 4L * q * k, 4L * k);

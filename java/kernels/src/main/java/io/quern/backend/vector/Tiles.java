@@ -32,6 +32,10 @@ final class Tiles {
      * @param line bytes between rows of y
      */
     static void transpose(long x, long y, int rows, int columns, long step, long line) {
+        if (TransposeCode.works()) {
+            TransposeCode.turn(x, step, columns, rows, y, line);
+            return;
+        }
         int largeRows = rows & -8, largeColumns = columns & -8;
         for (int j = 0; j < largeColumns; j += 8) {
             for (int i = 0; i < largeRows; i += 8) {
@@ -56,6 +60,10 @@ final class Tiles {
             if (soon < whole) {
                 Prefetch.forReading(x + soon * step + 4 * down, 4L * rows, BLOCK, step);
                 Prefetch.forWriting(y + 4L * soon + down * line, 4L * BLOCK, rows, line);
+            }
+            if (TransposeCode.works()) {
+                TransposeCode.turn(x + j * step, step, BLOCK, rows, y + 4L * j, line);
+                continue;
             }
             int i = 0;
             for (; i + EDGE <= rows; i += EDGE) {

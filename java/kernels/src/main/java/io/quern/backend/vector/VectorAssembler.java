@@ -158,7 +158,27 @@ final class VectorAssembler {
     /** Jumps ahead if the register is 0, to where {@link #land} is told. */
     int jumpIfZero(int register) {
         bytes(0x48 | register >> 3 << 2 | register >> 3, 0x85, 0xc0 | (register & 7) << 3 | register & 7); // test
+        return jumpIfZero();
+    }
+
+    /** After a {@link #decrement}: jumps ahead at 0, to where {@link #land} is told. */
+    int jumpIfZero() {
         bytes(0x0f, 0x84);
+        word(0);
+        return code.size();
+    }
+
+    /** Jumps ahead unless the register is below a small number, both unsigned. */
+    int jumpUnlessBelow(int register, int number) {
+        bytes(0x48 | register >> 3, 0x83, 0xf8 | register & 7, number); // cmp
+        bytes(0x0f, 0x83);
+        word(0);
+        return code.size();
+    }
+
+    /** Jumps ahead, to where {@link #land} is told. */
+    int jump() {
+        bytes(0xe9);
         word(0);
         return code.size();
     }
@@ -329,11 +349,6 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR / 4, QUARTER, 0);
     }
 
-    /** @param mask the lanes that are written, of the first eight */
-    void storeHalf(int from, Address to, int mask) {
-        memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR / 2, HALF, mask);
-    }
-
     /** to = a > b ? a : b, so b where one is NaN or both are zero. */
     void greater(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x5f, to, a, b); // vmaxps
@@ -434,6 +449,45 @@ final class VectorAssembler {
     /** The lanes of two vectors that index names: of {@code to}, which they replace, and from sixteen on of {@code second}. */
     void selectFloats(int to, int index, int second) {
         registers(MAP_0F38, PREFIX_66, 0x7f, to, index, second); // vpermt2ps
+    }
+
+    // vectors of eight lanes, whose halves are of four
+
+    /** As {@link #loadOrZero}. */
+    void loadHalfOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR / 2, HALF | ZEROING, mask);
+    }
+
+    /** @param mask the lanes that are written; 0: all */
+    void storeHalf(int from, Address to, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR / 2, HALF, mask);
+    }
+
+    /** Four lanes; the others become zero. */
+    void loadQuarter(int to, Address from) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR / 4, QUARTER, 0);
+    }
+
+    /** Four lanes behind the first four. */
+    void insertQuarter(int to, Address from) {
+        memory(MAP_0F3A, PREFIX_66, 0x18, to, to, from, VECTOR / 4, HALF, 0); // vinsertf32x4
+        bytes(1);
+    }
+
+    /** Of each four lanes of a and b the first two by turns, or the last two. */
+    void interleave(int to, int a, int b, boolean last) {
+        registers(MAP_0F, NO_PREFIX, last ? 0x15 : 0x14, to, a, b, HALF); // vunpckhps, vunpcklps
+    }
+
+    /** The same of pairs of lanes. */
+    void interleavePairs(int to, int a, int b, boolean last) {
+        registers(MAP_0F, PREFIX_66 | WIDE, last ? 0x15 : 0x14, to, a, b, HALF); // vunpckhpd, vunpcklpd
+    }
+
+    /** The first four lanes of a and b, or the last four. */
+    void joinQuarters(int to, int a, int b, boolean last) {
+        registers(MAP_0F3A, PREFIX_66, 0x23, to, a, b, HALF); // vshuff32x4
+        bytes(last ? 3 : 0);
     }
 
     // lanes of 64 bits

@@ -253,11 +253,7 @@ final class WinogradGradient {
             long row = shape.q() * pixel, step = pixel;
             if (high < tile || wide < tile) {
                 Copies.zero(edge, tile * tile * bytes);
-                for (int r = 0; r < high; r++) {
-                    for (int s = 0; s < wide; s++) {
-                        Copies.copy(at + r * row + s * pixel, edge + (r * tile + s) * bytes, bytes);
-                    }
-                }
+                Copies.pieces(at, row, step, high, wide, bytes, edge, tile * bytes, bytes);
                 at = edge;
                 row = tile * bytes;
                 step = bytes;
