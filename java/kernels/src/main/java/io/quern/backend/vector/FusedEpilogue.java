@@ -73,10 +73,6 @@ record FusedEpilogue(long bias, long preactivation, ActivationKind kind, Droppin
             }
             return;
         }
-        if (bias != 0 && preactivation == 0 && dropout == null && BiasCode.takes(kind)) {
-            BiasCode.run(kind, c, rowStrideBytes, bias + column, rows, cols);
-            return;
-        }
         long first = dropout == null ? 0 : dropout.first + (long) row0 * dropout.columns + col0;
         boolean bitwise = dropout != null
                 && cols % DropoutBits.GROUP == 0
