@@ -21,6 +21,10 @@ final class MaxPoolVector implements Kernel<MaxPool.Args> {
 
     @Override
     public void run(MaxPool.Args args) {
+        if (MaxPoolQuadsCode.takes(args.geometry(), args.x().dim(3))) {
+            MaxPoolQuadsCode.maxima(pool, args.x(), args.y());
+            return;
+        }
         PoolForward.run(pool, scratch, args.x(), args.y(), args.geometry(), new PoolMaximum(), false);
     }
 }

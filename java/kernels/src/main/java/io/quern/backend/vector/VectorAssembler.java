@@ -201,6 +201,11 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
     }
 
+    /** Lanes that the mask leaves out become zero and are not read. */
+    void loadOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, ZEROING, mask);
+    }
+
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
@@ -256,6 +261,40 @@ final class VectorAssembler {
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
     void multiplyOrZero(int to, int a, Address b, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, VECTOR, ZEROING, mask);
+    }
+
+    /** Into the mask, where a is NaN or b is. */
+    void eitherNaN(int mask, int a, int b) {
+        compare(mask, a, b, 3, 0);
+    }
+
+    /** Into the mask, where neither a nor b is NaN. */
+    void neitherNaN(int mask, int a, int b) {
+        compare(mask, a, b, 7, 0);
+    }
+
+    /** Leaves of the mask where not a >= b, so that what is NaN stays. */
+    void andNotGreaterOrEqual(int mask, int a, int b) {
+        compare(mask, a, b, 9, mask);
+    }
+
+    private void compare(int mask, int a, int b, int predicate, int under) {
+        registers(MAP_0F, NO_PREFIX, 0xc2, mask, a, b, under); // vcmpps
+        bytes(predicate);
+    }
+
+    /** to = from in the lanes of the mask, elsewhere 0. */
+    void moveOrZero(int to, int from, int mask) {
+        registers(MAP_0F, NO_PREFIX, 0x28, to, 0, from, ZEROING | mask); // vmovaps
+    }
+
+    /** The lanes of two vectors that index names: of {@code to}, which they replace, and from sixteen on of {@code second}. */
+    void selectFloats(int to, int index, int second) {
+        registers(MAP_0F38, PREFIX_66, 0x7f, to, index, second); // vpermt2ps
+    }
+
+    void xorVectors(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66, 0xef, to, a, b); // vpxord
     }
 
     // lanes of 64 bits
