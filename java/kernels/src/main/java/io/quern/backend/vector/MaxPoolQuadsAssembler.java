@@ -185,16 +185,9 @@ final class MaxPoolQuadsAssembler {
 
     /** The rows first. */
     private void writeMaxima() {
-        takeLarger(V, V + 2);
-        takeLarger(V + 1, V + 3);
-        takeLarger(V, V + 1);
-    }
-
-    /** a = b > a or b is NaN ? b : a. */
-    private void takeLarger(int a, int b) {
-        code.eitherNaN(NAN, b, b);
-        code.greater(a, b, a);
-        code.moveWhere(a, b, NAN);
+        code.takeLarger(V, V + 2, NAN);
+        code.takeLarger(V + 1, V + 3, NAN);
+        code.takeLarger(V, V + 1, NAN);
     }
 
     /** Of the pixels, what each gets of dy. */

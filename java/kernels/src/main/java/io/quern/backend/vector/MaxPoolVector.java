@@ -25,6 +25,10 @@ final class MaxPoolVector implements Kernel<MaxPool.Args> {
             MaxPoolQuadsCode.maxima(pool, args.x(), args.y());
             return;
         }
+        if (MaxPoolCode.takes(args.geometry(), args.x().dim(3))) {
+            new MaxPoolCode(args.x(), args.y(), args.geometry()).run(pool);
+            return;
+        }
         PoolForward.run(pool, scratch, args.x(), args.y(), args.geometry(), new PoolMaximum(), false);
     }
 }

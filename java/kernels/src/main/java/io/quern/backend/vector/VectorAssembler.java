@@ -132,6 +132,13 @@ final class VectorAssembler {
         return code.size();
     }
 
+    /** Jumps ahead, to where {@link #land} is told. */
+    int jump() {
+        bytes(0xe9);
+        word(0);
+        return code.size();
+    }
+
     /** Ends a jump ahead here. */
     void land(int jump) {
         jumps.put(jump, code.size());
@@ -271,6 +278,13 @@ final class VectorAssembler {
     /** Into the mask, where neither a nor b is NaN. */
     void neitherNaN(int mask, int a, int b) {
         compare(mask, a, b, 7, 0);
+    }
+
+    /** to = by > to or by is NaN ? by : to, so the last NaN, or the first of equal ones; changes the mask. */
+    void takeLarger(int to, int by, int spare) {
+        eitherNaN(spare, by, by);
+        greater(to, by, to);
+        moveWhere(to, by, spare);
     }
 
     /** Leaves of the mask where not a >= b, so that what is NaN stays. */

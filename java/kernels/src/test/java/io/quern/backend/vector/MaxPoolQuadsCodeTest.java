@@ -1,16 +1,15 @@
 package io.quern.backend.vector;
 
-import static io.quern.backend.ffi.NativeMemory.ALL;
+import static io.quern.backend.vector.Numbers.bits;
+import static io.quern.backend.vector.Numbers.setBits;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import io.quern.backend.WorkerPool;
 import io.quern.op.PoolGeometry;
 import io.quern.tensor.DType;
 import io.quern.tensor.Shape;
 import io.quern.tensor.Tensor;
-import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,10 +17,6 @@ import org.junit.jupiter.api.Test;
 /** Windows of 2 x 2 in machine code: the bits of the kernels in Java, and nothing else written. */
 class MaxPoolQuadsCodeTest {
     private static final PoolGeometry HALVING = PoolGeometry.of(2, 2);
-    private static final int UNTOUCHED = Float.floatToRawIntBits(77), GUARD = 19;
-    private static final int[] SPECIAL = {
-        0x7fc00001, 0xffc00002, 0x7f800003, 0xff800004, 0x7f800000, 0xff800000, 0x80000000, 0, 1, 0x80000001, 0x7f7fffff
-    };
 
     @BeforeEach
     void needsAvx512() {
@@ -114,51 +109,5 @@ class MaxPoolQuadsCodeTest {
                 setBits(dx, largest, Float.floatToRawIntBits(sum));
             }
         }
-    }
-
-    /** A tensor that begins and ends off a cache line. */
-    private static final class Numbers implements AutoCloseable {
-        private final Tensor all;
-        private final Tensor view;
-
-        Numbers(Shape shape, SplittableRandom random, boolean given) {
-            all = Tensor.allocate(DType.F32, Shape.of(shape.elements() + 2 * GUARD));
-            view = all.slice(0, GUARD, GUARD + shape.elements()).reshape(shape);
-            for (long i = 0; i < all.elements(); i++) {
-                setBits(all, i, UNTOUCHED);
-            }
-            for (long i = 0; given && i < view.elements(); i++) {
-                int kind = random.nextInt(8);
-                int bits = kind == 0
-                        ? SPECIAL[random.nextInt(SPECIAL.length)]
-                        // equal ones, too
-                        : Float.floatToRawIntBits(kind < 4 ? random.nextInt(-2, 3) : (float) random.nextDouble(-2, 2));
-                setBits(view, i, bits);
-            }
-        }
-
-        void compare(Tensor expected, String what) {
-            for (long i = 0; i < all.elements(); i++) {
-                long at = i - GUARD;
-                boolean inside = at >= 0 && at < view.elements();
-                int wanted = inside ? bits(expected, at) : UNTOUCHED, found = bits(all, i);
-                if (found != wanted) {
-                    fail("%s, element %d: %08x, expected %08x".formatted(what, at, found, wanted));
-                }
-            }
-        }
-
-        @Override
-        public void close() {
-            all.close();
-        }
-    }
-
-    private static int bits(Tensor tensor, long element) {
-        return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, tensor.address() + 4 * element);
-    }
-
-    private static void setBits(Tensor tensor, long element, int bits) {
-        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, tensor.address() + 4 * element, bits);
     }
 }
