@@ -39,6 +39,10 @@ final class MaxPoolBackwardVector implements Kernel<MaxPoolBackward.Args> {
 
     @Override
     public void run(MaxPoolBackward.Args args) {
+        if (MaxPoolQuadsCode.takes(args.geometry(), args.x().dim(3))) {
+            MaxPoolQuadsCode.gradients(pool, args.x(), args.dy(), args.dx());
+            return;
+        }
         int h = args.x().dim(1);
         int w = args.x().dim(2);
         int c = args.x().dim(3);

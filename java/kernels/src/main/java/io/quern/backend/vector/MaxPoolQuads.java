@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorMask;
 
 /**
  * The gradient of windows of 2 x 2 that lie side by side: a pixel belongs to one window and is written once, so that nothing is
- * cleared, added up or kept between. Of equal elements the first is the largest, of a NaN and others the first NaN. For channels
+ * cleared, added up or kept between; it is 0 + dy, like every sum. Of equal elements the first is the largest, of a NaN and others the first NaN. For channels
  * that are a multiple of a vector, or less than one: then a vector reaches into the next pixel, which is written after it, and the
  * last windows of a row are left to the masks of {@link MaxPoolBackwardVector}.
  */
@@ -77,7 +77,7 @@ final class MaxPoolQuads {
             FloatVector v2 = FloatVector.fromMemorySegment(Lanes.F, ALL, from + below, Lanes.ORDER);
             FloatVector v3 = FloatVector.fromMemorySegment(Lanes.F, ALL, from + below + next, Lanes.ORDER);
             FloatVector gradient =
-                    FloatVector.fromMemorySegment(Lanes.F, ALL, dy + i * step & Lanes.ADDRESS, Lanes.ORDER);
+                    zero.add(FloatVector.fromMemorySegment(Lanes.F, ALL, dy + i * step & Lanes.ADDRESS, Lanes.ORDER));
             VectorMask<Float> first = v0.compare(GE, v1).or(v0.compare(NE, v0));
             VectorMask<Float> firstBelow = v2.compare(GE, v3).or(v2.compare(NE, v2));
             FloatVector upmost = v1.blend(v0, first);

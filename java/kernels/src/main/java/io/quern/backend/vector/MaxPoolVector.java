@@ -21,6 +21,14 @@ final class MaxPoolVector implements Kernel<MaxPool.Args> {
 
     @Override
     public void run(MaxPool.Args args) {
+        if (MaxPoolQuadsCode.takes(args.geometry(), args.x().dim(3))) {
+            MaxPoolQuadsCode.maxima(pool, args.x(), args.y());
+            return;
+        }
+        if (MaxPoolCode.takes(args.geometry(), args.x().dim(3))) {
+            new MaxPoolCode(args.x(), args.y(), args.geometry()).run(pool);
+            return;
+        }
         PoolForward.run(pool, scratch, args.x(), args.y(), args.geometry(), new PoolMaximum(), false);
     }
 }

@@ -282,6 +282,7 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
     }
 
+
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
@@ -386,7 +387,34 @@ final class VectorAssembler {
         registers(MAP_0F38, PREFIX_66, 0xa8, to, a, b, ZEROING | mask);
     }
 
-    /** The lanes of the mask, elsewhere 0. */
+    /** Into the mask, where a is NaN or b is. */
+    void eitherNaN(int mask, int a, int b) {
+        compare(mask, a, b, 3, 0);
+    }
+
+    /** Into the mask, where neither a nor b is NaN. */
+    void neitherNaN(int mask, int a, int b) {
+        compare(mask, a, b, 7, 0);
+    }
+
+    /** to = by > to or by is NaN ? by : to, so the last NaN, or the first of equal ones; changes the mask. */
+    void takeLarger(int to, int by, int spare) {
+        eitherNaN(spare, by, by);
+        greater(to, by, to);
+        moveWhere(to, by, spare);
+    }
+
+    /** Leaves of the mask where not a >= b, so that what is NaN stays. */
+    void andNotGreaterOrEqual(int mask, int a, int b) {
+        compare(mask, a, b, 9, mask);
+    }
+
+    private void compare(int mask, int a, int b, int predicate, int under) {
+        registers(MAP_0F, NO_PREFIX, 0xc2, mask, a, b, under); // vcmpps
+        bytes(predicate);
+    }
+
+    /** to = from in the lanes of the mask, elsewhere 0. */
     void moveOrZero(int to, int from, int mask) {
         registers(MAP_0F, NO_PREFIX, 0x28, to, 0, from, ZEROING | mask); // vmovaps
     }
@@ -420,14 +448,12 @@ final class VectorAssembler {
 
     /** Into the mask, where not a < b: also where one is NaN. */
     void compareNotLess(int mask, int a, int b) {
-        registers(MAP_0F, NO_PREFIX, 0xc2, mask, a, b); // vcmpps
-        bytes(0x15);
+        compare(mask, a, b, 0x15, 0);
     }
 
     /** Into the mask, where a > b: not where one is NaN. */
     void compareGreater(int mask, int a, int b) {
-        registers(MAP_0F, NO_PREFIX, 0xc2, mask, a, b); // vcmpps
-        bytes(0x0e);
+        compare(mask, a, b, 0x0e, 0);
     }
 
     // lanes of 32 bits
@@ -488,6 +514,10 @@ final class VectorAssembler {
     void joinQuarters(int to, int a, int b, boolean last) {
         registers(MAP_0F3A, PREFIX_66, 0x23, to, a, b, HALF); // vshuff32x4
         bytes(last ? 3 : 0);
+    }
+
+    void xorVectors(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66, 0xef, to, a, b); // vpxord
     }
 
     // lanes of 64 bits
