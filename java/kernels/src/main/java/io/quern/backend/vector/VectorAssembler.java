@@ -87,6 +87,13 @@ final class VectorAssembler {
         integer(0x89, from, to);
     }
 
+    /** A constant of 32 bits into memory. */
+    void storeInt(int value, Address to) {
+        bytes(0x40 | to.index >> 3 << 1 | to.base >> 3, 0xc7); // mov
+        address(0, to, 1);
+        word(value);
+    }
+
     void add(int to, Address from) {
         integer(0x03, to, from);
     }
@@ -201,6 +208,11 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
     }
 
+    /** The lanes of the mask, elsewhere 0; other lanes are not read. */
+    void loadOrZero(int to, Address from, int mask) {
+        memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, ZEROING, mask);
+    }
+
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
@@ -226,6 +238,16 @@ final class VectorAssembler {
         memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, FLOAT, EACH, 0);
     }
 
+    /** to -= a b. */
+    void multiplySubtract(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66, 0xbc, to, a, b); // vfnmadd231ps
+    }
+
+    /** to -= a times a float in memory. */
+    void multiplySubtractElement(int to, int a, Address b) {
+        memory(MAP_0F38, PREFIX_66, 0xbc, to, a, b, FLOAT, EACH, 0);
+    }
+
     /** to += a b, element by element. */
     void multiplyAddVector(int to, int a, Address b) {
         memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, VECTOR, 0, 0);
@@ -244,6 +266,10 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR, 0, mask);
     }
 
+    void subtractVectors(int to, int a, int b) {
+        registers(MAP_0F, NO_PREFIX, 0x5c, to, a, b); // vsubps
+    }
+
     /** to = a > b ? a : b, so b where one is NaN or both are zero. */
     void greater(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x5f, to, a, b); // vmaxps
@@ -251,6 +277,11 @@ final class VectorAssembler {
 
     void multiply(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x59, to, a, b); // vmulps
+    }
+
+    /** to = a times a float in memory. */
+    void multiplyElement(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, FLOAT, EACH, 0);
     }
 
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */
