@@ -325,6 +325,11 @@ final class ConvWinograd {
                 at = pack;
                 row = wideBytes;
             }
+            if (WinogradCode.takes()) {
+                int vectors = wide / Lanes.FLOATS;
+                WinogradCode.filter(taps, at, tap, row, depth, vectors, to, wideBytes, filterPoint);
+                return;
+            }
             for (int j = 0; j < wide; j += Lanes.FLOATS) {
                 long vector = (long) j * Float.BYTES;
                 if (taps == 3) {
@@ -344,14 +349,31 @@ final class ConvWinograd {
             long pixel = (long) width * Float.BYTES, some = (long) columns * Float.BYTES;
             int vectors = columns / Lanes.FLOATS;
             Copies.zero(seen, Lanes.BYTES);
-            for (int i = 0; i < count; i++) {
+            // neighbours in machine code, else one
+            for (int i = 0, run; i < count; i += run) {
                 int number = from + i, y = number / across % down * tile, x = number % across * tile;
-                int high = Math.min(tile, h.results() - y), wide = Math.min(tile, w.results() - x);
+                run = WinogradCode.takes() ? Math.min(count - i, across - number % across) : 1;
+                int high = Math.min(tile, h.results() - y), wide = Math.min(run * tile, w.results() - x);
                 int row0 = (number / across / down * h.results() + y) * w.results() + x;
                 long to = result + row0 * pixel + (long) column * Float.BYTES;
                 long bias = biases + (long) column * Float.BYTES;
                 long product = products + (long) i * pitch * Float.BYTES;
-                if (high == tile && wide == tile) {
+                if (WinogradCode.takes()) {
+                    WinogradCode.results(
+                            taps,
+                            product,
+                            (long) pitch * Float.BYTES,
+                            productPoint(),
+                            vectors,
+                            bias,
+                            bound,
+                            to,
+                            pixel,
+                            w.results() * pixel,
+                            wide,
+                            high,
+                            seen);
+                } else if (high == tile && wide == tile) {
                     result(product, vectors, buffer, bias, to, pixel, w.results() * pixel, seen);
                 } else {
                     result(product, vectors, buffer, bias, edge, some, tile * some, seen);

@@ -89,6 +89,13 @@ final class VectorAssembler {
         integer(0x89, from, to);
     }
 
+    /** A constant of 32 bits into memory. */
+    void storeInt(int value, Address to) {
+        bytes(0x40 | to.index >> 3 << 1 | to.base >> 3, 0xc7); // mov
+        address(0, to, 1);
+        word(value);
+    }
+
     void add(int to, Address from) {
         integer(0x03, to, from);
     }
@@ -313,6 +320,16 @@ final class VectorAssembler {
         memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, FLOAT, EACH, 0);
     }
 
+    /** to -= a b. */
+    void multiplySubtract(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66, 0xbc, to, a, b); // vfnmadd231ps
+    }
+
+    /** to -= a times a float in memory. */
+    void multiplySubtractElement(int to, int a, Address b) {
+        memory(MAP_0F38, PREFIX_66, 0xbc, to, a, b, FLOAT, EACH, 0);
+    }
+
     /** to += a b, element by element. */
     void multiplyAddVector(int to, int a, Address b) {
         memory(MAP_0F38, PREFIX_66, 0xb8, to, a, b, VECTOR, 0, 0);
@@ -375,6 +392,11 @@ final class VectorAssembler {
     /** to = a b in the lanes of the mask, elsewhere 0. */
     void multiplyOrZero(int to, int a, int b, int mask) {
         registers(MAP_0F, NO_PREFIX, 0x59, to, a, b, ZEROING | mask);
+    }
+
+    /** to = a times a float in memory. */
+    void multiplyElement(int to, int a, Address b) {
+        memory(MAP_0F, NO_PREFIX, 0x59, to, a, b, FLOAT, EACH, 0);
     }
 
     /** to = a b in the lanes of the mask, elsewhere 0; other lanes of b are not read. */

@@ -223,16 +223,19 @@ final class WinogradGradient {
         Blocks.run(pool, parallel, Math.ceilDiv(shape.c(), some), task -> {
             long buffer = room.own(), seen = buffer + ownBytes() - Lanes.BYTES;
             Copies.zero(seen, Lanes.BYTES);
-            for (int c = task * some; c < Math.min(shape.c(), (task + 1) * some); c++) {
-                long from = room.products + (long) c * slice * Float.BYTES, to = filter + c * row;
-                for (int point = 0; point < POINTS && parts > 1; point++) {
-                    long sums = from + point * productPoint;
-                    Sums.add(sums, POINTS * productPoint, parts, sums, columns);
+            int first = task * some, count = Math.min(some, shape.c() - first);
+            long pitch = (long) slice * Float.BYTES, sums = room.products + first * pitch, to = filter + first * row;
+            for (int c = 0; c < count && parts > 1; c++) {
+                for (int point = 0; point < POINTS; point++) {
+                    long sum = sums + c * pitch + point * productPoint;
+                    Sums.add(sum, POINTS * productPoint, parts, sum, columns);
                 }
-                if (taps == 3) {
-                    WinogradTransforms.gradient(from, productPoint, vectors, buffer, to, tap, seen);
-                } else {
-                    WinogradFive.gradient(from, productPoint, vectors, buffer, to, tap, seen);
+            }
+            if (WinogradCode.takes()) {
+                WinogradCode.gradient(taps, sums, pitch, productPoint, count, vectors, to, row, tap, seen);
+            } else {
+                for (int c = 0; c < count; c++) {
+                    gradient(sums + c * pitch, vectors, buffer, to + c * row, tap, seen);
                 }
             }
             if (!WinogradTransforms.isZero(seen)) {
@@ -242,15 +245,30 @@ final class WinogradGradient {
         return finite.get();
     }
 
+    private void gradient(long from, int vectors, long buffer, long to, long tap, long seen) {
+        if (taps == 3) {
+            WinogradTransforms.gradient(from, productPoint, vectors, buffer, to, tap, seen);
+        } else {
+            WinogradFive.gradient(from, productPoint, vectors, buffer, to, tap, seen);
+        }
+    }
+
     /** Transforms some columns of tiles of dy; tiles that stick out are filled up with zeros in {@code edge}. */
     private void signals(long signal, int from, int count, int columns, long to, long buffer, long edge) {
         long pixel = (long) shape.k() * Float.BYTES, bytes = (long) columns * Float.BYTES;
         int vectors = columns / Lanes.FLOATS;
-        for (int i = 0; i < count; i++, to += (long) slice * Float.BYTES) {
+        long pitch = (long) slice * Float.BYTES;
+        // neighbours in machine code, else one
+        for (int i = 0, run; i < count; i += run, to += run * pitch) {
             int number = from + i, y = number / across % down * tile, x = number % across * tile;
-            int high = Math.min(tile, shape.p() - y), wide = Math.min(tile, shape.q() - x);
+            run = WinogradCode.takes() ? Math.min(count - i, across - number % across) : 1;
+            int high = Math.min(tile, shape.p() - y), wide = Math.min(run * tile, shape.q() - x);
             long at = signal + (((long) (number / across / down) * shape.p() + y) * shape.q() + x) * pixel;
             long row = shape.q() * pixel, step = pixel;
+            if (WinogradCode.takes()) {
+                WinogradCode.signals(taps, at, pixel, row, wide, high, vectors, to, pitch, signalPoint);
+                continue;
+            }
             if (high < tile || wide < tile) {
                 Copies.zero(edge, tile * tile * bytes);
                 Copies.pieces(at, row, step, high, wide, bytes, edge, tile * bytes, bytes);

@@ -8,7 +8,7 @@ import static io.quern.backend.vector.WinogradTransforms.SIDE;
  */
 final class WinogradSource {
     /** Tiles along a row whose columns are transformed together. */
-    private static final int RUN = 16;
+    static final int RUN = 16;
     /** Bytes of memory that {@link #transform} works in. */
     static final long BUFFER = (long) SIDE * (4 * RUN + 2) * Lanes.BYTES;
 
@@ -62,7 +62,11 @@ final class WinogradSource {
             int y = tileRow * hop + h.low() + i;
             rows[i] = y < 0 || y >= h.sources()
                     ? zeros
-                    : source + (((long) image * h.sources() + y) * w.sources() + x + left) * pixel;
+                    : source + (((long) image * h.sources() + y) * w.sources() + x) * pixel;
+        }
+        if (WinogradCode.takes()) {
+            WinogradCode.source(SIDE + 1 - hop, rows, pixel, run, left, live, to, point);
+            return;
         }
         long line = (long) count * Lanes.BYTES;
         for (int i = 0; i < SIDE; i++) {
@@ -70,7 +74,7 @@ final class WinogradSource {
             Copies.zero(at, (long) left * Lanes.BYTES);
             Copies.zero(at + (long) (left + live) * Lanes.BYTES, (long) (count - left - live) * Lanes.BYTES);
         }
-        for (long d = 0; d < pixel; d += Lanes.BYTES) {
+        for (long first = left * pixel, d = first; d < first + pixel; d += Lanes.BYTES) {
             WinogradTransforms.sourceColumns(
                     rows[0] + d,
                     rows[1] + d,
@@ -82,7 +86,7 @@ final class WinogradSource {
                     live,
                     buffer + (long) left * Lanes.BYTES,
                     line);
-            WinogradTransforms.sourceRows(buffer, line, hop, run, to + d, pixel, point);
+            WinogradTransforms.sourceRows(buffer, line, hop, run, to + d - first, pixel, point);
         }
     }
 }

@@ -15,7 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
  * buffer, then along rows. The points come in pairs of equal size and opposite sign, so that both share the sums of even
  * and of odd terms: 12 operations per six values.
  *
- * <p>The form of the loops is that of {@link ConvTiles}. Addresses and strides are in bytes.
+ * <p>The form of the loops is that of {@link ConvTiles}. Addresses and strides are in bytes. Where it can be, {@link WinogradCode}
+ * is used instead.
  */
 final class WinogradTransforms {
     /** Side of a tile of results, of a tile of the source, and values of a transformed tile. */
