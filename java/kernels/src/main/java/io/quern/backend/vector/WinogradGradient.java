@@ -225,10 +225,11 @@ final class WinogradGradient {
             Copies.zero(seen, Lanes.BYTES);
             int first = task * some, count = Math.min(some, shape.c() - first);
             long pitch = (long) slice * Float.BYTES, sums = room.products + first * pitch, to = filter + first * row;
-            for (int c = 0; c < count && parts > 1; c++) {
+            int together = columns == slice ? count : 1; // rows without gaps
+            for (int c = 0; c < count && parts > 1; c += together) {
                 for (int point = 0; point < POINTS; point++) {
                     long sum = sums + c * pitch + point * productPoint;
-                    Sums.add(sum, POINTS * productPoint, parts, sum, columns);
+                    Sums.add(sum, POINTS * productPoint, parts, sum, together * columns);
                 }
             }
             if (WinogradCode.takes()) {
