@@ -289,7 +289,6 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
     }
 
-
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
