@@ -66,10 +66,12 @@ record GemmBlock(
         long corner = c + row0 * ldc + (long) col0 * Float.BYTES;
         for (int j = 0, wide; j < columns; j += wide, bj += panelB) {
             wide = shape.width(columns - j, directB != null);
-            int done = code == null ? 0 : sweep.coded(code, firstA, bj, corner, j, wide);
             if (code == null) {
-                sweep.plain(done, firstA, bj, corner, j, wide, col0);
-            } else if (done < rows) {
+                sweep.plain(firstA, bj, corner, j, wide, col0);
+                continue;
+            }
+            int done = sweep.coded(code, firstA, bj, corner, j, wide);
+            if (done < rows) {
                 sweep.borders(done, firstA, bj, corner, j, wide);
             }
         }

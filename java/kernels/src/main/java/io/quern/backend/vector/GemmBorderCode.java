@@ -22,6 +22,11 @@ final class GemmBorderCode {
 
     private GemmBorderCode() {}
 
+    /** Whether the system gave it memory, too. */
+    static boolean works() {
+        return CODE != null;
+    }
+
     /** Rows of the tallest border of at most so many. */
     static int rows(int most, int columns) {
         return tallest(most, Math.ceilDiv(columns, Lanes.FLOATS));

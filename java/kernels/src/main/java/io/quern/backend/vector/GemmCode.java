@@ -74,7 +74,7 @@ final class GemmCode {
 
     /** Null on other machines and systems. */
     static GemmCode of(GemmTile tile) {
-        return CODE == null ? null : OF_TILES.get(tile);
+        return CODE == null || !GemmBorderCode.works() ? null : OF_TILES.get(tile);
     }
 
     /** Tiles that one call takes, of those that are left. */

@@ -150,8 +150,8 @@ record GemmSweep(
         }
     }
 
-    /** The rows from {@code from} on by kernels in Java. */
-    void plain(int from, long a, long b, long c, int j, int wide, int col0) {
+    /** By kernels in Java. */
+    void plain(long a, long b, long c, int j, int wide, int col0) {
         GemmTile shape = block.shape();
         GemmPanels directA = block.directA();
         int tileRows = shape.rows, alpha = Float.floatToRawIntBits(block.alpha());
@@ -161,8 +161,8 @@ record GemmSweep(
         // two panels at once: their rows are closer to each other than to those of other panels
         boolean wholeC = columns <= 2 * shape.columns;
         boolean farA = isFarA(FAR_FOR_CALLS) && tileRows * rs >= MUCH && j + wide == columns;
-        long ai = a + from / tileRows * panelA, cij = c + from * ldc + (long) Float.BYTES * j;
-        for (int i = from, high; i < rows; i += high, ai += high == tileRows ? panelA : high * rs, cij += high * ldc) {
+        long ai = a, cij = c + (long) Float.BYTES * j;
+        for (int i = 0, high; i < rows; i += high, ai += high == tileRows ? panelA : high * rs, cij += high * ldc) {
             high = shape.height(rows - i, directA);
             int below = Math.min(tileRows, rows - i - high);
             if (farC && below > 0 && (j == 0 || !wholeC)) {

@@ -4,9 +4,12 @@ import io.quern.backend.ffi.MachineCode;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Machine code that is made when first asked for, since most of a backend's kernels are never called. */
+/**
+ * Machine code that is made when first asked for, since most of a backend's kernels are never called. Like all such code it writes the bits
+ * of the loop in Java, but for which of two NaN an operation passes on: that, the Java compiler is free to choose.
+ */
 final class LazyCode {
-    /** True while there shall be none. Tests set it. */
+    /** True while there shall be none of these. Tests set it. */
     static boolean off;
 
     private final Supplier<Optional<MachineCode>> make;
