@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The gradient by an image of at most eight channels. As a correlation its register tiles would leave most lanes of a
  * vector empty. Instead a row of dy is multiplied with the filter as a matrix of K x (R S C): what every pixel of dy adds to
- * the R x S image pixels around it. Each image pixel then sums its R x S groups of C neighbouring floats, in Java or in {@link ThinSumCode}.
+ * the R x S image pixels around it. Each image pixel then sums its R x S groups of C neighbouring floats, in Java or in
+ * {@link ThinSumCode}.
  *
  * <p>A band of the image keeps the products of the rows of dy that it still needs in a ring.
  */
@@ -41,7 +42,7 @@ final class ConvThin {
 
     private final int[] firstTerm;
     /** Null where the sums are to be in Java. */
-    private final ThinSumCode code;
+    final ThinSumCode code;
 
     ConvThin(ConvShape shape) {
         this(shape, true);

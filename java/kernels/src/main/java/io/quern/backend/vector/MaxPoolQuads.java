@@ -10,9 +10,9 @@ import jdk.incubator.vector.VectorMask;
 
 /**
  * The gradient of windows of 2 x 2 that lie side by side: a pixel belongs to one window and is written once, so that nothing is
- * cleared, added up or kept between; it is 0 + dy, like every sum. Of equal elements the first is the largest, of a NaN and others the first NaN. For channels
- * that are a multiple of a vector, or less than one: then a vector reaches into the next pixel, which is written after it, and the
- * last windows of a row are left to the masks of {@link MaxPoolBackwardVector}.
+ * cleared, added up or kept between; it is 0 + dy, like every sum. Of equal elements the first is the largest, of a NaN and others the
+ * first NaN. For channels that are a multiple of a vector, or less than one: then a vector reaches into the next pixel, which is written
+ * after it, and the last windows of a row are left to the masks of {@link MaxPoolBackwardVector}.
  */
 final class MaxPoolQuads {
     private MaxPoolQuads() {}

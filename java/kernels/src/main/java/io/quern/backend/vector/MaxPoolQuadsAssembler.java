@@ -8,7 +8,10 @@ import io.quern.backend.vector.VectorAssembler.Address;
 
 /** Writes the machine code of {@link MaxPoolQuadsCode}. */
 final class MaxPoolQuadsAssembler {
-    /** Where in the argument the numbers of a call are, in bytes: the first image row, that of its gradient, and the first result or its gradient. */
+    /**
+     * Where in the argument the numbers of a call are, in bytes: the first image row, that of its gradient, and the first result or its
+     * gradient.
+     */
     static final int X = 0, DX = 8, Y = 16, ROWS = 24;
     /** Bytes: of an image row, of two, of a row of results, and of a pixel. */
     static final int LINE = 32, X_STEP = 40, Y_STEP = 48, PIXEL = 56;
@@ -20,13 +23,13 @@ final class MaxPoolQuadsAssembler {
     static final int BEHIND = 120, BEHIND_VECTORS = 128, BEHIND_REST = 136;
     /** Lanes as in the masks from {@link #LANES} on: of whole groups, of the one that is not, and of what is left of a pixel. */
     static final int GROUP_LANES = 144, PART_LANES = 156, REST_LANES = 168;
-    /** Where a {@link #table} is, or of as many bytes anything. */
+    /** Where a {@link MaxPoolQuadsCode#table} is, or of as many bytes anything. */
     static final int TABLE = 184, ARGUMENT = 4 * 64;
 
     /** Masks: lanes of a result, and of the two vectors of an image row that a group has; then what is compared. */
     private static final int LANES = 1, LOW_LANES = 2, HIGH_LANES = 3, NAN = 4, RIGHT = 4, LOWER_RIGHT = 5, LOWER = 6;
 
-    /** Vector registers: zeros, a {@link #table}, the pixels of a window, dy, and what the pixels get of it. */
+    /** Vector registers: zeros, a {@link MaxPoolQuadsCode#table}, the pixels of a window, dy, and what the pixels get of it. */
     private static final int ZERO = 0,
             FIRST = 1,
             SECOND = 2,

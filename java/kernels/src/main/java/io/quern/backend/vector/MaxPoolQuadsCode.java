@@ -19,8 +19,12 @@ import java.util.concurrent.atomic.AtomicLongArray;
 final class MaxPoolQuadsCode {
     /** Elements of x that a call reads at most: some microseconds, see {@link MachineCode#brief}. */
     private static final int WORK = 1 << 15;
+    /** What a row of windows costs besides, in such elements. */
+    private static final int ROW = 64;
     /** Channels at most, so that a window is no more than that. */
     private static final int MOST = WORK / 4;
+
+    private static final PoolGeometry HALVING = PoolGeometry.of(2, 2);
 
     private static final MachineCode MAXIMA = make(false), GRADIENTS = make(true);
     private static final Scratch ARGUMENTS = new ThreadScratch();
@@ -43,7 +47,7 @@ final class MaxPoolQuadsCode {
 
     /** Whether there is such code for these windows. */
     static boolean takes(PoolGeometry geometry, int c) {
-        return MAXIMA != null && GRADIENTS != null && geometry.equals(PoolGeometry.of(2, 2)) && c > 0 && c <= MOST;
+        return MAXIMA != null && GRADIENTS != null && geometry.equals(HALVING) && c > 0 && c <= MOST;
     }
 
     static void maxima(WorkerPool pool, Tensor x, Tensor y) {
@@ -73,7 +77,7 @@ final class MaxPoolQuadsCode {
 
     /** Some rows of windows, from the first image row on. */
     private void rows(MachineCode code, long x, long y, long dx, int rows) {
-        int most = Math.clamp(WORK / 4 / c, 1, q), high = Math.max(1, WORK / (4 * c * most));
+        int most = Math.clamp(WORK / 4 / c, 1, q), high = Math.max(1, WORK / (4 * c * most + ROW));
         long argument = ARGUMENTS.address(ARGUMENT), pixel = 4L * c, line = w * pixel;
         set(argument + LINE, line);
         set(argument + X_STEP, 2 * line);

@@ -23,7 +23,7 @@ final class ThinCorrelation {
     /** Bytes of a row of a plane, of a row of the copied image and of all of it, of a group's filter with its bias. */
     private final long line, row, image, filterBytes;
     /** Null where the tiles are to be in Java. */
-    private final ThinTileCode code;
+    final ThinTileCode code;
 
     private ThinCorrelation(ConvShape shape, boolean inCode) {
         this.shape = shape;

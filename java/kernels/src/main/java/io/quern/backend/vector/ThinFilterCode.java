@@ -12,12 +12,16 @@ import java.lang.ref.Reference;
 
 /**
  * What {@link ThinFilterGradient} does with a band of an image as machine code, for x86-64 with AVX-512, with the same bits (but for which
- * of two NaN is passed on): rows of dy as planes, whole vectors with zeros behind the pixels, then five taps times three planes, lane by lane.
+ * of two NaN is passed on): rows of dy as planes, whole vectors with zeros behind the pixels, then five taps times three planes, lane by
+ * lane.
  */
 final class ThinFilterCode {
     static final int TAPS = 5, PLANES = 3;
-    /** Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}; one group of taps is the least, of at most so many. */
-    private static final int WORK = 1 << 14, MOST = 1 << 16;
+    /**
+     * Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}; one group of taps is the least, of at most so
+     * many.
+     */
+    private static final int WORK = 1 << 14, MOST = 1 << 15;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int DY = 0, DY_ROW = 8, PLANE = 16, TURNED = 24, WHOLE = 32, PART = 40, MASKS = 48;
@@ -25,7 +29,10 @@ final class ThinFilterCode {
     private static final int COPY = 56, LINES = 64, VECTORS = 72, SKIP = 80, PLANES_AT = 88, GROUPS = 96, OFFSETS = 104;
     private static final int TAP_GROUPS = 112, SUMS = 120, ARGUMENT = 128;
 
-    /** Vector registers of the turning: those of k channels from 0 on, then these; of the sums, which are from 0 on: pixels of planes and of taps. */
+    /**
+     * Vector registers of the turning: those of k channels from 0 on, then these; of the sums, which are from 0 on: pixels of planes and of
+     * taps.
+     */
     private static final int SPARE = 8, SIGNAL = 15, PIXELS = 18;
 
     private static final int[] TAP = {RAX, RBX, RCX, RDX, R8};

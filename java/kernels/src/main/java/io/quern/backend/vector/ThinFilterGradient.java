@@ -43,7 +43,7 @@ final class ThinFilterGradient {
     /** Where they lie in the copied image, the last one again to fill a tile. */
     private final long[] taps;
     /** Null where a band's work is to be in Java. */
-    private final ThinFilterCode code;
+    final ThinFilterCode code;
 
     private ThinFilterGradient(ConvShape shape, boolean inCode) {
         this.shape = shape;

@@ -25,7 +25,7 @@ final class ThinImageGradient {
 
     private final long[] taps;
     /** Null where the tiles are to be in Java. */
-    private final ThinTileCode code;
+    final ThinTileCode code;
 
     ThinImageGradient(ConvShape shape) {
         this(shape, true);
@@ -91,7 +91,7 @@ final class ThinImageGradient {
     void run(Tensor dy, Tensor filter, Tensor dx, Scratch scratch, WorkerPool pool) {
         long signal = dy.address(), image = dx.address();
         long shared = (taps.length + 1L) * PLANES * Float.BYTES + 63 & -64;
-        long results = 2L * ThinTile.ALL_PLANES * line, ownBytes = results + shape.k() * plane;
+        long results = code == null ? 2L * ThinTile.ALL_PLANES * line : 0, ownBytes = results + shape.k() * plane;
         long packed = scratch.address(shared + ownBytes);
         pack(filter.address(), packed);
         Thread caller = Thread.currentThread();

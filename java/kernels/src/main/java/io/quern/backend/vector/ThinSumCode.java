@@ -15,7 +15,7 @@ import java.lang.ref.Reference;
  * of terms that lie at its own offsets in some rows.
  */
 final class ThinSumCode {
-    /** Terms in a call: some microseconds, see {@link MachineCode#brief}. */
+    /** Work of a call, about its terms: some microseconds, see {@link MachineCode#brief}. */
     private static final int WORK = 1 << 13;
 
     /** Where in the argument the numbers of a call are, in bytes; then where the rows are. */
@@ -30,10 +30,14 @@ final class ThinSumCode {
     /** The terms, then how many each pixel has. */
     private final MemorySegment table;
 
+    /** Terms of a pixel at most. */
+    private final int most;
+
     private final int channels, rows;
     private final int[] firstTerm;
 
-    private ThinSumCode(long[] terms, int[] firstTerm, int channels, int rows) {
+    private ThinSumCode(long[] terms, int[] firstTerm, int most, int channels, int rows) {
+        this.most = most;
         this.firstTerm = firstTerm;
         this.channels = channels;
         this.rows = rows;
@@ -46,13 +50,23 @@ final class ThinSumCode {
     }
 
     /**
-     * Null on other machines and systems.
+     * Null on other machines and systems, and for pixels that a call would take too long for.
      *
      * @param terms where in a row the terms of all pixels are, those of pixel x from {@code firstTerm[x]} on
      * @param rows most rows that {@link #sum} is given
      */
     static ThinSumCode of(long[] terms, int[] firstTerm, int channels, int rows) {
-        return NARROW == null || WIDE == null ? null : new ThinSumCode(terms, firstTerm, channels, rows);
+        int most = 0;
+        for (int x = 1; x < firstTerm.length; x++) {
+            most = Math.max(most, firstTerm[x] - firstTerm[x - 1]);
+        }
+        boolean fits = NARROW != null && WIDE != null && work(rows, most) <= WORK;
+        return fits ? new ThinSumCode(terms, firstTerm, most, channels, rows) : null;
+    }
+
+    /** Of a pixel. */
+    private static long work(int rows, int terms) {
+        return 4 + rows * (terms + 2L);
     }
 
     /** Writes a row of pixels: row by row, and there term by term; as many channels are read as a vector of four or eight has. */
@@ -66,19 +80,25 @@ final class ThinSumCode {
         set(argument + ROWS, count);
         set(argument + MASK, (1 << channels) - 1);
         int pixels = firstTerm.length - 1;
-        long work = Math.max(1, (long) count * Math.ceilDiv(firstTerm[pixels], pixels));
-        int most = (int) Math.max(1, WORK / work);
-        for (int x = 0; x < pixels; x += most) {
+        int some = (int) (WORK / work(count, most));
+        for (int x = 0; x < pixels; x += some) {
             set(argument + TERMS, table.address() + 8L * firstTerm[x]);
             set(argument + COUNTS, counts + 8L * x);
-            set(argument + PIXELS, Math.min(most, pixels - x));
+            set(argument + PIXELS, Math.min(some, pixels - x));
             set(argument + Y, y + (long) x * channels * Float.BYTES);
-            (channels <= FOUR ? NARROW : WIDE).run(argument, 0, 0, 0, 0, 0);
+            if (channels <= FOUR) {
+                NARROW.run(argument, 0, 0, 0, 0, 0);
+            } else {
+                WIDE.run(argument, 0, 0, 0, 0, 0);
+            }
         }
         Reference.reachabilityFence(this);
     }
 
-    /** Terms of a pixel from r9 on, as many as r10 says; in a row, rax, the next one in rsi, of rcx; where rows are, rbx. The pixel is rdx. */
+    /**
+     * Terms of a pixel from r9 on, as many as r10 says; in a row, rax, the next one in rsi, of rcx; where rows are, rbx. The pixel is
+     * rdx.
+     */
     private static MachineCode make(boolean narrow) {
         if (!VectorAssembler.isWanted()) {
             return null;

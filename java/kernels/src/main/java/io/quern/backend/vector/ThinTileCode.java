@@ -16,7 +16,7 @@ import java.lang.ref.Reference;
  */
 final class ThinTileCode {
     /** Multiply-adds of vectors in a call: some microseconds, see {@link MachineCode#brief}; two rows are the least, of at most so many. */
-    private static final int WORK = 1 << 14, MOST = 1 << 17;
+    private static final int WORK = 1 << 14, MOST = 1 << 15;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int X = 0, BELOW = 8, ROW = 16, TAPS = 24, TAP_COUNT = 32, FILTER = 40, TAP = 48, BIAS = 56;

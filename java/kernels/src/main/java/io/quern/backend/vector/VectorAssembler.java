@@ -253,15 +253,17 @@ final class VectorAssembler {
 
     /** The lanes of masked loads and stores, from an integer in memory. */
     void loadMask(int mask, Address from) {
-        if (from.base > 7) {
-            throw new IllegalArgumentException("base r" + from.base + ", expected one of the first eight registers");
-        }
+        oneOfEight("base r", from.base);
+        oneOfEight("index r", from.index);
+        oneOfEight("mask k", mask);
         bytes(0xc5, 0xf8, 0x90); // kmovw
         address(mask, from, 1);
     }
 
     /** As many lanes as a register says, fewer than 32; the other register, one of the first eight, changes. */
     void firstLanes(int mask, int count, int spare) {
+        oneOfEight("mask k", mask);
+        oneOfEight("spare r", spare);
         bytes(0x48, 0xc7, 0xc0 | spare, 0xff, 0xff, 0xff, 0xff); // mov spare, -1
         bytes(0xc4, 0xe2, (~count & 15) << 3, 0xf5, 0xc0 | spare << 3 | spare); // bzhi
         bytes(0xc5, 0xf8, 0x92, 0xc0 | mask << 3 | spare); // kmovw
@@ -612,6 +614,8 @@ final class VectorAssembler {
 
     /** 32 bits. */
     void storeMask(int mask, Address to) {
+        oneOfEight("index r", to.index);
+        oneOfEight("mask k", mask);
         bytes(0xc4, 0xe1 ^ to.base >> 3 << 5, 0xf9, 0x91); // kmovd
         address(mask, to, 1);
     }
@@ -666,6 +670,12 @@ final class VectorAssembler {
     private void evex(int map, int prefix, int register, int first, int x, int b, int flags) {
         int extensions = (register >> 3 & 1) << 7 | x << 6 | b << 5 | (register >> 4) << 4;
         bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, (0x40 ^ flags) | (first >> 4 ^ 1) << 3);
+    }
+
+    private static void oneOfEight(String what, int register) {
+        if (register > 7) {
+            throw new IllegalArgumentException(what + register + ", expected one of the first eight registers");
+        }
     }
 
     private void address(int register, Address at, int unit) {

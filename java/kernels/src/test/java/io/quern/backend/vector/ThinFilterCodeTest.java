@@ -33,6 +33,8 @@ class ThinFilterCodeTest {
         assertNotNull(ThinFilterCode.of(new long[25], 6, 4000, 1));
         assertNull(ThinFilterCode.of(new long[25], 6, 400_000, 1));
         assertNull(ThinFilterCode.of(new long[25], 9, 28, 1));
+        // the first convolution of LeNet
+        assertNotNull(ThinFilterCode.of(new long[25], 6, 28, 28));
     }
 
     @Test
@@ -114,18 +116,24 @@ class ThinFilterCodeTest {
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
-                int n = 1 + random.nextInt(20), h = 8 + random.nextInt(i % 10 == 0 ? 200 : 20);
-                int w = 12 + random.nextInt(40), r = 1 + random.nextInt(5), s = 2 + random.nextInt(3);
+                int n = 1 + random.nextInt(20), r = 1 + random.nextInt(5), s = 2 + random.nextInt(3);
                 int few = 1 + random.nextInt(8);
-                Conv2dGeometry geometry = Conv2dGeometry.UNIT.withPadding(random.nextInt(3));
+                int strideH = 1 + random.nextInt(3), padding = random.nextInt(3);
+                int dilationH = 1 + random.nextInt(3), dilationW = 1 + random.nextInt(3);
+                int h = dilationH * (r - 1) + 1 + random.nextInt(i % 10 == 0 ? 200 : 20);
+                int w = dilationW * (s - 1) + 8 + random.nextInt(40);
+                Conv2dGeometry geometry = new Conv2dGeometry(strideH, 1, padding, padding, dilationH, dilationW, 1);
                 int p = (int) geometry.resultH(h, r), q = (int) geometry.resultW(w, s);
                 ConvShape shape = new ConvShape(n, h, w, 1, r, s, few, p, q, geometry);
                 try (Tensor x = floats.tensor(Shape.of(n, h, w, 1));
                         Tensor dy = floats.tensor(Shape.of(n, p, q, few));
                         Tensor one = Tensor.allocate(DType.F32, Shape.of(r, s, 1, few));
                         Tensor other = Tensor.allocate(DType.F32, one.shape())) {
-                    ThinFilterGradient.of(shape).run(x, dy, one, scratch, pool);
-                    ThinFilterGradient.inJava(shape).run(x, dy, other, scratch, pool);
+                    ThinFilterGradient inCode = ThinFilterGradient.of(shape);
+                    assertNotNull(inCode.code, shape::toString);
+                    boolean done = inCode.run(x, dy, one, scratch, pool);
+                    assertEquals(
+                            ThinFilterGradient.inJava(shape).run(x, dy, other, scratch, pool), done, shape::toString);
                     assertArrayEquals(other.toFloats(), one.toFloats(), shape::toString);
                 }
             }

@@ -2,6 +2,8 @@ package io.quern.backend.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.quern.backend.WorkerPool;
 import io.quern.op.Conv2dGeometry;
@@ -27,23 +29,34 @@ class ThinSumCodeTest {
     }
 
     @Test
+    void manyTermsAreLeftToJava() {
+        assertNotNull(ThinSumCode.of(new long[201], new int[] {0, 1, 201}, 3, 40));
+        assertNull(ThinSumCode.of(new long[201], new int[] {0, 1, 201}, 3, 41));
+        assertNull(ThinSumCode.of(new long[201], new int[] {0, 200, 201}, 3, 1 << 30));
+        // the first convolution of a network for images of 224 x 224, 7 x 7 taps with stride 2
+        assertNotNull(ThinSumCode.of(new long[4], new int[] {0, 4}, 3, 7));
+    }
+
+    @Test
     void equalsTheChains() {
         SplittableRandom random = new SplittableRandom(3);
         for (int channels = 1; channels <= 8; channels++) {
             for (int rows = 0; rows <= 7; rows++) {
                 for (int pixels : new int[] {1, 2, 15, 28, 700}) {
-                    check(random, channels, rows, pixels);
+                    check(random, channels, rows, pixels, 5);
                 }
             }
+            // a call for each pixel
+            check(random, channels, 40, 3, 200);
         }
     }
 
-    private static void check(SplittableRandom random, int channels, int rows, int pixels) {
+    private static void check(SplittableRandom random, int channels, int rows, int pixels, int most) {
         RandomFloats floats = new RandomFloats(random, 100);
         int wide = 8 * pixels + 8;
         int[] firstTerm = new int[pixels + 1];
         for (int x = 0; x < pixels; x++) {
-            firstTerm[x + 1] = firstTerm[x] + random.nextInt(6);
+            firstTerm[x + 1] = firstTerm[x] + random.nextInt(most + 1);
         }
         long[] terms = random.ints(firstTerm[pixels], 0, wide - 8)
                 .mapToLong(at -> 4L * at)
@@ -100,7 +113,9 @@ class ThinSumCodeTest {
                         Tensor filter = floats.tensor(Shape.of(r, s, c, k));
                         Tensor one = Tensor.allocate(DType.F32, dx);
                         Tensor other = Tensor.allocate(DType.F32, dx)) {
-                    new ConvThin(shape).run(dy, filter, one, scratch, pool);
+                    ConvThin inCode = new ConvThin(shape);
+                    assertNotNull(inCode.code, shape::toString);
+                    inCode.run(dy, filter, one, scratch, pool);
                     ConvThin.inJava(shape).run(dy, filter, other, scratch, pool);
                     assertArrayEquals(other.toFloats(), one.toFloats(), shape::toString);
                 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.backend.WorkerPool;
 import io.quern.op.Conv2dGeometry;
@@ -30,9 +31,13 @@ class ThinTileCodeTest {
 
     @Test
     void longRowsAreLeftToJava() {
-        assertNotNull(ThinTileCode.of(new long[25], 6, 4000));
+        assertNotNull(ThinTileCode.of(new long[25], 6, 1400));
+        assertNull(ThinTileCode.of(new long[25], 6, 4000));
         assertNull(ThinTileCode.of(new long[25], 6, 400_000));
         assertNull(ThinTileCode.of(new long[25], 9, 28));
+        // the first convolution of LeNet, and the gradient by the image of the second
+        assertNotNull(ThinTileCode.of(new long[25], 6, 28));
+        assertNotNull(ThinTileCode.of(new long[25 * 16], 6, 14));
     }
 
     @Test
@@ -104,11 +109,13 @@ class ThinTileCodeTest {
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
-                int n = 1 + random.nextInt(3),
-                        h = 8 + random.nextInt(i % 10 == 0 ? 200 : 20),
-                        w = 12 + random.nextInt(40);
-                int r = 1 + random.nextInt(5), s = 2 + random.nextInt(3), few = 1 + random.nextInt(8);
-                Conv2dGeometry geometry = Conv2dGeometry.UNIT.withPadding(random.nextInt(3));
+                int n = 1 + random.nextInt(3), r = 1 + random.nextInt(5), s = 2 + random.nextInt(3);
+                int few = 1 + random.nextInt(8);
+                int strideH = 1 + random.nextInt(3), padding = random.nextInt(3);
+                int dilationH = 1 + random.nextInt(3), dilationW = 1 + random.nextInt(3);
+                int h = dilationH * (r - 1) + 1 + random.nextInt(i % 10 == 0 ? 200 : 20);
+                int w = dilationW * (s - 1) + 8 + random.nextInt(40);
+                Conv2dGeometry geometry = new Conv2dGeometry(strideH, 1, padding, padding, dilationH, dilationW, 1);
                 int p = (int) geometry.resultH(h, r), q = (int) geometry.resultW(w, s);
                 ConvShape forward = new ConvShape(n, h, w, 1, r, s, few, p, q, geometry);
                 Shape y = Shape.of(n, p, q, few);
@@ -118,7 +125,9 @@ class ThinTileCodeTest {
                         Tensor one = Tensor.allocate(DType.F32, y);
                         Tensor other = Tensor.allocate(DType.F32, y)) {
                     boolean relu = random.nextBoolean();
-                    ThinCorrelation.of(forward).run(image, filter, bias, one, relu, null, scratch, pool);
+                    ThinCorrelation inCode = ThinCorrelation.of(forward);
+                    assertNotNull(inCode.code, forward::toString);
+                    inCode.run(image, filter, bias, one, relu, null, scratch, pool);
                     ThinCorrelation.inJava(forward).run(image, filter, bias, other, relu, null, scratch, pool);
                     assertArrayEquals(other.toFloats(), one.toFloats(), forward::toString);
                 }
@@ -128,32 +137,39 @@ class ThinTileCodeTest {
 
     @Test
     void gradientsAreThoseInJava() {
+        int[] cases = new int[7];
         SplittableRandom random = new SplittableRandom(9);
         RandomFloats floats = new RandomFloats(random, 400);
         Scratch scratch = new ThreadScratch();
         try (WorkerPool pool = new WorkerPool(2)) {
             for (int i = 0; i < 40; i++) {
-                int n = 1 + random.nextInt(3),
-                        h = 8 + random.nextInt(i % 10 == 0 ? 100 : 12),
-                        w = 9 + random.nextInt(30);
-                int r = 1 + random.nextInt(5), s = 2 + random.nextInt(3), c = 5 + random.nextInt(2);
-                int k = 1 + random.nextInt(18);
-                Conv2dGeometry geometry = Conv2dGeometry.UNIT.withPadding(random.nextInt(3));
+                int n = 1 + random.nextInt(3), r = 1 + random.nextInt(5), s = 2 + random.nextInt(3);
+                int c = 4 + random.nextInt(3), k = 1 + random.nextInt(18), padding = random.nextInt(3);
+                int dilationH = 1 + random.nextInt(3), dilationW = 1 + random.nextInt(3);
+                int h = dilationH * (r - 1) + 1 + random.nextInt(i % 10 == 0 ? 100 : 12);
+                int w = dilationW * (s - 1) + 8 + random.nextInt(30);
+                Conv2dGeometry geometry = new Conv2dGeometry(1, 1, padding, padding, dilationH, dilationW, 1);
                 int p = (int) geometry.resultH(h, r), q = (int) geometry.resultW(w, s);
                 ConvShape shape = new ConvShape(n, h, w, c, r, s, k, p, q, geometry);
                 if (!ThinImageGradient.fits(shape)) {
                     continue;
                 }
+                cases[c]++;
                 Shape dx = Shape.of(n, h, w, c);
                 try (Tensor dy = floats.tensor(Shape.of(n, p, q, k));
                         Tensor filter = floats.tensor(Shape.of(r, s, c, k));
                         Tensor one = Tensor.allocate(DType.F32, dx);
                         Tensor other = Tensor.allocate(DType.F32, dx)) {
-                    new ThinImageGradient(shape).run(dy, filter, one, scratch, pool);
+                    ThinImageGradient inCode = new ThinImageGradient(shape);
+                    assertNotNull(inCode.code, shape::toString);
+                    inCode.run(dy, filter, one, scratch, pool);
                     ThinImageGradient.inJava(shape).run(dy, filter, other, scratch, pool);
                     assertArrayEquals(other.toFloats(), one.toFloats(), shape::toString);
                 }
             }
+        }
+        for (int c = 4; c <= 6; c++) {
+            assertTrue(cases[c] >= 3, c + " channels: " + cases[c] + " cases");
         }
     }
 }
