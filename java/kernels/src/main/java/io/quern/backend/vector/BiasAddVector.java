@@ -12,7 +12,7 @@ import io.quern.op.BiasAdd;
  * Bandwidth bound: the bias stays in cache.
  */
 final class BiasAddVector implements Kernel<BiasAdd.Args> {
-    /** From this many channels a row is long enough for a loop of its own. */
+    /** From this many channels a row is long enough for a loop of its own, under the bias itself. */
     private static final int WIDE = 1024;
 
     private static final StreamCode STREAM = StreamCode.withFactors(1, step -> {
@@ -39,21 +39,31 @@ final class BiasAddVector implements Kernel<BiasAdd.Args> {
         long x = args.x().address();
         long bias = args.bias().address();
         long y = args.y().address();
-        long channels = args.bias().elements();
+        long channels = args.bias().elements(), elements = args.y().elements();
         if (channels < WIDE) {
-            int period = ChannelRows.period((int) channels, args.y().elements());
+            int period = ChannelRows.period((int) channels, elements);
             long biases = scratch.address(ChannelRows.bytes(period));
             ChannelRows.repeat(args.bias().toFloats(), period, biases);
-            long elements = args.y().elements();
-            ChannelRows.Body body = (from, count) -> AddVector.add(x + 4 * from, biases, y + 4 * from, count);
-            if (STREAM.repeats(elements, period, y, x, 0)) {
-                STREAM.repeat(pool, body, elements, period, y, x, 0, biases);
-            } else {
-                ChannelRows.run(pool, elements, period, body);
-            }
-            return;
+            periods(elements, period, x, biases, y);
+        } else if (channels <= Ranges.BLOCK) {
+            periods(elements, (int) channels, x, bias, y);
+        } else {
+            rows(elements, channels, x, bias, y);
         }
-        Ranges.run(pool, args.y().elements(), (from, count) -> {
+    }
+
+    private void periods(long elements, int period, long x, long biases, long y) {
+        ChannelRows.Body body = (from, count) -> AddVector.add(x + 4 * from, biases, y + 4 * from, count);
+        if (STREAM.repeats(elements, period, y, x, 0)) {
+            STREAM.repeat(pool, body, elements, period, y, x, 0, biases);
+        } else {
+            ChannelRows.run(pool, elements, period, body);
+        }
+    }
+
+    /** Rows longer than a block. */
+    private void rows(long elements, long channels, long x, long bias, long y) {
+        Ranges.run(pool, elements, (from, count) -> {
             long channel = from % channels;
             int length;
             for (int i = 0; i < count; i += length) {

@@ -56,7 +56,7 @@ final class BroadcastVector implements Kernel<Broadcast.Args> {
     private boolean streams(Broadcast.Args args, long x, long y, float scale) {
         long elements = args.y().elements();
         long rows = Lanes.FLOATS / Long.lowestOneBit(args.inner() | Lanes.FLOATS);
-        if (args.inner() * rows > PERIOD || !STREAM.repeats(elements, (int) (args.inner() * rows), y, x, 0)) {
+        if (args.inner() * rows > PERIOD || !STREAM.repeats(elements, (int) (args.inner() * rows), y, 0, 0)) {
             return false;
         }
         int period = (int) (args.inner() * rows);

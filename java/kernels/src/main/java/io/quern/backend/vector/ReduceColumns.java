@@ -19,7 +19,7 @@ final class ReduceColumns {
 
     /** @param stride floats from one row of x to the next */
     static void run(long x, long stride, int rows, int columns, long y, boolean max) {
-        if (!max && SumCode.takesColumns(rows)) {
+        if (!max && SumCode.takesColumns()) {
             Copies.zero(y, 4L * columns);
             SumCode.columns(x, 4 * stride, rows, columns, y);
             return;

@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 final class SoftmaxBackwardCode {
     /** Elements of a call: some microseconds, see {@link MachineCode#brief}; of a row at most. */
-    private static final int MOST = 1 << 13, LONGEST = 1 << 16;
+    private static final int MOST = 1 << 13, LONGEST = 1 << 14;
     /** Bytes from what a dot product reads to what is asked for, beside the next row. */
     private static final int AHEAD = 4096;
 
@@ -146,10 +146,6 @@ final class SoftmaxBackwardCode {
             code.subtract(0, 0, EVEN);
             code.multiplyOrZero(0, 0, y, mask);
         }
-        if (past && mask == 0) {
-            code.streamVector(0, dx);
-        } else {
-            code.storeVector(0, dx, mask);
-        }
+        WholeLines.store(code, 0, dx, mask, past);
     }
 }

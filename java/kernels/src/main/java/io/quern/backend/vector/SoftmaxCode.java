@@ -17,7 +17,7 @@ import java.util.Optional;
  */
 final class SoftmaxCode {
     /** Elements of a call: some microseconds, see {@link MachineCode#brief}; of a row at most. */
-    private static final int MOST = 1 << 13, LONGEST = 1 << 16;
+    private static final int MOST = 1 << 13, LONGEST = 1 << 14;
     /** Bytes from what is read of the next row to what is asked for. */
     private static final int AHEAD = 8192;
 
@@ -248,10 +248,6 @@ final class SoftmaxCode {
             code.loadVector(0, from);
         }
         code.multiply(0, 0, FACTOR);
-        if (past && mask == 0) {
-            code.streamVector(0, to);
-        } else {
-            code.storeVector(0, to, mask);
-        }
+        WholeLines.store(code, 0, to, mask, past);
     }
 }

@@ -8,8 +8,8 @@ import io.quern.op.SoftmaxCrossEntropy;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Row by row like {@link SoftmaxVector}; the loss needs only the row's maximum and sum beside the label's logit. Losses
- * are added in double, first within blocks of rows, then over the blocks in order.
+ * The probabilities of a block of rows as {@link SoftmaxVector} has them, then the losses of these rows, which need only a row's maximum
+ * and sum beside the label's logit. Losses are added in double, first within blocks of rows, then over the blocks in order.
  */
 final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args> {
     private final WorkerPool pool;
@@ -71,27 +71,9 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
     private static void probabilities(long x, long p, int rows, int n, boolean past, long sums, long scratch) {
         if (SoftmaxCode.takes(n)) {
             SoftmaxCode.run(x, p, rows, n, past, sums, scratch);
-            return;
+        } else {
+            SoftmaxRow.rows(x, p, rows, n, sums, scratch);
         }
-        boolean narrow = Rows.MASKS && n <= Lanes.FLOATS;
-        float max = SoftmaxRow.max(x, n);
-        for (int r = 0; r < rows; r++) {
-            long at = 4L * r * n, next = r + 1 < rows ? x + at + 4L * n : x + at;
-            Rows.set(sums + 8L * r, probabilities(x + at, p + at, n, max, next, scratch));
-            Rows.set(sums + 8L * r + Float.BYTES, max);
-            max = narrow ? SoftmaxRow.max(next, n) : SoftmaxRow.max(scratch, next, n);
-        }
-    }
-
-    /** Writes a row's probabilities and returns the sum of its exponentials, see {@link SoftmaxRow#exponentials}. */
-    private static float probabilities(long x, long p, int n, float max, long next, long scratch) {
-        if (Rows.MASKS && n <= Lanes.FLOATS) {
-            return SoftmaxRow.narrow(x, p, n, max);
-        }
-        long e = SoftmaxRow.exponentials(p, n, scratch);
-        float sum = SoftmaxRow.exponentials(x, e, n, max, next, scratch);
-        SoftmaxRow.scale(e, p, n, 1 / sum);
-        return sum;
     }
 
     /** All classes weigh 1 if there are no weights. */

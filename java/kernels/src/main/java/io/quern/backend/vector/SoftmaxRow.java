@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** The passes over one row that softmax and its losses are made of. */
+/** The passes over a row that softmax and its losses are made of, and the rows made of them. */
 final class SoftmaxRow {
     private static final float LOWEST = Float.NEGATIVE_INFINITY;
 
@@ -46,27 +46,48 @@ final class SoftmaxRow {
         return max;
     }
 
-    /** The probabilities of a row that fits a vector; returns the sum of its exponentials. */
-    static float narrow(long x, long y, int n, float max) {
-        VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
-        FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(Lanes.F, ALL, x, Lanes.ORDER, lanes)
-                .sub(max));
-        float sum = Rows.sum(FloatVector.zero(Lanes.F).blend(e, lanes));
-        e.mul(1 / sum).intoMemorySegment(ALL, y, Lanes.ORDER, lanes);
-        return sum;
+    /**
+     * The probabilities of rows that follow each other without gaps.
+     *
+     * @param sums where for each row the sum of its exponentials and its maximum go, in turn, or 0
+     * @param scratch of {@link #scratchBytes}
+     */
+    static void rows(long x, long y, int rows, int n, long sums, long scratch) {
+        if (Rows.MASKS && n <= Lanes.FLOATS) {
+            narrow(x, y, rows, n, sums);
+            return;
+        }
+        float max = max(x, n);
+        for (int r = 0; r < rows; r++) {
+            long row = x + 4L * r * n, next = r + 1 < rows ? row + 4L * n : row, to = y + 4L * r * n;
+            long e = exponentials(to, n, scratch);
+            float sum = exponentials(row, e, n, max, next, scratch);
+            keep(sums, r, sum, max);
+            max = max(scratch, next, n);
+            scale(e, to, n, 1 / sum);
+        }
     }
 
-    /** The probabilities of rows that fit a vector, without a call for each. */
-    static void narrow(long x, long y, int rows, int n) {
+    /** The same of rows that fit a vector, without a call for each. */
+    private static void narrow(long x, long y, int rows, int n, long sums) {
         VectorMask<Float> lanes = Lanes.F.indexInRange(0, n);
         FloatVector lowest = FloatVector.broadcast(Lanes.F, LOWEST);
         for (int r = 0; r < rows; r++) {
             long at = 4L * r * n;
             FloatVector row = FloatVector.fromMemorySegment(Lanes.F, ALL, x + at, Lanes.ORDER, lanes);
             FloatVector known = lowest.blend(row, row.compare(VectorOperators.GT, lowest, lanes));
-            FloatVector e = VectorMath.exp(row.sub(Rows.max(known)));
+            float max = Rows.max(known);
+            FloatVector e = VectorMath.exp(row.sub(max));
             float sum = Rows.sum(FloatVector.zero(Lanes.F).blend(e, lanes));
+            keep(sums, r, sum, max);
             e.mul(1 / sum).intoMemorySegment(ALL, y + at, Lanes.ORDER, lanes);
+        }
+    }
+
+    private static void keep(long sums, int row, float sum, float max) {
+        if (sums != 0) {
+            Rows.set(sums + 8L * row, sum);
+            Rows.set(sums + 8L * row + Float.BYTES, max);
         }
     }
 

@@ -30,24 +30,9 @@ final class SoftmaxVector implements Kernel<Softmax.Args> {
             long at = 4 * from * n;
             if (code) {
                 SoftmaxCode.run(x + at, y + at, count, n, past, 0, scratch.address(SoftmaxCode.scratchBytes(n)));
-            } else if (Rows.MASKS && n <= Lanes.FLOATS) {
-                SoftmaxRow.narrow(x + at, y + at, count, n);
             } else {
-                rows(x + at, y + at, count, n, scratch.address(SoftmaxRow.scratchBytes(n)));
+                SoftmaxRow.rows(x + at, y + at, count, n, 0, scratch.address(SoftmaxRow.scratchBytes(n)));
             }
         });
-    }
-
-    private static void rows(long x, long y, int rows, int n, long scratch) {
-        float max = SoftmaxRow.max(x, n);
-        for (int r = 0; r < rows; r++) {
-            long row = x + 4L * r * n;
-            long next = r + 1 < rows ? row + 4L * n : row;
-            long to = y + 4L * r * n;
-            long e = SoftmaxRow.exponentials(to, n, scratch);
-            float sum = SoftmaxRow.exponentials(row, e, n, max, next, scratch);
-            max = SoftmaxRow.max(scratch, next, n);
-            SoftmaxRow.scale(e, to, n, 1 / sum);
-        }
     }
 }

@@ -140,11 +140,6 @@ final class StreamCode {
         return y != a && y != b && passesBy(elements * elementY, y);
     }
 
-    /** Whether there is such code, on this machine, system and JVM. */
-    boolean ready() {
-        return code(true) != null && code(false) != null;
-    }
-
     /** Null where there is none. */
     private MachineCode code(boolean past) {
         return (past ? streamed : stored).get();

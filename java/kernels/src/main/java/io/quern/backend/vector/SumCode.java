@@ -15,15 +15,18 @@ final class SumCode {
     private static final int EIGHT = 8;
     /** Vectors side by side, of rows that are added in order; as many chains has a partial vector. */
     private static final int FOUR = 4;
-    /** Elements of a call at most, and rows of a partial vector: some microseconds, see {@link MachineCode#brief}. */
-    private static final int MOST = 1 << 15, MOST_ROWS = 1 << 14;
+    /**
+     * Elements of a call at most, and rows of a partial vector, a multiple of four, each of which may be in a page of its own: some
+     * microseconds, see {@link MachineCode#brief}.
+     */
+    private static final int MOST = 1 << 15, MOST_ROWS = 1 << 10;
     /** Elements below which a call would cost more than the sums. */
     private static final int FEW = 512;
 
     /** Where in the argument the numbers of a call are, in bytes. */
     private static final int X = 0, STRIDE = 8, Y = 16, FIRST = 24, STEPS = 32, VECTORS = 40, REST = 48, LIVE = 56;
 
-    private static final int ENTRY = 64, ARGUMENT = 72;
+    private static final int ENTRY = 64, ONWARD = 72, SUMS = 80, ARGUMENT = SUMS + FOUR * Lanes.BYTES;
     private static int trees, orders, chains;
     private static final MachineCode CODE = make();
     private static final Scratch ARGUMENTS = new ThreadScratch();
@@ -35,9 +38,9 @@ final class SumCode {
         return CODE != null && (long) rows * elements >= FEW;
     }
 
-    /** Whether {@link #columns} is there, and takes so many rows in a call. */
-    static boolean takesColumns(int rows) {
-        return CODE != null && rows <= MOST_ROWS;
+    /** Whether {@link #columns} is there: no slower than the loops in Java for a few rows of a partial vector. */
+    static boolean takesColumns() {
+        return CODE != null;
     }
 
     /**
@@ -70,6 +73,7 @@ final class SumCode {
      * rows in order; of the last columns, less than a vector, four chains of rows.
      *
      * @param stride bytes from row to row
+     * @param columns some thousand at most: eight rows of them are a call at least
      */
     static void columns(long x, long stride, int rows, int columns, long y) {
         long argument = ARGUMENTS.address(ARGUMENT);
@@ -91,14 +95,18 @@ final class SumCode {
             }
         }
         if (whole < columns) {
-            set(argument + X, x + 4L * whole);
             set(argument + STRIDE, stride);
             set(argument + Y, y + 4L * whole);
-            set(argument + STEPS, rows / FOUR);
-            set(argument + REST, rows % FOUR);
             set(argument + LIVE, (1L << columns - whole) - 1);
             set(argument + ENTRY, chains);
-            CODE.run(argument, 0, 0, 0, 0, 0);
+            for (int row = 0, some; row < rows; row += some) {
+                some = Math.min(MOST_ROWS, rows - row);
+                set(argument + X, x + row * stride + 4L * whole);
+                set(argument + STEPS, some / FOUR);
+                set(argument + REST, some % FOUR);
+                set(argument + ONWARD, row);
+                CODE.run(argument, 0, 0, 0, 0, 0);
+            }
         }
     }
 
@@ -193,7 +201,10 @@ final class SumCode {
         }
     }
 
-    /** A partial vector of each row, by turns to four sums; the last rows to the first of them. */
+    /**
+     * A partial vector of each row, by turns to four sums, which stay in the argument for the next call; the last rows to the first of
+     * them.
+     */
     private static void writeChains(VectorAssembler code) {
         writeStart(code);
         code.load(RAX, argument(X));
@@ -202,6 +213,11 @@ final class SumCode {
         for (int v = 0; v < FOUR; v++) {
             code.zero(v);
         }
+        code.unlessZero(argument(ONWARD), () -> {
+            for (int v = 0; v < FOUR; v++) {
+                code.loadVector(v, argument(SUMS + v * Lanes.BYTES));
+            }
+        });
         code.loop(argument(STEPS), () -> {
             for (int v = 0; v < FOUR; v++) {
                 code.addVectors(v, v, row(RAX, v), mask(0));
@@ -212,6 +228,9 @@ final class SumCode {
             code.addVectors(0, 0, Address.of(RAX, 0), mask(0));
             code.add(RAX, R10);
         });
+        for (int v = 0; v < FOUR; v++) {
+            code.storeVector(v, argument(SUMS + v * Lanes.BYTES), 0);
+        }
         code.addVectors(0, 0, 1);
         code.addVectors(2, 2, 3);
         code.addVectors(0, 0, 2);

@@ -47,9 +47,9 @@ final class Tiles {
     }
 
     /**
-     * The same of matrices in memory, by sixteen columns, which are whole cache lines of y if it begins on one, each written whole before the next. The lines of x and
-     * y that come {@link #AHEAD} columns later are asked for meanwhile: those of x are each in another page, and the last ones of
-     * a strip belong to the one below, the next to be transposed.
+     * The same of matrices in memory, by sixteen columns, which are whole cache lines of y if it begins on one: written by halves, the second
+     * ones while the caches have the lines. The lines of x and y that come {@link #AHEAD} columns later are asked for meanwhile: those of
+     * x are each in another page, and the last ones of a strip belong to the one below, the next to be transposed.
      */
     static void stream(long x, long y, int rows, int columns, long step, long line) {
         int whole = columns & -BLOCK;

@@ -43,4 +43,13 @@ final class WholeLines {
         part.accept(mask);
         code.land(whole);
     }
+
+    /** Stores what a part has in a register: lanes of the mask, or all if it is 0, past the caches then if so wanted. */
+    static void store(VectorAssembler code, int vector, Address to, int mask, boolean past) {
+        if (past && mask == 0) {
+            code.streamVector(vector, to);
+        } else {
+            code.storeVector(vector, to, mask);
+        }
+    }
 }

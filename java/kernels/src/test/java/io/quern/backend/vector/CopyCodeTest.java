@@ -26,8 +26,14 @@ class CopyCodeTest {
                 }
             }
         }
+        for (int floats : new int[] {16, 64, 128}) {
+            for (int zeroed : new int[] {1, 5, 16}) {
+                check(3, 5, floats, zeroed);
+            }
+        }
         check(2, 5000, 3, 0);
         check(2, 3, 100_000, 0);
+        check(2, 3, 1 << 17, 9);
         check(0, 3, 7, 0);
         check(3, 0, 7, 0);
     }

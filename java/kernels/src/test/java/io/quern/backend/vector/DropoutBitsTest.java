@@ -13,15 +13,25 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
-/** In Java and, by turns, in machine code, against the definition, one element at a time, for words of any sign and elements beyond the lowest word of the counter. */
+/** In Java and in machine code, against the definition, one element at a time, for words of any sign and elements beyond the lowest word of the counter. */
 class DropoutBitsTest {
     @Test
     void bitsAreThoseOfTheMask() {
         Assumptions.assumeTrue(Rows.MASKS, "vectors are not of 512 bits");
+        check(false);
+    }
+
+    @Test
+    void bitsInMachineCodeAreThoseOfTheMask() {
+        MachineCodeAssumption.needs(DropoutCode::hasBits, "draws of dropout");
+        check(true);
+    }
+
+    private static void check(boolean inCode) {
         SplittableRandom random = new SplittableRandom(5);
         try (Tensor memory = Tensor.allocate(DType.F32, Shape.of(1024));
                 Tensor argument = Tensor.allocate(DType.F32, Shape.of(1024))) {
-            for (int i = 0; i < 120; i++) {
+            for (int i = 0; i < 60; i++) {
                 Rng rng = new Rng(random.nextLong(), random.nextInt(), random.nextInt());
                 DropoutMask mask = new DropoutMask(random.nextDouble(0.01, 0.99), rng);
                 long first = (random.nextLong(1L << 40) >>> random.nextInt(40)) & -8;
@@ -30,7 +40,7 @@ class DropoutBitsTest {
                 if (!DropoutBits.covers(first, first + rows * along + columns)) {
                     continue;
                 }
-                if (i % 2 == 0 && DropoutCode.hasBits()) {
+                if (inCode) {
                     DropoutCode.bits(mask, first, along, rows, columns, memory.address(), argument.address());
                 } else {
                     DropoutBits.fill(mask, first, along, rows, columns, memory.address());

@@ -20,8 +20,12 @@ import org.junit.jupiter.api.Test;
 
 /** Softmax in machine code, alone, with its loss and its gradient, writes the bits of its loops in Java, and nothing beside the rows. */
 class SoftmaxCodeTest {
-    /** Rows in a vector, with and without a rest, and longer than what stays in a scratch. */
-    private static final int[] COLUMNS = {1, 2, 10, 15, 16, 17, 32, 33, 100, 256, 1000, 1008, 4097, 5000, 70_000};
+    /** Rows in a vector, with and without a rest, longer than what stays in a scratch, and longer than those of machine code. */
+    private static final int[] COLUMNS = {
+        1, 2, 10, 15, 16, 17, 32, 33, 100, 256, 1000, 1008, 4097, 5000, 16_384, 16_385, 70_000
+    };
+    /** What the ops write, each with its guards. */
+    private static final int PARTS = 7, LOSSES = 4;
 
     private static final int GUARD = 21;
     private static final float[] SPECIAL = {
@@ -47,11 +51,11 @@ class SoftmaxCodeTest {
     @Test
     void takesRowsOfACall() {
         assertTrue(SoftmaxCode.takes(1));
-        assertTrue(SoftmaxCode.takes(1 << 16));
-        assertFalse(SoftmaxCode.takes((1 << 16) + 1));
+        assertTrue(SoftmaxCode.takes(1 << 14));
+        assertFalse(SoftmaxCode.takes((1 << 14) + 1));
         assertFalse(SoftmaxCode.takes(0));
-        assertTrue(SoftmaxBackwardCode.takes(1000));
-        assertFalse(SoftmaxBackwardCode.takes((1 << 16) + 1));
+        assertTrue(SoftmaxBackwardCode.takes(1 << 14));
+        assertFalse(SoftmaxBackwardCode.takes((1 << 14) + 1));
     }
 
     @Test
@@ -85,36 +89,54 @@ class SoftmaxCodeTest {
         }
     }
 
-    /** What softmax, the probabilities of its loss, softmax in place and its gradient leave in memory, then the losses. */
+    /** What softmax, its loss, plain and with weights and ignored rows, softmax in place and its gradient, apart and in place, leave in memory, then the losses. */
     private static int[] bits(int rows, int columns, int guard, int specials, long from, int threads) {
         StreamCode.least = from;
         int elements = rows * columns, padded = elements + 2 * guard;
         Shape shape = Shape.of(rows, columns);
         try (Backend backend = VectorBackend.open(threads);
-                Tensor memory = values(1, 4 * padded, 0);
+                Tensor memory = values(1, PARTS * padded, 0);
                 Tensor flat = values(2, elements, specials);
                 Tensor labels = Tensor.allocate(DType.I32, Shape.of(rows));
-                Tensor losses = Tensor.allocate(DType.F32, Shape.of(2))) {
+                Tensor ignored = Tensor.allocate(DType.I32, Shape.of(rows));
+                Tensor weights = Rng.of(41).fillUniform(Tensor.allocate(DType.F32, Shape.of(columns)), .5, 2);
+                Tensor losses = Tensor.allocate(DType.F32, Shape.of(LOSSES))) {
             Tensor logits = flat.reshape(shape);
             for (int i = 0; i < rows; i++) {
                 labels.set(i, i * 7 % columns);
+                ignored.set(i, i % 3 == 1 ? -1 : i * 7 % columns);
             }
-            Tensor first = part(memory, guard, shape), second = part(memory, padded + guard, shape);
-            Tensor third = part(memory, 2 * padded + guard, shape);
-            third.copyFrom(logits.toFloats());
-            backend.run(Softmax.OP, new Softmax.Args(logits, first));
-            for (int i = 0; i < 2; i++) {
+            Tensor[] parts = new Tensor[PARTS];
+            for (int i = 0; i < PARTS; i++) {
+                parts[i] = part(memory, i * padded + guard, shape);
+            }
+            Tensor y = parts[0];
+            backend.run(Softmax.OP, new Softmax.Args(logits, y));
+            for (int i = 0; i < LOSSES; i++) {
+                boolean plain = i < 2;
                 Tensor loss = losses.slice(0, i, i + 1).reshape(Shape.of());
                 backend.run(
                         SoftmaxCrossEntropy.OP,
-                        new SoftmaxCrossEntropy.Args(logits, labels, null, loss, second, .1 * i, -1));
+                        new SoftmaxCrossEntropy.Args(
+                                logits,
+                                plain ? labels : ignored,
+                                plain ? null : weights,
+                                loss,
+                                parts[plain ? 1 : 2],
+                                .1 * (i % 2),
+                                -1));
             }
-            backend.run(Softmax.OP, new Softmax.Args(third, third));
-            Tensor gradient = part(memory, 3 * padded + guard, shape);
-            backend.run(SoftmaxBackward.OP, new SoftmaxBackward.Args(first, logits, gradient));
-            int[] bits = new int[4 * padded + 2];
+            parts[3].copyFrom(logits.toFloats());
+            backend.run(Softmax.OP, new Softmax.Args(parts[3], parts[3]));
+            backend.run(SoftmaxBackward.OP, new SoftmaxBackward.Args(y, logits, parts[4]));
+            parts[5].copyFrom(logits.toFloats());
+            backend.run(SoftmaxBackward.OP, new SoftmaxBackward.Args(y, parts[5], parts[5]));
+            parts[6].copyFrom(y.toFloats());
+            backend.run(SoftmaxBackward.OP, new SoftmaxBackward.Args(parts[6], logits, parts[6]));
+            int written = PARTS * padded;
+            int[] bits = new int[written + LOSSES];
             for (int i = 0; i < bits.length; i++) {
-                long at = i < 4 * padded ? memory.address() + 4L * i : losses.address() + 4L * (i - 4 * padded);
+                long at = i < written ? memory.address() + 4L * i : losses.address() + 4L * (i - written);
                 bits[i] = Float.floatToIntBits(Floats.get(at)); // any NaN as one
             }
             return bits;

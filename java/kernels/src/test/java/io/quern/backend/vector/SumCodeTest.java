@@ -28,6 +28,8 @@ class SumCodeTest {
         }
         columns(3001, 33, 33);
         columns(16_384, 6, 6);
+        columns(1024, 6, 6);
+        columns(2051, 17, 1040);
         columns(40, 2048, 2050);
     }
 
