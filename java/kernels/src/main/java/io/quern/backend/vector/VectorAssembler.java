@@ -282,7 +282,6 @@ final class VectorAssembler {
         memory(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, 0, 0); // vmovups
     }
 
-
     /** @param mask the lanes that are written; 0: all */
     void storeVector(int from, Address to, int mask) {
         memory(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR, 0, mask);
@@ -518,6 +517,26 @@ final class VectorAssembler {
 
     void xorVectors(int to, int a, int b) {
         registers(MAP_0F, PREFIX_66, 0xef, to, a, b); // vpxord
+    }
+
+    // doubles
+
+    /** The doubles that eight floats in memory are. */
+    void loadDoubles(int to, Address from) {
+        memory(MAP_0F, NO_PREFIX, 0x5a, to, 0, from, VECTOR / 2, 0, 0); // vcvtps2pd
+    }
+
+    void addDoubles(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0x58, to, a, b); // vaddpd
+    }
+
+    void subtractDoubles(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0x5c, to, a, b); // vsubpd
+    }
+
+    /** to += a b. */
+    void multiplyAddDoubles(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66 | WIDE, 0xb8, to, a, b); // vfmadd231pd
     }
 
     // lanes of 64 bits
