@@ -31,11 +31,16 @@ final class ChannelGradients {
             int done = ChannelSums.byRows(width) ? count : 0;
             if (done > 0) {
                 long target = scratch.address(12L * width);
-                FillVector.fill(target, 2 * width, 0);
+                Copies.zero(target, 8L * width);
                 MemorySegment.copy(means, from, ALL, ValueLayout.JAVA_FLOAT, target + 8L * width, width);
-                for (int r = 0; r < done; r++) {
-                    long at = 4L * ((long) r * stride + from);
-                    row(image + at, gradient + at, target, width);
+                if (ChannelSumsCode.FLOAT_GRADIENTS.columns(count, width) == width) {
+                    ChannelSumsCode.FLOAT_GRADIENTS.add(
+                            image + 4L * from, gradient + 4L * from, stride, count, width, target);
+                } else {
+                    for (int r = 0; r < done; r++) {
+                        long at = 4L * ((long) r * stride + from);
+                        row(image + at, gradient + at, target, width);
+                    }
                 }
                 if (isFinite(target, 2 * width)) {
                     for (int c = 0; c < width; c++) {
@@ -46,8 +51,20 @@ final class ChannelGradients {
                     done = 0;
                 }
             }
-            long at = 4L * done * stride;
-            add(image + at, gradient + at, means, count - done, stride, from, to, sums, first, second);
+            if (done < count) {
+                int columns = ChannelSumsCode.GRADIENTS.columns(count, width);
+                if (columns > 0) {
+                    long target = scratch.address(20L * columns);
+                    ChannelSums.load(sums, first + from, second + from, columns, target);
+                    MemorySegment.copy(means, from, ALL, ValueLayout.JAVA_FLOAT, target + 16L * columns, columns);
+                    ChannelSumsCode.GRADIENTS.add(
+                            image + 4L * from, gradient + 4L * from, stride, count, columns, target);
+                    ChannelSums.store(target, sums, first + from, second + from, columns);
+                }
+                if (columns < width) {
+                    add(image, gradient, means, count, stride, from + columns, to, sums, first, second);
+                }
+            }
         });
     }
 

@@ -22,14 +22,26 @@ final class ChannelMoments {
     static double[] of(WorkerPool pool, Scratch scratch, long x, long rows, int channels) {
         return ChannelSums.of(pool, rows, channels, (start, count, stride, from, to, sums, first, second) -> {
             long at = x + 4 * start;
-            int done = ChannelSums.byRows(to - from) ? count : 0;
-            if (done > 0) {
-                long target = scratch.address(16L * (to - from));
-                ChannelSums.load(sums, first + from, second + from, to - from, target);
-                for (int r = 0; r < done; r++) {
-                    row(at + 4L * ((long) r * stride + from), target, to - from);
+            int width = to - from;
+            int columns = ChannelSumsCode.MOMENTS.columns(count, width);
+            if (columns > 0) {
+                long target = scratch.address(16L * columns);
+                ChannelSums.load(sums, first + from, second + from, columns, target);
+                ChannelSumsCode.MOMENTS.add(at + 4L * from, 0, stride, count, columns, target);
+                ChannelSums.store(target, sums, first + from, second + from, columns);
+                if (columns < width) {
+                    add(at, count, stride, from + columns, to, sums, first, second);
                 }
-                ChannelSums.store(target, sums, first + from, second + from, to - from);
+                return;
+            }
+            int done = ChannelSums.byRows(width) ? count : 0;
+            if (done > 0) {
+                long target = scratch.address(16L * width);
+                ChannelSums.load(sums, first + from, second + from, width, target);
+                for (int r = 0; r < done; r++) {
+                    row(at + 4L * ((long) r * stride + from), target, width);
+                }
+                ChannelSums.store(target, sums, first + from, second + from, width);
             }
             add(at + 4L * done * stride, count - done, stride, from, to, sums, first, second);
         });

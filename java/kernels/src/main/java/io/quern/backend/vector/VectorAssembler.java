@@ -543,6 +543,26 @@ final class VectorAssembler {
         registers(MAP_0F, PREFIX_66, 0xef, to, a, b); // vpxord
     }
 
+    // doubles
+
+    /** The doubles that eight floats in memory are. */
+    void loadDoubles(int to, Address from) {
+        memory(MAP_0F, NO_PREFIX, 0x5a, to, 0, from, VECTOR / 2, 0, 0); // vcvtps2pd
+    }
+
+    void addDoubles(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0x58, to, a, b); // vaddpd
+    }
+
+    void subtractDoubles(int to, int a, int b) {
+        registers(MAP_0F, PREFIX_66 | WIDE, 0x5c, to, a, b); // vsubpd
+    }
+
+    /** to += a b. */
+    void multiplyAddDoubles(int to, int a, int b) {
+        registers(MAP_0F38, PREFIX_66 | WIDE, 0xb8, to, a, b); // vfmadd231pd
+    }
+
     // lanes of 64 bits
 
     /** A long in memory for all lanes. */
