@@ -2,7 +2,6 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.ffi.NativeMemory.ALL;
 
-import io.quern.backend.vector.VectorAssembler.Address;
 import java.lang.foreign.ValueLayout;
 
 /** The numbers of a call of machine code, in memory that its only argument, in rdi, is the address of. */

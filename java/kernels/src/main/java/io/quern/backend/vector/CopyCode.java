@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 
 /**
  * Copies of pieces of floats, and zeros, as machine code, for x86-64 with AVX-512: rows of pieces with any strides in few calls, where

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 
 /** Writes the code of {@link DepthwiseCode}, and knows where its numbers are. */
 final class DepthwiseAssembler {

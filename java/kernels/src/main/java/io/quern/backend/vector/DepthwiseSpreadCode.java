@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 
 /**
  * {@link DepthwiseSpread} as machine code, for x86-64 with AVX-512, with the same bits (but for which of two NaN is passed on). It reads

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.argument;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 
 /** Writes the machine code of {@link MaxPoolQuadsCode}. */
 final class MaxPoolQuadsAssembler {

@@ -1,6 +1,5 @@
 package io.quern.backend.vector;
 
-import io.quern.backend.vector.VectorAssembler.Address;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

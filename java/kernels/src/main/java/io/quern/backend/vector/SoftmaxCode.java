@@ -5,7 +5,6 @@ import static io.quern.backend.vector.ScalarMath.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 import java.util.Optional;
 
 /**

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 
 /**
  * Sums of rows of floats, element by element, as machine code, for x86-64 with AVX-512: those of {@link ReduceColumns} and {@link Sums},

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 
 /**
  * Rows of 4-byte elements turned into columns as machine code, for x86-64 with AVX-512: what {@link GemmTranspose} does. Tiles of

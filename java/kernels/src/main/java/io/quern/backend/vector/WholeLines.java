@@ -2,7 +2,6 @@ package io.quern.backend.vector;
 
 import static io.quern.backend.vector.VectorAssembler.*;
 
-import io.quern.backend.vector.VectorAssembler.Address;
 import java.util.function.IntConsumer;
 
 /** Machine code that writes a row of floats up to its first cache line, then whole lines, which may pass by the caches, then what is left. */

@@ -5,7 +5,6 @@ import static io.quern.backend.vector.VectorAssembler.*;
 import static io.quern.backend.vector.WinogradTransforms.SIDE;
 
 import io.quern.backend.ffi.MachineCode;
-import io.quern.backend.vector.VectorAssembler.Address;
 import io.quern.backend.vector.WinogradSteps.Kind;
 import io.quern.backend.vector.WinogradSteps.Line;
 import io.quern.op.Winograd;

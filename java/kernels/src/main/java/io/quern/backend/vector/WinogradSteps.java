@@ -9,7 +9,6 @@ import static io.quern.backend.vector.WinogradTransforms.EDGE;
 import static io.quern.backend.vector.WinogradTransforms.FAR;
 import static io.quern.backend.vector.WinogradTransforms.NEAR;
 
-import io.quern.backend.vector.VectorAssembler.Address;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
