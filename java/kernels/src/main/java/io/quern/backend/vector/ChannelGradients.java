@@ -33,8 +33,8 @@ final class ChannelGradients {
                 long target = scratch.address(12L * width);
                 Copies.zero(target, 8L * width);
                 MemorySegment.copy(means, from, ALL, ValueLayout.JAVA_FLOAT, target + 8L * width, width);
-                if (ChannelSumsCode.FLOAT_GRADIENTS.columns(count, width) == width) {
-                    ChannelSumsCode.FLOAT_GRADIENTS.add(
+                if (ChannelSumsCode.ROW_GRADIENTS.columns(count, width) == width) {
+                    ChannelSumsCode.ROW_GRADIENTS.add(
                             image + 4L * from, gradient + 4L * from, stride, count, width, target);
                 } else {
                     for (int r = 0; r < done; r++) {

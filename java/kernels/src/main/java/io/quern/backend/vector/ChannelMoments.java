@@ -23,18 +23,20 @@ final class ChannelMoments {
         return ChannelSums.of(pool, rows, channels, (start, count, stride, from, to, sums, first, second) -> {
             long at = x + 4 * start;
             int width = to - from;
-            int columns = ChannelSumsCode.MOMENTS.columns(count, width);
+            boolean byRows = ChannelSums.byRows(width);
+            ChannelSumsCode code = byRows ? ChannelSumsCode.ROW_MOMENTS : ChannelSumsCode.MOMENTS;
+            int columns = code.columns(count, width);
             if (columns > 0) {
                 long target = scratch.address(16L * columns);
                 ChannelSums.load(sums, first + from, second + from, columns, target);
-                ChannelSumsCode.MOMENTS.add(at + 4L * from, 0, stride, count, columns, target);
+                code.add(at + 4L * from, 0, stride, count, columns, target);
                 ChannelSums.store(target, sums, first + from, second + from, columns);
                 if (columns < width) {
                     add(at, count, stride, from + columns, to, sums, first, second);
                 }
                 return;
             }
-            int done = ChannelSums.byRows(width) ? count : 0;
+            int done = byRows ? count : 0;
             if (done > 0) {
                 long target = scratch.address(16L * width);
                 ChannelSums.load(sums, first + from, second + from, width, target);

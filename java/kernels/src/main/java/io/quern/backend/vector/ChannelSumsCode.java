@@ -10,17 +10,19 @@ import java.util.Optional;
  * The sums of {@link ChannelMoments} and {@link ChannelGradients} as machine code, for x86-64 with AVX-512, in the same order: two sums
  * per column, to which rows are added one after the other.
  *
- * <p>A group of columns at a time has its sums in registers for a band of rows: all rows where there is one group, else a single row.
+ * <p>A group of columns at a time has its sums in registers for a band of rows: a single row by rows, else all.
  * r8 is the band in x, r12 the group in it, rax the row; r9, r13 and rbx are the same in dy. The sums are at rdx and rsi, the means at r11,
  * the stride is r10; rcx counts groups, rbp rows.
  */
 enum ChannelSumsCode {
     /** Sums of x and x^2 in double. */
-    MOMENTS(true, false, 64),
+    MOMENTS(true, false, false),
+    /** The same row by row, see {@link ChannelSums#byRows}. */
+    ROW_MOMENTS(true, false, true),
     /** Sums of dy and dy (x - mean) in double. */
-    GRADIENTS(true, true, 64),
-    /** The same in float, of many columns: a cache line of each matrix by turns keeps pace with memory, wider groups do not. */
-    FLOAT_GRADIENTS(false, true, 16);
+    GRADIENTS(true, true, false),
+    /** The same in float, row by row. */
+    ROW_GRADIENTS(false, true, true);
 
     /** Elements of a call at most: some microseconds, see {@link MachineCode#brief}. */
     private static final int MOST = 1 << 14;
@@ -36,16 +38,18 @@ enum ChannelSumsCode {
 
     private final boolean doubles;
     private final boolean gradients;
+    private final boolean byRows;
     /** Columns of a group, and its vectors. */
-    private final int group;
+    private final int group, vectors;
 
-    private final int vectors;
     private final LazyCode code;
 
-    ChannelSumsCode(boolean doubles, boolean gradients, int group) {
+    ChannelSumsCode(boolean doubles, boolean gradients, boolean byRows) {
         this.doubles = doubles;
         this.gradients = gradients;
-        this.group = group;
+        this.byRows = byRows;
+        // a cache line of each matrix by turns keeps pace with memory, wider groups do not
+        group = byRows ? 16 : 64;
         vectors = group * (doubles ? Double.BYTES : Float.BYTES) / Lanes.BYTES;
         code = new LazyCode(() -> Optional.ofNullable(make()));
     }
@@ -67,8 +71,6 @@ enum ChannelSumsCode {
         MachineCode made = code.get();
         int element = doubles ? Double.BYTES : Float.BYTES;
         int most = Math.max(1, MOST / columns);
-        // memory is fastest in the order of rows, so sums stay in registers only where they are all there
-        boolean inTurn = columns > group;
         long argument = ARGUMENTS.address(ARGUMENT), bytes = 4L * stride;
         set(argument + STRIDE, bytes);
         set(argument + GROUPS, columns / group);
@@ -79,8 +81,8 @@ enum ChannelSumsCode {
             some = Math.min(most, rows - row);
             set(argument + X, x + row * bytes);
             set(argument + DY, dy + row * bytes);
-            set(argument + BANDS, inTurn ? some : 1);
-            set(argument + BAND_ROWS, inTurn ? 1 : some);
+            set(argument + BANDS, byRows ? some : 1);
+            set(argument + BAND_ROWS, byRows ? 1 : some);
             made.run(argument, 0, 0, 0, 0, 0);
         }
     }
