@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import java.util.Optional;
 
 /**
  * The sums of {@link ChannelMoments} and {@link ChannelGradients} as machine code, for x86-64 with AVX-512, in the same order: two sums
@@ -24,7 +23,7 @@ enum ChannelSumsCode {
     /** The same in float, row by row. */
     ROW_GRADIENTS(false, true, true);
 
-    /** Elements of a call at most: some microseconds, see {@link MachineCode#brief}. */
+    /** Elements of x, and as many of dy, of a call at most: some microseconds, see {@link MachineCode#brief}. */
     private static final int MOST = 1 << 14;
 
     /** First vector register of both kinds of sums, of means and of what is read. */
@@ -51,10 +50,10 @@ enum ChannelSumsCode {
         // a cache line of each matrix by turns keeps pace with memory, wider groups do not
         group = byRows ? 16 : 64;
         vectors = group * (doubles ? Double.BYTES : Float.BYTES) / Lanes.BYTES;
-        code = new LazyCode(() -> Optional.ofNullable(make()));
+        code = new LazyCode(this::make);
     }
 
-    /** How many of the columns {@link #add} takes, the first ones: none where there is no such code. */
+    /** How many of the columns {@link #add} takes, the first ones: none where there are no rows, or no such code. */
     int columns(int rows, int columns) {
         return rows > 0 && code.get() != null ? columns & -group : 0;
     }
@@ -158,7 +157,7 @@ enum ChannelSumsCode {
             code.multiplyAddDoubles(SECOND + v, x, dy);
             code.addDoubles(FIRST + v, FIRST + v, dy);
         } else {
-            code.subtract(x, x, MEAN + v);
+            code.subtractVectors(x, x, MEAN + v);
             code.multiplyAdd(SECOND + v, x, dy);
             code.addVectors(FIRST + v, FIRST + v, dy);
         }
@@ -167,7 +166,7 @@ enum ChannelSumsCode {
     /** A vector of floats, or of doubles that floats in memory become. */
     private void read(VectorAssembler code, int to, int base, int v) {
         if (doubles) {
-            code.loadDoubles(to, Address.of(base, v * Lanes.BYTES / 2));
+            code.loadAsDoubles(to, Address.of(base, v * Lanes.BYTES / 2));
         } else {
             code.loadVector(to, Address.of(base, v * Lanes.BYTES));
         }

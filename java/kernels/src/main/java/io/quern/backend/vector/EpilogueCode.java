@@ -6,7 +6,6 @@ import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
 import io.quern.op.ActivationKind;
-import java.util.Optional;
 
 /**
  * Bias, activation and dropout on rows of a matrix as machine code, for x86-64 with AVX-512: one reading of the block, with the bits of
@@ -50,7 +49,7 @@ final class EpilogueCode {
         for (int i = 0; i < CODES.length; i++) {
             ActivationKind kind = KINDS[i / 4];
             boolean copies = (i & 2) != 0, drops = (i & 1) != 0;
-            CODES[i] = new LazyCode(() -> Optional.ofNullable(make(kind, copies, drops)));
+            CODES[i] = new LazyCode(() -> make(kind, copies, drops));
         }
     }
 
@@ -185,8 +184,8 @@ final class EpilogueCode {
         code.multiply(t, t, x);
         code.lesserUnsigned(low, t, LOWEST);
         code.addVectors(rounded, low, ROUNDING);
-        code.subtract(p, rounded, ROUNDING);
-        code.subtract(low, low, p);
+        code.subtractVectors(p, rounded, ROUNDING);
+        code.subtractVectors(low, low, p);
         code.moveVector(p, FACTOR_5);
         for (int i = 1; i <= 5; i++) { // ends with 1
             code.multiplyThenAdd(p, low, FACTOR_5 + i);

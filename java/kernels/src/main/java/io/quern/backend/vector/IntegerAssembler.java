@@ -255,10 +255,4 @@ class IntegerAssembler {
             code.write(value);
         }
     }
-
-    static void oneOfEight(String what, int register) {
-        if (register > 7) {
-            throw new IllegalArgumentException(what + register + ", expected one of the first eight registers");
-        }
-    }
 }

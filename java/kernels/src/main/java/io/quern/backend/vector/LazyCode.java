@@ -1,7 +1,6 @@
 package io.quern.backend.vector;
 
 import io.quern.backend.ffi.MachineCode;
-import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -12,12 +11,13 @@ final class LazyCode {
     /** True while there shall be none of these. Tests set it. */
     static boolean off;
 
-    private final Supplier<Optional<MachineCode>> make;
+    private final Supplier<MachineCode> make;
     private volatile MachineCode code;
     /** Another machine or system, one that does not execute what was written, or a JVM that shall not. */
     private volatile boolean refused = !VectorAssembler.isWanted();
 
-    LazyCode(Supplier<Optional<MachineCode>> make) {
+    /** @param make gives null where the system refuses */
+    LazyCode(Supplier<MachineCode> make) {
         this.make = make;
     }
 
@@ -25,7 +25,12 @@ final class LazyCode {
     MachineCode get() {
         if (code == null && !refused) {
             // twice at worst, if two callers are first
-            make.get().ifPresentOrElse(made -> code = made, () -> refused = true);
+            MachineCode made = make.get();
+            if (made == null) {
+                refused = true;
+            } else {
+                code = made;
+            }
         }
         return off ? null : code;
     }

@@ -87,4 +87,10 @@ class MaskAssembler extends IntegerAssembler {
         int extensions = (register >> 3 & 1) << 7 | x << 6 | b << 5 | (register >> 4) << 4;
         bytes(0x62, extensions ^ 0xf0 | map, (~first & 15) << 3 | 4 | prefix, (0x40 ^ flags) | (first >> 4 ^ 1) << 3);
     }
+
+    private static void oneOfEight(String what, int register) {
+        if (register > 7) {
+            throw new IllegalArgumentException(what + register + ", expected one of the first eight registers");
+        }
+    }
 }

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -37,7 +36,7 @@ final class OptimizerCode {
     OptimizerCode(int streams, int constants, Consumer<VectorAssembler> step) {
         this.streams = streams;
         this.constants = constants;
-        code = new LazyCode(() -> Optional.ofNullable(make(step)));
+        code = new LazyCode(() -> make(step));
     }
 
     /** A vector of the stream of that number. */

@@ -4,7 +4,6 @@ import static io.quern.backend.vector.CodeArgument.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import java.util.Optional;
 
 /**
  * The gradient of softmax as machine code, for x86-64 with AVX-512, with the bits of {@link SoftmaxBackwardVector}: the dot product of a row
@@ -27,9 +26,9 @@ final class SoftmaxBackwardCode {
     /** Masks: the row's last lanes, and its first and last ones of dx. */
     private static final int LAST = 1, EDGE = 3;
 
-    private static final LazyCode NARROW = new LazyCode(() -> Optional.ofNullable(make(true, false)));
-    private static final LazyCode STORED = new LazyCode(() -> Optional.ofNullable(make(false, false)));
-    private static final LazyCode STREAMED = new LazyCode(() -> Optional.ofNullable(make(false, true)));
+    private static final LazyCode NARROW = new LazyCode(() -> make(true, false));
+    private static final LazyCode STORED = new LazyCode(() -> make(false, false));
+    private static final LazyCode STREAMED = new LazyCode(() -> make(false, true));
 
     private static final Scratch ARGUMENTS = new ThreadScratch();
 
@@ -138,11 +137,11 @@ final class SoftmaxBackwardCode {
                 code.prefetchIntoSecond(Address.of(R9, RAX, 1));
             }
             code.loadVector(0, dy);
-            code.subtract(0, 0, EVEN);
+            code.subtractVectors(0, 0, EVEN);
             code.multiplyVector(0, 0, y);
         } else {
             code.loadOrZero(0, dy, mask);
-            code.subtract(0, 0, EVEN);
+            code.subtractVectors(0, 0, EVEN);
             code.multiplyOrZero(0, 0, y, mask);
         }
         WholeLines.store(code, 0, dx, mask, past);

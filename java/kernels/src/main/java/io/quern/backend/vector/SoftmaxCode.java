@@ -5,7 +5,6 @@ import static io.quern.backend.vector.ScalarMath.*;
 import static io.quern.backend.vector.VectorAssembler.*;
 
 import io.quern.backend.ffi.MachineCode;
-import java.util.Optional;
 
 /**
  * Softmax of rows as machine code, for x86-64 with AVX-512, with the bits of {@link SoftmaxRow}: exponentials and their sum beside the
@@ -46,9 +45,9 @@ final class SoftmaxCode {
     /** Masks: the row's last lanes, those where the exponential is not 0, the first and the last lanes of y. */
     private static final int LAST = 1, ABOVE = 2, EDGE = 3;
 
-    private static final LazyCode NARROW = new LazyCode(() -> Optional.ofNullable(makeNarrow()));
-    private static final LazyCode STORED = new LazyCode(() -> Optional.ofNullable(makeWide(false)));
-    private static final LazyCode STREAMED = new LazyCode(() -> Optional.ofNullable(makeWide(true)));
+    private static final LazyCode NARROW = new LazyCode(() -> makeNarrow());
+    private static final LazyCode STORED = new LazyCode(() -> makeWide(false));
+    private static final LazyCode STREAMED = new LazyCode(() -> makeWide(true));
 
     private static final Scratch ARGUMENTS = new ThreadScratch();
 
@@ -190,7 +189,7 @@ final class SoftmaxCode {
         code.lea(RDX, Address.of(RSI, 0));
         code.add(RDX, argument(LENGTH));
         code.land(last);
-        code.subtract(MINUS_MAX, ZERO, ROW_MAX);
+        code.subtractVectors(MINUS_MAX, ZERO, ROW_MAX);
         return row;
     }
 
@@ -226,7 +225,7 @@ final class SoftmaxCode {
         code.multiplyThenAdd(n, LOG2, ROUNDING);
         code.shiftIntsLeft(power, n, 23);
         code.addInts(power, power, ONE);
-        code.subtract(n, n, ROUNDING);
+        code.subtractVectors(n, n, ROUNDING);
         code.multiplyAdd(x, n, HIGH);
         code.multiplyAdd(x, n, LOW);
         code.moveVector(p, FACTOR_6);

@@ -26,8 +26,10 @@ final class StreamCode {
         this.elementA = elementA;
         lanes = StreamAssembler.lanes(elementY, elementA);
         this.factors = factors;
-        streamed = new LazyCode(() -> MachineCode.of(StreamAssembler.loop(elementY, elementA, factors, true, step)));
-        stored = new LazyCode(() -> MachineCode.brief(StreamAssembler.loop(elementY, elementA, factors, false, step)));
+        streamed = new LazyCode(() -> MachineCode.of(StreamAssembler.loop(elementY, elementA, factors, true, step))
+                .orElse(null));
+        stored = new LazyCode(() -> MachineCode.brief(StreamAssembler.loop(elementY, elementA, factors, false, step))
+                .orElse(null));
     }
 
     /**

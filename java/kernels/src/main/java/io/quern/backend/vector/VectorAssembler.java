@@ -88,7 +88,7 @@ final class VectorAssembler extends MaskAssembler {
         registers(MAP_0F38, PREFIX_66, 0xa8, to, a, b);
     }
 
-    void subtract(int to, int a, int b) {
+    void subtractVectors(int to, int a, int b) {
         registers(MAP_0F, NO_PREFIX, 0x5c, to, a, b); // vsubps
     }
 
@@ -288,7 +288,7 @@ final class VectorAssembler extends MaskAssembler {
     // doubles
 
     /** The doubles that eight floats in memory are. */
-    void loadDoubles(int to, Address from) {
+    void loadAsDoubles(int to, Address from) {
         memory(MAP_0F, NO_PREFIX, 0x5a, to, 0, from, VECTOR / 2, 0, 0); // vcvtps2pd
     }
 

@@ -21,7 +21,7 @@ final class WinogradAssembler {
     static final int IN_ROW = ENTRY + 32, IN_COLUMN = ENTRY + 40, OUT_ROW = ENTRY + 48, OUT_COLUMN = ENTRY + 56;
     /** Of all but the source. */
     static final int FROM = ENTRY + 64, FROM_STEP = ENTRY + 72, TO_STEP = ENTRY + 80;
-
+    /** The first two of results, the last one of what is checked: results and gradients. */
     static final int BIAS = ENTRY + 88, FLOOR = ENTRY + 96, SEEN = ENTRY + 104;
     /** Sixteen bits for each row and column of a tile that is clipped. */
     static final int ROW_MASKS = ENTRY + 112, COLUMN_MASKS = ENTRY + 120;

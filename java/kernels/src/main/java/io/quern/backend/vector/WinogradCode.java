@@ -14,8 +14,11 @@ import io.quern.op.Winograd;
  * Addresses and strides are in bytes.
  */
 final class WinogradCode {
-    /** Tiles times vectors of channels in a call: some microseconds, see {@link MachineCode#brief}; one tile is the least. */
-    private static final int WORK = 1 << 7;
+    /**
+     * Tiles times vectors of channels in a call: some microseconds, see {@link MachineCode#brief}; one tile is the least, of 341 vectors at
+     * most, since a slice of its filter fits a cache.
+     */
+    private static final int WORK = 1 << 6;
 
     private static final MachineCode CODE = make();
     private static final Scratch ARGUMENTS = new ThreadScratch();

@@ -215,8 +215,8 @@ final class WinogradSteps {
             give(near, far);
             return new int[] {first, third};
         }
-        code.subtract(near, x.see(1), x.see(2));
-        code.subtract(far, x.see(3), x.see(4));
+        code.subtractVectors(near, x.see(1), x.see(2));
+        code.subtractVectors(far, x.see(3), x.see(4));
         int last = plus(x.own(5), shift);
         addProduct(last, far, five ? Factor.POINT_B : Factor.CUBE_B);
         addProduct(last, near, five ? Factor.POINT_A : Factor.CUBE_A);
@@ -252,8 +252,8 @@ final class WinogradSteps {
             code.addVectors(s, m.see(1), m.see(2));
             code.addVectors(t, m.see(3), m.see(4));
         } else {
-            code.subtract(s, m.see(1), m.see(2));
-            code.subtract(t, m.see(3), m.see(4));
+            code.subtractVectors(s, m.see(1), m.see(2));
+            code.subtractVectors(t, m.see(3), m.see(4));
         }
         multiply(s, Factor.OF_NEAR);
         multiply(t, Factor.OF_FAR);
@@ -293,7 +293,7 @@ final class WinogradSteps {
     private int[] sumAndDifference(int even, int odd) {
         int sum = take();
         code.addVectors(sum, even, odd);
-        code.subtract(even, even, odd);
+        code.subtractVectors(even, even, odd);
         give(odd);
         return new int[] {sum, even};
     }
