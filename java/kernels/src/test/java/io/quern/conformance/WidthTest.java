@@ -46,7 +46,7 @@ class WidthTest {
         List<String> texts = new ArrayList<>();
         others.forEach(
                 (op, checks) -> texts.add(op + ": " + checks.size() + " checks, the first is " + checks.getFirst()));
-        assertEquals(List.of(), texts, "other bits with machine code");
+        assertEquals(List.of(), texts, "other bits with machine code; -Dquern.check=... repeats one check");
     }
 
     /** Of the results of each check in a JVM that makes them all. */

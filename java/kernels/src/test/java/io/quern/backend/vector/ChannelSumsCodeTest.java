@@ -64,7 +64,7 @@ class ChannelSumsCodeTest {
     void keepsToItsColumns() {
         for (ChannelSumsCode code : ChannelSumsCode.values()) {
             for (int columns : new int[] {16, 64, 128}) {
-                if (code.columns(ROWS, columns) == columns) {
+                if (columns >= 64 || code.name().startsWith("ROW")) {
                     keepsTo(columns, code);
                 }
             }
@@ -73,6 +73,7 @@ class ChannelSumsCodeTest {
 
     private static void keepsTo(int columns, ChannelSumsCode code) {
         String what = code + " of " + columns + " columns";
+        assertEquals(columns, code.columns(ROWS, columns), what);
         boolean gradients = code.name().endsWith("GRADIENTS"), floats = code == ChannelSumsCode.ROW_GRADIENTS;
         int stride = columns + 3, before = 72, bytes = floats ? Float.BYTES : Double.BYTES;
         long means = before + 2L * bytes * columns, end = means + (gradients ? 4L * columns : 0);
