@@ -1,6 +1,7 @@
 package io.quern.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quern.op.Op;
 import io.quern.op.Ops;
@@ -35,7 +36,8 @@ class WidthTest {
     @Test
     void machineCodeHasTheBitsOfJavaAt512() throws IOException, InterruptedException {
         Map<String, String> java = digests(512, 3, false), code = digests(512, 3, true);
-        assertEquals(java.keySet(), code.keySet(), "checks without and with machine code");
+        assertEquals(java.size(), code.size(), "checks without and with machine code");
+        assertTrue(code.size() >= LEAST || Suite.SOME, () -> code.size() + " checks");
         Map<String, List<String>> others = new TreeMap<>();
         code.forEach((check, digest) -> {
             if (!digest.equals(java.get(check))) {
