@@ -191,6 +191,11 @@ public final class Conv2d implements Op<Conv2d.Args> {
             cases.add(call(new Conv2dProblem(2, 5, 5, 18, 1, 1, 21, Conv2dGeometry.UNIT), true, kind));
             cases.add(call(new Conv2dProblem(1, 5, 6, 19, 3, 3, 19, same.withGroups(19)), true, kind));
         }
+        for (Conv2dProblem problem : Conv2dProblem.WINOGRAD) {
+            for (ActivationKind kind : ActivationKind.values()) {
+                cases.add(call(problem, true, kind));
+            }
+        }
         for (Conv2dProblem problem : Conv2dProblem.TENSOR_CORES) {
             cases.add(rounded(problem, ActivationKind.RELU));
             cases.add(wide(problem, ActivationKind.SILU));

@@ -169,6 +169,13 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
             new Conv2dProblem(1, 17, 19, 64, 3, 3, 8, UNIT.withPadding(1)),
             new Conv2dProblem(1, 13, 11, 3, 5, 5, 16, UNIT.withStride(2).withPadding(2)));
 
+    /** For what follows the sums where Winograd pays: tiles or filters first, whole and cut ones of both sizes. */
+    static final List<Conv2dProblem> WINOGRAD = List.of(
+            new Conv2dProblem(2, 13, 10, 16, 3, 3, 48, UNIT.withPadding(1, 0)),
+            new Conv2dProblem(1, 12, 12, 32, 3, 3, 64, UNIT.withPadding(1)),
+            new Conv2dProblem(1, 21, 18, 16, 3, 3, 16, UNIT.withPadding(2, 3)),
+            new Conv2dProblem(2, 9, 10, 32, 5, 5, 16, UNIT.withPadding(0, 1)));
+
     String label() {
         return "image " + n + "x" + h + "x" + w + "x" + c + " filter " + r + "x" + s + "x" + c / geometry.groups() + "x"
                 + k + " " + geometry;

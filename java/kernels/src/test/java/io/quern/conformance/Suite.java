@@ -12,6 +12,7 @@ import io.quern.tensor.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,8 @@ final class Suite implements AutoCloseable {
 
     private final Map<String, Backend> backends = new HashMap<>();
     private final List<String> failures = new ArrayList<>();
+    private final Map<String, Long> digests = new LinkedHashMap<>();
+    private final Digest digest = new Digest();
     private int checks;
     private int seen;
 
@@ -41,6 +44,11 @@ final class Suite implements AutoCloseable {
 
     List<String> failures() {
         return failures;
+    }
+
+    /** Of the results of each check of agreement or threads, by its id, in the order of the checks. */
+    Map<String, Long> digests() {
+        return digests;
     }
 
     /** Every agreement check of an op on a backend. */
@@ -60,7 +68,8 @@ final class Suite implements AutoCloseable {
             for (Variant variant : variants) {
                 run(
                         variant.id("agreement", op, c),
-                        () -> Agreement.check(op, c, variant, backend(variant.backend(), variant.threads())));
+                        () -> Agreement.check(
+                                op, c, variant, digest.over(backend(variant.backend(), variant.threads()))));
             }
         }
     }
@@ -105,9 +114,9 @@ final class Suite implements AutoCloseable {
             for (int threads : THREADS) {
                 run(variant.threads(threads).id("threads", op, c), () -> {
                     if (first[0] == null) {
-                        first[0] = Agreement.outputs(op, c, variant, backend(backend, THREADS[0]));
+                        first[0] = Agreement.outputs(op, c, variant, digest.over(backend(backend, THREADS[0])));
                     }
-                    double[][] bits = Agreement.outputs(op, c, variant, backend(backend, threads));
+                    double[][] bits = Agreement.outputs(op, c, variant, digest.over(backend(backend, threads)));
                     return Arrays.deepEquals(first[0], bits)
                             ? Optional.empty()
                             : Optional.of("other bits than with " + THREADS[0] + " thread");
@@ -160,12 +169,16 @@ final class Suite implements AutoCloseable {
             return;
         }
         checks++;
+        digest.clear();
         Optional<String> problem;
         try {
             problem = check.get();
         } catch (RuntimeException | AssertionError e) {
             StackTraceElement[] trace = e.getStackTrace();
             problem = Optional.of("threw " + e + (trace.length > 0 ? " at " + trace[0] : ""));
+        }
+        if (!digest.isEmpty()) {
+            digests.put(id, digest.value());
         }
         problem.ifPresent(text -> failures.add(id + "\n    " + text + "\n    repeat: " + repeat(id)));
     }

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 class ChannelSumsCodeTest {
     /** Floats before what is summed, so that it lies off a cache line. */
     private static final int OFFSET = 3;
+    /** More than a call takes of 64 columns. */
+    private static final int ROWS = 300;
 
     private static final float[] SPECIAL = {
         Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f, Float.MIN_VALUE, 3e38f, -3e38f, 1e-40f
@@ -57,32 +59,81 @@ class ChannelSumsCodeTest {
         compare(2000, 128, 100_000, 2);
     }
 
-    /** Sums alone, which end at others. */
+    /** Sums alone, with others on both sides, of some of the columns, by several calls. */
     @Test
     void keepsToItsColumns() {
-        int columns = 128, rows = 9, stride = 131, sums = 2 * columns;
         for (ChannelSumsCode code : ChannelSumsCode.values()) {
-            int bytes = code == ChannelSumsCode.ROW_GRADIENTS ? 4 : 8;
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment x = random(arena, rows * stride, 1, 0), dy = random(arena, rows * stride, 2, 0);
-                MemorySegment memory = arena.allocate((long) bytes * sums + 4 * columns + 64, 8);
-                memory.asSlice((long) bytes * sums).fill((byte) 7);
-                code.add(x.address(), dy.address(), stride, rows, columns, memory.address());
-                for (long i = (long) bytes * sums; i < memory.byteSize(); i++) {
-                    assertEquals(7, memory.get(ValueLayout.JAVA_BYTE, i), code + ", byte " + i);
+            for (int columns : new int[] {16, 64, 128}) {
+                if (columns >= 64 || code.name().startsWith("ROW")) {
+                    keepsTo(columns, code);
                 }
-                double sum = 0;
-                for (int r = 0; r < rows; r++) {
-                    sum += (code.name().endsWith("MOMENTS") ? x : dy)
-                            .getAtIndex(ValueLayout.JAVA_FLOAT, (long) r * stride + columns - 1);
-                }
-                long last = (long) bytes * (columns - 1);
-                double found = bytes == 4
-                        ? memory.get(ValueLayout.JAVA_FLOAT, last)
-                        : memory.get(ValueLayout.JAVA_DOUBLE, last);
-                assertEquals(sum, found, 1e-5, code + ", last column");
             }
         }
+    }
+
+    private static void keepsTo(int columns, ChannelSumsCode code) {
+        String what = code + " of " + columns + " columns";
+        assertEquals(columns, code.columns(ROWS, columns), what);
+        boolean gradients = code.name().endsWith("GRADIENTS"), floats = code == ChannelSumsCode.ROW_GRADIENTS;
+        int stride = columns + 3, before = 72, bytes = floats ? Float.BYTES : Double.BYTES;
+        long means = before + 2L * bytes * columns, end = means + (gradients ? 4L * columns : 0);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment x = random(arena, ROWS * stride, 1, 0), dy = random(arena, ROWS * stride, 2, 0);
+            MemorySegment memory = arena.allocate(end + 64, 64).fill((byte) 7);
+            double[] expected = new double[2 * columns];
+            for (int i = 0; i < 2 * columns; i++) {
+                expected[i] = i * 0.375 - 9;
+                put(memory, before, i, floats, expected[i]);
+            }
+            for (int c = 0; gradients && c < columns; c++) {
+                memory.set(ValueLayout.JAVA_FLOAT, means + 4L * c, mean(c));
+            }
+            for (int r = 0; r < ROWS; r++) {
+                for (int c = 0; c < columns; c++) {
+                    float value = x.getAtIndex(ValueLayout.JAVA_FLOAT, (long) r * stride + c);
+                    float signal = dy.getAtIndex(ValueLayout.JAVA_FLOAT, (long) r * stride + c);
+                    int second = columns + c;
+                    if (!gradients) {
+                        expected[c] += value;
+                        expected[second] = Math.fma((double) value, value, expected[second]);
+                    } else if (floats) {
+                        expected[c] = (float) expected[c] + signal;
+                        expected[second] = Math.fma(value - mean(c), signal, (float) expected[second]);
+                    } else {
+                        expected[c] += signal;
+                        expected[second] = Math.fma((double) value - mean(c), signal, expected[second]);
+                    }
+                }
+            }
+            code.add(x.address(), gradients ? dy.address() : 0, stride, ROWS, columns, memory.address() + before);
+            for (int i = 0; i < 2 * columns; i++) {
+                assertEquals(expected[i], sum(memory, before, i, floats), what + ", sum " + i);
+            }
+            for (int c = 0; gradients && c < columns; c++) {
+                assertEquals(mean(c), memory.get(ValueLayout.JAVA_FLOAT, means + 4L * c), what + ", mean " + c);
+            }
+            for (long i = 0; i < memory.byteSize(); i = i == before - 1 ? end : i + 1) {
+                assertEquals(7, memory.get(ValueLayout.JAVA_BYTE, i), what + ", byte " + (i - before));
+            }
+        }
+    }
+
+    private static float mean(int column) {
+        return column % 7 * 0.25f - 0.5f;
+    }
+
+    private static void put(MemorySegment memory, long before, int i, boolean floats, double value) {
+        if (floats) {
+            memory.set(ValueLayout.JAVA_FLOAT, before + 4L * i, (float) value);
+        } else {
+            memory.set(ValueLayout.JAVA_DOUBLE, before + 8L * i, value);
+        }
+    }
+
+    private static double sum(MemorySegment memory, long before, int i, boolean floats) {
+        return floats
+                ? memory.get(ValueLayout.JAVA_FLOAT, before + 4L * i)
+                : memory.get(ValueLayout.JAVA_DOUBLE, before + 8L * i);
     }
 
     /** @param special how many elements there are to one that is special; 0: none is */
@@ -90,7 +141,7 @@ class ChannelSumsCodeTest {
         long elements = (long) rows * channels;
         float[] mean = new float[channels];
         for (int c = 0; c < channels; c++) {
-            mean[c] = c % 7 * 0.25f - 0.5f;
+            mean[c] = mean(c);
         }
         try (Arena arena = Arena.ofConfined();
                 WorkerPool pool = new WorkerPool(threads)) {

@@ -45,6 +45,17 @@ class WinogradCodeTest {
             return area;
         }
 
+        /** Of either sign, rarely positive. */
+        static Area zeros(Arena arena, int floats, SplittableRandom random) {
+            Area area = of(arena, floats, -0f);
+            for (int i = 0; i < floats; i++) {
+                if (random.nextInt(40) == 0) {
+                    area.memory.setAtIndex(F, GUARD + i, 0);
+                }
+            }
+            return area;
+        }
+
         /** Rarely more than one that is not finite in a tile. */
         private static float wild(SplittableRandom random) {
             return switch (random.nextInt(200)) {
@@ -169,7 +180,9 @@ class WinogradCodeTest {
                 for (int wide : new int[] {1, 2, 3, 4, 5, 11, 12, 150}) {
                     for (int vectors : new int[] {1, 4, 130}) {
                         if (wide * vectors < 1000) {
-                            result(taps, wide, high, vectors, random.nextBoolean(), random.nextBoolean());
+                            boolean wild = random.nextBoolean();
+                            int floor = random.nextBoolean() ? 0 : ConvTile.UNBOUNDED;
+                            result(taps, wide, high, vectors, floor, (a, floats) -> Area.of(a, floats, random, wild));
                         }
                     }
                 }
@@ -177,13 +190,31 @@ class WinogradCodeTest {
         }
     }
 
-    private void result(int taps, int wide, int high, int vectors, boolean bound, boolean wild) {
-        int tile = Winograd.tile(taps), tiles = Math.ceilDiv(wide, tile), floor = bound ? 0 : ConvTile.UNBOUNDED;
+    /** A sum of -0 is not below the floor, so that it stays. */
+    @Test
+    void zeroAtTheFloorKeepsItsSign() {
+        for (int taps : new int[] {3, 5}) {
+            float first = result(taps, 11, Winograd.tile(taps), 3, 0, (arena, floats) -> Area.of(arena, floats, -0f));
+            assertEquals(-0f, first, "all of -0, " + taps + " taps");
+            for (int turn = 0; turn < 20; turn++) {
+                result(taps, 11, Winograd.tile(taps), 3, 0, (arena, floats) -> Area.zeros(arena, floats, random));
+            }
+        }
+    }
+
+    /** What products and bias hold. */
+    private interface Operand {
+        Area of(Arena arena, int floats);
+    }
+
+    /** Returns the first of the results. */
+    private float result(int taps, int wide, int high, int vectors, int floor, Operand operand) {
+        int tile = Winograd.tile(taps), tiles = Math.ceilDiv(wide, tile);
         long pitch = (long) vectors * Lanes.BYTES, point = tiles * pitch + 64, pixel = pitch + 64;
         long row = tiles * tile * pixel + 4, whole = (long) tile * vectors * Lanes.BYTES;
         try (Arena arena = Arena.ofConfined()) {
-            Area products = Area.of(arena, (int) (POINTS * point / 4), random, wild);
-            Area bias = Area.of(arena, vectors * Lanes.FLOATS, random, false);
+            Area products = operand.of(arena, (int) (POINTS * point / 4));
+            Area bias = operand.of(arena, vectors * Lanes.FLOATS);
             Area expected = Area.of(arena, (int) (high * row / 4), UNTOUCHED);
             Area found = Area.of(arena, (int) (high * row / 4), UNTOUCHED);
             Area seen = Area.of(arena, Lanes.FLOATS, 0), also = Area.of(arena, Lanes.FLOATS, 0);
@@ -223,6 +254,7 @@ class WinogradCodeTest {
             String what = "results, %d taps, %d x %d, %d vectors".formatted(taps, wide, high, vectors);
             same(expected, found, what);
             same(seen, also, what + ", what was seen");
+            return found.memory.getAtIndex(F, GUARD);
         }
     }
 
