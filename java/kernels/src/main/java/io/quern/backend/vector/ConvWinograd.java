@@ -332,12 +332,7 @@ final class ConvWinograd {
             }
             for (int j = 0; j < wide; j += Lanes.FLOATS) {
                 long vector = (long) j * Float.BYTES;
-                if (taps == 3) {
-                    WinogradTransforms.filter(
-                            at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
-                } else {
-                    WinogradFive.filter(at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
-                }
+                WinogradOfTaps.filter(taps, at + vector, tap, row, depth, buffer, to + vector, wideBytes, filterPoint);
             }
         }
 
@@ -346,7 +341,7 @@ final class ConvWinograd {
             long products = mine + secondBytes + packBytes;
             long buffer = products + productBytes, edge = buffer + bufferBytes;
             long seen = mine + ownBytes - Lanes.BYTES;
-            long pixel = (long) width * Float.BYTES, some = (long) columns * Float.BYTES;
+            long pixel = (long) width * Float.BYTES, row = w.results() * pixel, some = (long) columns * Float.BYTES;
             int vectors = columns / Lanes.FLOATS;
             Copies.zero(seen, Lanes.BYTES);
             // neighbours in machine code, else one
@@ -369,36 +364,26 @@ final class ConvWinograd {
                             bound,
                             to,
                             pixel,
-                            w.results() * pixel,
+                            row,
                             wide,
                             high,
                             seen);
                 } else if (high == tile && wide == tile) {
-                    result(product, vectors, buffer, bias, to, pixel, w.results() * pixel, seen);
+                    WinogradOfTaps.result(
+                            taps, product, productPoint(), vectors, buffer, bias, bound, to, pixel, row, seen);
                 } else {
-                    result(product, vectors, buffer, bias, edge, some, tile * some, seen);
-                    Copies.pieces(edge, tile * some, some, high, wide, some, to, w.results() * pixel, pixel);
+                    WinogradOfTaps.result(
+                            taps, product, productPoint(), vectors, buffer, bias, bound, edge, some, tile * some, seen);
+                    Copies.pieces(edge, tile * some, some, high, wide, some, to, row, pixel);
                 }
                 if (epilogue != null) {
                     for (int r = 0; r < high; r++) {
-                        int row = row0 + r * w.results();
-                        epilogue.apply(to + (long) r * w.results() * pixel, pixel, row, wide, column, columns);
+                        epilogue.apply(to + r * row, pixel, row0 + r * w.results(), wide, column, columns);
                     }
                 }
             }
             if (!WinogradTransforms.isZero(seen)) {
                 finite.set(false);
-            }
-        }
-
-        private void result(
-                long product, int vectors, long buffer, long bias, long to, long pixel, long row, long seen) {
-            if (taps == 3) {
-                WinogradTransforms.resultColumns(product, productPoint(), vectors, buffer);
-                WinogradTransforms.resultRows(buffer, vectors, bias, bound, to, pixel, row, seen);
-            } else {
-                WinogradFive.resultColumns(product, productPoint(), vectors, buffer);
-                WinogradFive.resultRows(buffer, vectors, bias, bound, to, pixel, row, seen);
             }
         }
     }

@@ -236,7 +236,8 @@ final class WinogradGradient {
                 WinogradCode.gradient(taps, sums, pitch, productPoint, count, vectors, to, row, tap, seen);
             } else {
                 for (int c = 0; c < count; c++) {
-                    gradient(sums + c * pitch, vectors, buffer, to + c * row, tap, seen);
+                    WinogradOfTaps.gradient(
+                            taps, sums + c * pitch, productPoint, vectors, buffer, to + c * row, tap, seen);
                 }
             }
             if (!WinogradTransforms.isZero(seen)) {
@@ -244,14 +245,6 @@ final class WinogradGradient {
             }
         });
         return finite.get();
-    }
-
-    private void gradient(long from, int vectors, long buffer, long to, long tap, long seen) {
-        if (taps == 3) {
-            WinogradTransforms.gradient(from, productPoint, vectors, buffer, to, tap, seen);
-        } else {
-            WinogradFive.gradient(from, productPoint, vectors, buffer, to, tap, seen);
-        }
     }
 
     /** Transforms some columns of tiles of dy; tiles that stick out are filled up with zeros in {@code edge}. */
