@@ -171,7 +171,7 @@ record Conv2dProblem(int n, int h, int w, int c, int r, int s, int k, Conv2dGeom
 
     /** For what follows the sums where Winograd pays: tiles or filters first, whole and cut ones of both sizes. */
     static final List<Conv2dProblem> WINOGRAD = List.of(
-            new Conv2dProblem(2, 13, 10, 16, 3, 3, 48, UNIT.withPadding(1, 0)),
+            new Conv2dProblem(2, 13, 9, 16, 3, 3, 48, UNIT.withPadding(1, 0)),
             new Conv2dProblem(1, 12, 12, 32, 3, 3, 64, UNIT.withPadding(1)),
             new Conv2dProblem(1, 21, 18, 16, 3, 3, 16, UNIT.withPadding(2, 3)),
             new Conv2dProblem(2, 9, 10, 32, 5, 5, 16, UNIT.withPadding(0, 1)));
