@@ -58,17 +58,12 @@ final class SoftmaxCode {
         return n > 0 && n <= LONGEST && NARROW.get() != null && STORED.get() != null && STREAMED.get() != null;
     }
 
-    /** Bytes that {@link #run} needs for exponentials. */
-    static long scratchBytes(int n) {
-        return 4L * n;
-    }
-
     /**
      * Rows that follow each other without gaps.
      *
      * @param past whether y passes by the caches
      * @param sums where for each row the sum of its exponentials and its maximum go, in turn, or 0
-     * @param scratch {@link #scratchBytes}
+     * @param scratch of a row
      */
     static void run(long x, long y, int rows, int n, boolean past, long sums, long scratch) {
         long argument = ARGUMENTS.address(ARGUMENT), length = 4L * n;

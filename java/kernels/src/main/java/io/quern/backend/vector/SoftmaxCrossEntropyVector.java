@@ -40,9 +40,9 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
         boolean past = x != p && StreamCode.passesBy(args.probabilities().elements() * Float.BYTES, p);
         Rows.run(pool, args.rows(), n, (from, count) -> {
             double loss = 0;
-            long lanes = Math.max(SoftmaxRow.scratchBytes(n), SoftmaxCode.scratchBytes(n)) + Lanes.LINE & -Lanes.LINE;
+            long lanes = SoftmaxRow.scratchBytes(n) + Lanes.LINE & -Lanes.LINE;
             long memory = scratch.address(lanes + 8L * count), sums = memory + lanes;
-            probabilities(x + 4 * from * n, p + 4 * from * n, count, n, past, sums, memory);
+            SoftmaxRow.rows(x + 4 * from * n, p + 4 * from * n, count, n, past, sums, memory);
             for (int r = (int) from; r < from + count; r++) {
                 long at = 4L * r * n, sum = sums + 8 * (r - from);
                 double logSum = Math.log(Rows.get(sum));
@@ -65,15 +65,6 @@ final class SoftmaxCrossEntropyVector implements Kernel<SoftmaxCrossEntropy.Args
             total += label == args.ignoreIndex() ? 0 : weight(weights, label);
         }
         Rows.set(args.loss().address(), total == 0 ? 0 : (float) (sum(losses) / total));
-    }
-
-    /** @param sums where each row's sum of exponentials and its maximum go */
-    private static void probabilities(long x, long p, int rows, int n, boolean past, long sums, long scratch) {
-        if (SoftmaxCode.takes(n)) {
-            SoftmaxCode.run(x, p, rows, n, past, sums, scratch);
-        } else {
-            SoftmaxRow.rows(x, p, rows, n, sums, scratch);
-        }
     }
 
     /** All classes weigh 1 if there are no weights. */

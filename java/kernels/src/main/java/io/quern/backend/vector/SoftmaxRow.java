@@ -50,9 +50,14 @@ final class SoftmaxRow {
      * The probabilities of rows that follow each other without gaps.
      *
      * @param sums where for each row the sum of its exponentials and its maximum go, in turn, or 0
+     * @param past whether y passes by the caches, where machine code can
      * @param scratch of {@link #scratchBytes}
      */
-    static void rows(long x, long y, int rows, int n, long sums, long scratch) {
+    static void rows(long x, long y, int rows, int n, boolean past, long sums, long scratch) {
+        if (SoftmaxCode.takes(n)) {
+            SoftmaxCode.run(x, y, rows, n, past, sums, scratch);
+            return;
+        }
         if (Rows.MASKS && n <= Lanes.FLOATS) {
             narrow(x, y, rows, n, sums);
             return;
@@ -102,7 +107,7 @@ final class SoftmaxRow {
     }
 
     static long scratchBytes(int n) {
-        return Lanes.BYTES + (n > LONG ? 0 : 4L * n);
+        return Lanes.BYTES + (n > LONG && !SoftmaxCode.takes(n) ? 0 : 4L * n);
     }
 
     /**

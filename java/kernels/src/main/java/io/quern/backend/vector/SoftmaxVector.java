@@ -25,14 +25,9 @@ final class SoftmaxVector implements Kernel<Softmax.Args> {
         long x = args.x().address();
         long y = args.y().address();
         boolean past = x != y && StreamCode.passesBy(args.y().elements() * Float.BYTES, y);
-        boolean code = SoftmaxCode.takes(n);
         Rows.run(pool, args.rows(), n, (from, count) -> {
             long at = 4 * from * n;
-            if (code) {
-                SoftmaxCode.run(x + at, y + at, count, n, past, 0, scratch.address(SoftmaxCode.scratchBytes(n)));
-            } else {
-                SoftmaxRow.rows(x + at, y + at, count, n, 0, scratch.address(SoftmaxRow.scratchBytes(n)));
-            }
+            SoftmaxRow.rows(x + at, y + at, count, n, past, 0, scratch.address(SoftmaxRow.scratchBytes(n)));
         });
     }
 }
